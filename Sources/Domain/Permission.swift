@@ -1,0 +1,38 @@
+/// A thing that a principal may be allowed to do: `noun.verb`. None implies another.
+package enum Permission: String, Sendable, CaseIterable, Hashable {
+    case viewOrganization = "organization.view"
+    case createOrganization = "organization.create"
+    case changeOrganization = "organization.change"
+    case deleteOrganization = "organization.delete"
+    case viewNode = "node.view"
+    case createNode = "node.create"
+    case changeNode = "node.change"
+    case deleteNode = "node.delete"
+    case viewPlatform = "platform.view"
+    case viewAsset = "asset.view"
+    case createAsset = "asset.create"
+    case changeAsset = "asset.change"
+    case deleteAsset = "asset.delete"
+    case viewLabel = "label.view"
+    case createLabel = "label.create"
+    case changeLabel = "label.change"
+    case deleteLabel = "label.delete"
+    case viewAccount = "account.view"
+    case createAccount = "account.create"
+    case changeAccount = "account.change"
+    case deleteAccount = "account.delete"
+    /// Plaintext of an account's secret and of its history; not implied by any other.
+    case revealAccount = "account.reveal"
+    case viewApplication = "application.view"
+    case createApplication = "application.create"
+    case changeApplication = "application.change"
+    case deleteApplication = "application.delete"
+    case viewAudit = "audit.view"
+    case viewSetting = "setting.view"
+    case changeSetting = "setting.change"
+    case viewMetrics = "metrics.view"
+    /// A secret fetch by an application itself, within its own policy.
+    case fetchSecret = "secret.fetch"
+    /// What every logged-in user may do for themselves: confirm, end the session.
+    case ownSession = "session.own"
+}

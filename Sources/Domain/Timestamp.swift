@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// A moment in UTC, in milliseconds since 1970-01-01T00:00:00Z: the one form of time that is stored.
+package struct Timestamp: Hashable, Sendable, Comparable {
+    package let milliseconds: Int64
+
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+
+    /// From whole seconds; saturates instead of overflowing.
+    package init(seconds: Int64) {
+        let (value, overflow) = seconds.multipliedReportingOverflow(by: 1000)
+        milliseconds = overflow ? (seconds < 0 ? .min : .max) : value
+    }
+
+    /// Whole seconds, rounded down.
+    package var seconds: Int64 { milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000 }
+
+    /// The system's clock now.
+    package static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// This moment moved by whole seconds; saturates.
+    package func adding(seconds: Int64) -> Timestamp {
+        let (value, overflow) = milliseconds.addingReportingOverflow(Timestamp(seconds: seconds).milliseconds)
+        return Timestamp(milliseconds: overflow ? (seconds < 0 ? .min : .max) : value)
+    }
+
+    package static func < (a: Self, b: Self) -> Bool { a.milliseconds < b.milliseconds }
+}
+
+/// Where "now" comes from, so that tests can set it.
+package struct WallClock: Sendable {
+    package let now: @Sendable () -> Timestamp
+
+    package init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+
+    package static let system = WallClock { Timestamp.now }
+}
