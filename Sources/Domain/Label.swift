@@ -20,4 +20,10 @@ package struct Label: Sendable, Hashable {
         self.comment = comment
         self.dateCreated = dateCreated
     }
+
+    /// The fields that decide which accounts a filter by label lets through, for the row's authentication code.
+    package func authenticate(into canonical: inout CanonicalBytes) {
+        canonical.append(name)
+        canonical.append(value)
+    }
 }

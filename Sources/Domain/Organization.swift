@@ -13,6 +13,12 @@ package struct Organization: Sendable, Hashable {
         self.isActive = isActive
         self.dateCreated = dateCreated
     }
+
+    /// The fields that decide whether and under which name its applications get in, for the row's authentication code.
+    package func authenticate(into canonical: inout CanonicalBytes) {
+        canonical.append(name)
+        canonical.append(isActive)
+    }
 }
 
 extension OrganizationID {

@@ -1,0 +1,181 @@
+package import Cryptography
+package import Domain
+internal import Synchronization
+
+/// The door for secret fetches: who signed this, is it fresh, may it come from there. Answers on the calling thread without waiting.
+///
+/// Every failure looks the same outside and does the same work, one code and no row read; the true reason is for the audit.
+package final class ApplicationGate: Sendable {
+    package struct Rules: Sendable {
+        /// How far a signature's date may be from now, either way, in seconds: 10 to 900.
+        package var windowSeconds: Int64
+        /// Whether a signature dated before this server started counts; a replay from before the start could not be told.
+        package var acceptsBeforeStart: Bool
+
+        package init(windowSeconds: Int64 = 60, acceptsBeforeStart: Bool = false) {
+            self.windowSeconds = min(max(windowSeconds, 10), 900)
+            self.acceptsBeforeStart = acceptsBeforeStart
+        }
+    }
+
+    /// How a request fares at the door.
+    package enum Admission: ~Copyable {
+        case admitted(FetchPermit)
+        case refused(Refusal, AuditEntry, isVerified: Bool)
+    }
+
+    private let rules: Rules
+    private let replay: ReplayMemory
+    private let limits: FetchLimits
+    private let abandoned: any AbandonedFetches
+    private let started: Timestamp
+    private let decoy: SymmetricKey
+
+    package init(
+        rules: Rules, replay: ReplayMemory, limits: FetchLimits, abandoned: any AbandonedFetches, started: Timestamp
+    ) throws {
+        self.rules = rules
+        self.replay = replay
+        self.limits = limits
+        self.abandoned = abandoned
+        self.started = started
+        decoy = try SymmetricKey.random()
+    }
+
+    /// Lets a request in or refuses it; the refusal's audit entry comes with it and is written before the answer leaves.
+    package func admit(_ request: borrowing some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
+        let now = request.origin.received
+        let verdict = verify(request, snapshot, desk, now)
+        if verdict.reason == nil, let credential = verdict.credential {
+            switch limits.take(credential.application, now: now) {
+            case .allowed:
+                return .admitted(FetchPermit(credential: credential, origin: request.origin, abandoned: abandoned))
+            case .tooMany(let seconds):
+                return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", credential, true, now)
+            }
+        }
+        if case .full(let seconds) = verdict.replay {
+            return refuse(
+                request.origin, .tooMany(retryAfterSeconds: seconds), "replay memory is full", verdict.credential, true, now)
+        }
+        let reason = verdict.reason ?? "unknown"
+        return refuse(request.origin, verdict.refusal(reason), reason, verdict.credential, verdict.isSignatureGood, now)
+    }
+
+    // MARK: - Verification
+
+    private struct Verdict {
+        var credential: CredentialPolicy?
+        var reason: String?
+        var isSignatureGood = false
+        var hasNoCredentials = false
+        var replay = ReplayVerdict.fresh
+
+        func refusal(_ reason: String) -> Refusal { hasNoCredentials ? .noCredentials : .unauthenticated(reason: reason) }
+    }
+
+    private func verify(
+        _ request: borrowing some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
+    ) -> Verdict {
+        var verdict = Verdict()
+        guard let authorization = request.header("authorization") else {
+            verdict.hasNoCredentials = true
+            verdict.reason = "no authorization header"
+            return verdict
+        }
+        let signature: SignatureHeader
+        do {
+            signature = try SignatureHeader(authorization)
+        } catch {
+            desk.spendOneCode(decoy)
+            verdict.reason = "malformed authorization: \(error)"
+            return verdict
+        }
+        let credential = CredentialID(utf8: signature.keyID).flatMap { snapshot.credential($0) }
+        verdict.credential = credential
+        let problem = checkCode(request, signature, credential, desk)
+        verdict.isSignatureGood = problem == nil
+        verdict.reason = problem ?? checkRest(request, signature, credential, snapshot, now, &verdict.replay)
+        return verdict
+    }
+
+    /// Whether the signature is the credential's over this request. One code is computed whatever is wrong.
+    private func checkCode(
+        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
+    ) -> String? {
+        var fault: String?
+        do {
+            try desk.signingString.build(
+                method: request.methodName, target: request.rawTarget, headers: signature.headers
+            ) { name in request.header(named: name) }
+        } catch {
+            fault = "signing string: \(error)"
+        }
+        let isGood = desk.isCode(signature.mac, ofSigningStringBy: credential, decoy: decoy)
+        if let fault { return fault }
+        guard credential != nil else { return "unknown key" }
+        return isGood ? nil : "wrong signature"
+    }
+
+    private func checkRest(
+        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?,
+        _ snapshot: PolicySnapshot, _ now: Timestamp, _ replayVerdict: inout ReplayVerdict
+    ) -> String? {
+        guard let credential else { return "unknown key" }
+        let application = credential.application
+        if !signature.isAlgorithm("hmac-sha256") { return "wrong algorithm" }
+        if !isJumpServerPAM(request) { return "X-Source is not jms-pam" }
+        if !credential.isActive { return "credential revoked" }
+        if credential.hasExpired(at: now) { return "credential expired" }
+        if !application.isActive { return "application inactive" }
+        if let organization = request.header("x-jms-org"), !snapshot.header(organization, means: application.organization) {
+            return "wrong organization"
+        }
+        guard let text = request.header("date"), let date = HTTPDate.parse(text) else { return "unreadable date" }
+        if abs(subtracting(date, now)) > rules.windowSeconds { return "stale date" }
+        if !rules.acceptsBeforeStart, date.seconds < started.seconds { return "dated before the server started" }
+        if let fault = request.addressFault { return fault }
+        guard let address = request.origin.address else { return "address unknown" }
+        if !application.networks.allows(address) { return "address not allowed for the application" }
+        if !credential.networks.allows(address) { return "address not allowed for the credential" }
+        replayVerdict = replay.remember(
+            signature.mac, of: credential.id, date: date, from: address, window: rules.windowSeconds, now: now)
+        switch replayVerdict {
+        case .fresh: return nil
+        case .repeated: return credential.isStrict ? "repeated signature of a strict credential" : nil
+        case .replayed: return "signature replayed from another address"
+        case .full: return "replay memory is full"
+        }
+    }
+
+    private func isJumpServerPAM(_ request: borrowing some SignedRequest) -> Bool {
+        guard let source = request.header("x-source") else { return false }
+        return source.elementsEqual("jms-pam".utf8)
+    }
+
+    /// Seconds between two moments; both come from bounded forms, but nothing from outside may overflow.
+    private func subtracting(_ a: Timestamp, _ b: Timestamp) -> Int64 {
+        let (difference, overflow) = a.seconds.subtractingReportingOverflow(b.seconds)
+        return overflow || difference == .min ? .max : difference
+    }
+
+    private func refuse(
+        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, _ credential: CredentialPolicy?, _ isVerified: Bool, _ now: Timestamp
+    ) -> Admission {
+        // A key that did not prove itself is only claimed: the entry names it as an object, not as the actor.
+        let actor: Actor
+        var objects: [AuditObject] = []
+        if let credential, isVerified {
+            actor = .application(credential.application.id, name: credential.application.name, credential: credential.id)
+        } else {
+            actor = .anonymous
+            if let credential {
+                objects = [AuditObject(kind: "credential", id: credential.id.description, name: credential.application.name)]
+            }
+        }
+        let entry = AuditEntry(
+            time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization, action: .fetch,
+            objects: objects, outcome: .refused, reason: reason, request: origin.request)
+        return .refused(refusal, entry, isVerified: isVerified)
+    }
+}

@@ -1,0 +1,120 @@
+package import Audit
+package import Domain
+internal import Synchronization
+
+/// The one door for everything that is not a secret fetch: asks whether the principal may, and sees that it is written down.
+///
+/// Reads write one entry with the outcome before they answer. Changes write an intent before and the outcome after, since the audit
+/// lives in a file of its own; what a crash leaves open is settled at start.
+package final class Gate: Sendable {
+    private let audit: AuditLog
+    private let clock: WallClock
+
+    package init(audit: AuditLog, clock: WallClock = .system) {
+        self.audit = audit
+        self.clock = clock
+    }
+
+    /// What an allowed act gives back: its result, and what to write down of it.
+    package struct Outcome<Value> {
+        package let value: Value
+        package let objects: [AuditObject]
+        package let version: Int64?
+
+        package init(_ value: Value, objects: [AuditObject] = [], version: Int64? = nil) {
+            self.value = value
+            self.objects = objects
+            self.version = version
+        }
+    }
+
+    /// Runs a read under a permit; its result is returned only after the entry is durable.
+    package func view<Value>(
+        _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
+        _ act: (borrowing Permit) async throws -> Outcome<Value>
+    ) async throws -> Value {
+        let permit = try await admit(permission, principal, organization, origin, .single)
+        return try await settle(permit, act)
+    }
+
+    /// Runs a change under a permit: intent first, then the act, then its outcome.
+    ///
+    /// The act stores `origin.request` as a change mark in the same transaction as the change itself.
+    package func change<Value>(
+        _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
+        objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
+    ) async throws -> Value {
+        let permit = try await admit(permission, principal, organization, origin, .outcome)
+        do {
+            try await audit.beginIntent(permit.intent(objects: objects))
+        } catch {
+            // Nothing was announced, so there is no outcome to write; the audit is what failed.
+            _ = permit.settled(.failed)
+            throw Refusal.unavailable("The audit log cannot be written.")
+        }
+        return try await settle(permit, act)
+    }
+
+    /// Writes down a refusal that came before any permit: who, what, and the true reason.
+    package func recordRefusal(
+        _ action: AuditAction, by actor: Actor, in organization: OrganizationID?, from origin: RequestOrigin, reason: String,
+        objects: [AuditObject] = []
+    ) async throws {
+        try await append(
+            AuditEntry(
+                time: clock.now(), actor: actor, address: origin.addressText, organization: organization, action: action,
+                objects: objects, outcome: .refused, reason: reason, request: origin.request))
+    }
+
+    /// Writes down a grant that needs no permit of its own, such as a login.
+    package func recordGrant(
+        _ action: AuditAction, by actor: Actor, in organization: OrganizationID?, from origin: RequestOrigin,
+        objects: [AuditObject] = []
+    ) async throws {
+        try await append(
+            AuditEntry(
+                time: clock.now(), actor: actor, address: origin.addressText, organization: organization, action: action,
+                objects: objects, outcome: .granted, request: origin.request))
+    }
+
+    // MARK: - Steps
+
+    private func admit(
+        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin, _ phase: AuditPhase
+    ) async throws -> Permit {
+        guard principal.permissions.contains(permission) else {
+            try await recordRefusal(
+                AuditAction(permission), by: principal.actor, in: organization, from: origin,
+                reason: Refusal.forbidden(permission).auditReason)
+            throw Refusal.forbidden(permission)
+        }
+        let audit = audit
+        return Permit(
+            permission: permission, principal: principal, organization: organization, origin: origin, phase: phase
+        ) { entry in audit.appendInBackground(entry) }
+    }
+
+    private func settle<Value>(
+        _ permit: consuming Permit, _ act: (borrowing Permit) async throws -> Outcome<Value>
+    ) async throws -> Value {
+        let outcome: Outcome<Value>
+        do {
+            outcome = try await act(permit)
+        } catch {
+            let refusal = error as? Refusal
+            try await append(
+                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? "\(type(of: error))"))
+            throw error
+        }
+        try await append(permit.settled(.granted, objects: outcome.objects, version: outcome.version))
+        return outcome.value
+    }
+
+    private func append(_ entry: AuditEntry) async throws {
+        do {
+            if entry.phase == .outcome { try await audit.closeIntent(entry) } else { try await audit.append(entry) }
+        } catch {
+            throw Refusal.unavailable("The audit log cannot be written.")
+        }
+    }
+}

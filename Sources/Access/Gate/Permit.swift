@@ -1,0 +1,84 @@
+package import Domain
+internal import Synchronization
+
+/// The right to do one thing once: handed out by the gate alone, consumed by what came of it.
+///
+/// Functions that reveal or change a secret take one, so that forgetting the check does not compile. A permit that is dropped
+/// without an outcome is recorded as *abandoned*.
+package struct Permit: ~Copyable {
+    private let state: State
+
+    /// What the permit allows, to whom, where.
+    package var permission: Permission { state.permission }
+    package var principal: Principal { state.principal }
+    package var organization: OrganizationID { state.organization }
+    package var origin: RequestOrigin { state.origin }
+
+    init(
+        permission: Permission, principal: Principal, organization: OrganizationID, origin: RequestOrigin, phase: AuditPhase,
+        onAbandon: @escaping @Sendable (AuditEntry) -> Void
+    ) {
+        state = State(
+            permission: permission, principal: principal, organization: organization, origin: origin, phase: phase,
+            onAbandon: onAbandon)
+    }
+
+    deinit {
+        if state.settle() {
+            state.onAbandon(state.entry(.abandoned, reason: "dropped without an outcome", objects: [], version: nil))
+        }
+    }
+
+    /// Whether this permit is for the permission and organization given; a function that reveals or changes asks before it acts.
+    package borrowing func covers(_ permission: Permission, in organization: OrganizationID) -> Bool {
+        state.permission == permission && state.organization == organization
+    }
+
+    /// The entry of what came of it. Whoever consumes the permit appends the entry before anything is answered.
+    consuming func settled(
+        _ outcome: AuditOutcome, reason: String = "", objects: [AuditObject] = [], version: Int64? = nil
+    ) -> AuditEntry {
+        _ = state.settle()
+        return state.entry(outcome, reason: reason, objects: objects, version: version)
+    }
+
+    /// The announcement of a change that this permit is about to make.
+    borrowing func intent(objects: [AuditObject]) -> AuditEntry {
+        var entry = state.entry(.open, reason: "", objects: objects, version: nil)
+        entry.phase = .intent
+        return entry
+    }
+
+    private final class State: Sendable {
+        let permission: Permission
+        let principal: Principal
+        let organization: OrganizationID
+        let origin: RequestOrigin
+        let phase: AuditPhase
+        let onAbandon: @Sendable (AuditEntry) -> Void
+        private let isSettled = Atomic(false)
+
+        init(
+            permission: Permission, principal: Principal, organization: OrganizationID, origin: RequestOrigin, phase: AuditPhase,
+            onAbandon: @escaping @Sendable (AuditEntry) -> Void
+        ) {
+            self.permission = permission
+            self.principal = principal
+            self.organization = organization
+            self.origin = origin
+            self.phase = phase
+            self.onAbandon = onAbandon
+        }
+
+        /// True for the one who settles it.
+        func settle() -> Bool { !isSettled.exchange(true, ordering: .acquiringAndReleasing) }
+
+        func entry(_ outcome: AuditOutcome, reason: String, objects: [AuditObject], version: Int64?) -> AuditEntry {
+            let now = Timestamp.now
+            return AuditEntry(
+                time: now, phase: phase, actor: principal.actor, address: origin.addressText, organization: organization,
+                action: AuditAction(permission), objects: objects, outcome: outcome, reason: reason, request: origin.request,
+                latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000, version: version)
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package import Cryptography
+package import Domain
+package import Storage
+
+/// Kinds of rows that carry an authentication code; the names are part of the code and never change.
+package enum RowKind: String, Sendable {
+    case organization, node, label, asset, account, application, credential, user, session, setting
+}
+
+extension KeySet {
+    /// 4 bytes of key number and 32 bytes of HMAC over kind, organization, id and the row's deciding fields.
+    package func authenticationCode(
+        _ kind: RowKind, organization: OrganizationID, id: [UInt8], with workspace: SealingWorkspace,
+        fields: (inout CanonicalBytes) -> Void
+    ) throws -> [UInt8] {
+        begin(kind, organization, id, workspace)
+        fields(&workspace.canonical)
+        return try number(activeRowKey.number) + code(workspace, activeRowKey.key)
+    }
+
+    /// Checks a stored row's code; whatever does not match fails closed.
+    package func verify(
+        _ mac: [UInt8], of kind: RowKind, organization: OrganizationID, id: [UInt8], with workspace: SealingWorkspace,
+        fields: (inout CanonicalBytes) -> Void
+    ) throws(SealingFault) {
+        func fault() -> SealingFault { .rowNotAuthentic(kind: kind.rawValue, id: id.map { hex($0) }.joined()) }
+        guard mac.count == 4 + HMACSHA256.byteCount else { throw fault() }
+        let keyNumber = mac.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        guard let row = rowKeys[keyNumber] else { throw fault() }
+        begin(kind, organization, id, workspace)
+        fields(&workspace.canonical)
+        let isGood: Bool
+        do {
+            isGood = try withUnsafeTemporaryAllocation(byteCount: HMACSHA256.byteCount, alignment: 8) { expected in
+                try workspace.canonical.bytes.withUnsafeBytes { message in
+                    try row.key.withBytes { try workspace.hmac.authenticate(message, key: $0, into: expected) }
+                }
+                return mac.withUnsafeBytes { stored in
+                    ConstantTime.areEqual(UnsafeRawBufferPointer(rebasing: stored[4...]), UnsafeRawBufferPointer(expected))
+                }
+            }
+        } catch {
+            throw fault()
+        }
+        guard isGood else { throw fault() }
+    }
+
+    private func begin(_ kind: RowKind, _ organization: OrganizationID, _ id: [UInt8], _ workspace: SealingWorkspace) {
+        workspace.canonical.removeAll()
+        workspace.canonical.append("keyturn/row/v1")
+        workspace.canonical.append(kind.rawValue)
+        workspace.canonical.append(organization)
+        workspace.canonical.append(id)
+    }
+
+    private func code(_ workspace: SealingWorkspace, _ key: SymmetricKey) throws -> [UInt8] {
+        try workspace.hmac.authenticate(workspace.canonical.bytes, key: key)
+    }
+
+    private func number(_ value: UInt32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> UInt32($0)) }
+    }
+
+    private func hex(_ byte: UInt8) -> String {
+        let text = String(byte, radix: 16)
+        return text.count == 1 ? "0" + text : text
+    }
+}
