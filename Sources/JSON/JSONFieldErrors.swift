@@ -36,7 +36,7 @@ package struct JSONFieldErrors: Error, Equatable, Sendable {
         }
     }
 
-    package subscript(field: String) -> [String] {
+    package subscript(field field: String) -> [String] {
         entries.first { $0.field == field }?.messages ?? []
     }
 
