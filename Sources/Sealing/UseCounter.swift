@@ -2,12 +2,15 @@ internal import Synchronization
 
 /// How often a data key has sealed, against a count that is kept in the database ahead of use.
 ///
-/// Uses are reserved in blocks: the stored number is never behind the real one, also after a crash.
+/// Uses are reserved in blocks: after a crash the stored number is not behind the real one (a reservation that was rolled back leaves it
+/// behind by a block, which the distance between the two limits covers many times).
 final class UseCounter: Sendable {
     /// Seals between two writes of the stored count.
     static let block: Int64 = 1 << 20
-    /// A key is replaced well before 2^32 seals under random nonces (NIST SP 800-38D, 8.3).
-    static let limit: Int64 = 1 << 31
+    /// From here on a key is to be replaced.
+    static let worn: Int64 = 1 << 31
+    /// A key never comes to 2^32 seals under random nonces (NIST SP 800-38D, 8.3).
+    static let limit: Int64 = (1 << 32) - (1 << 28)
 
     private struct State {
         var used: Int64
@@ -31,6 +34,8 @@ final class UseCounter: Sendable {
             return .allowed
         }
     }
+
+    var isWorn: Bool { state.withLock { $0.used >= Self.worn } }
 
     /// The stored count was raised to `total`.
     func reserve(upTo total: Int64) {

@@ -29,9 +29,9 @@ package struct Permit: ~Copyable {
         }
     }
 
-    /// Whether this permit is for the permission and organization given; a function that reveals or changes asks before it acts.
-    package borrowing func covers(_ permission: Permission, in organization: OrganizationID) -> Bool {
-        state.permission == permission && state.organization == organization
+    /// The right that this permit gives, in a form that can go into a transaction on another thread.
+    package borrowing func warrant() -> Warrant {
+        Warrant(permission: state.permission, principal: state.principal, organization: state.organization, origin: state.origin)
     }
 
     /// The entry of what came of it. Whoever consumes the permit appends the entry before anything is answered.

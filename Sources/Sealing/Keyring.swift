@@ -1,0 +1,170 @@
+package import Cryptography
+package import Domain
+package import Storage
+internal import Synchronization
+
+/// The vault's keys: opened by an unsealer, lent as a `KeySet`, wiped by `seal`.
+///
+/// The root key wraps numbered key-encryption keys; they wrap one data key or more for each organization; those seal the fields. The root key
+/// is needed only to open the rest, and is dropped then.
+package final class Keyring: Sendable {
+    private let database: Database
+    private let current = Mutex<KeySet?>(nil)
+
+    package init(database: Database) {
+        self.database = database
+    }
+
+    /// The keys as they stand; throws `sealed` when there are none.
+    package func keys() throws(SealingFault) -> KeySet {
+        guard let keys = current.withLock({ $0 }) else { throw .sealed }
+        return keys
+    }
+
+    package var isSealed: Bool { current.withLock { $0 == nil } }
+
+    /// Whether the database holds a keyring at all. Blocks.
+    package func isInitialized() throws -> Bool {
+        try database.readSync { db in try !KeySlots.all(in: db).isEmpty }
+    }
+
+    /// Opens the vault with the first slot that the unsealer fits. Blocks.
+    package func unseal(with unsealer: any Unsealer) throws {
+        let stored = try database.readSync { db in
+            Stored(slots: try KeySlots.all(in: db), keys: try KeyringKeys.all(in: db), data: try DataKeys.all(in: db))
+        }
+        let keys = try stored.open(with: unsealer)
+        current.withLock { $0 = keys }
+    }
+
+    /// Forgets the keys. Whoever borrowed them finishes what it is doing with them; the last one wipes them.
+    package func seal() {
+        current.withLock { $0 = nil }
+    }
+
+    /// Makes the first keys: a root key in the slots given, a key-encryption key, and data keys of the organizations. In the caller's transaction.
+    package static func initialize(slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection) throws {
+        guard try KeySlots.all(in: db).isEmpty else { throw SealingFault.alreadyInitialized }
+        let root = try SymmetricKey.random()
+        for slot in slots { try insert(slot, root: root, now: now, in: db) }
+        let number: UInt32 = 1
+        let key = try SymmetricKey.random()
+        let wrapped = try KeyWrap.keyringKey(number: number).wrap(key, under: root)
+        try KeyringKeys.insert(
+            KeyringKey(number: Int64(number), wrapped: Sealed(bytes: wrapped), isActive: true, dateCreated: now), in: db)
+        for organization in organizations {
+            try insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
+        }
+    }
+
+    /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.
+    package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws {
+        let root = try Stored.root(of: KeySlots.all(in: db), with: unsealer)
+        try insert(slot, root: root, now: now, in: db)
+    }
+
+    /// The first data key of a new organization, in the transaction that makes the organization. Call `reload` after its commit.
+    package func addOrganization(_ organization: OrganizationID, now: Timestamp, in db: any SQLConnection) throws {
+        let keys = try keys()
+        guard let active = keys.keyEncryption[keys.activeNumber] else { throw SealingFault.unknownKey("active key") }
+        try Self.insertDataKey(number: 1, for: organization, under: (keys.activeNumber, active), now: now, in: db)
+    }
+
+    /// Reads an organization's data keys again after a change of them was committed; none left means that it was deleted.
+    package func reload(_ organization: OrganizationID) async throws {
+        let rows = try await database.read { db in try DataKeys.all(in: db).filter { $0.organization == organization } }
+        try adopt(rows, for: organization)
+    }
+
+    private func adopt(_ rows: [DataKey], for organization: OrganizationID) throws {
+        try current.withLock { current in
+            guard let keys = current else { return }
+            guard !rows.isEmpty else {
+                current = try keys.without(organization)
+                return
+            }
+            let opened = try Stored.open(rows, keyEncryption: keys.keyEncryption, keeping: keys.organizations[organization])
+            guard let mine = opened[organization] else { return }
+            current = try keys.with(mine, for: organization)
+        }
+    }
+
+    private static func insert(_ slot: NewSlot, root: SymmetricKey, now: Timestamp, in db: any SQLConnection) throws {
+        let id = Identifier<KeySlot>.random()
+        let key = try slot.unsealer.wrappingKey(parameters: slot.parameters)
+        let wrapped = try SlotEnvelope.wrap(root, under: key, slot: id.bytes, kind: slot.kind)
+        try KeySlots.insert(
+            KeySlot(
+                id: id, kind: slot.kind, label: slot.label, parameters: slot.parameters, wrapped: Sealed(bytes: wrapped), dateCreated: now),
+            in: db)
+    }
+
+    private static func insertDataKey(
+        number: UInt32, for organization: OrganizationID, under encryption: (number: UInt32, key: SymmetricKey), now: Timestamp,
+        in db: any SQLConnection
+    ) throws {
+        let wrap = KeyWrap.dataKey(organization: organization, number: number, encryption: encryption.number)
+        let wrapped = try wrap.wrap(SymmetricKey.random(), under: encryption.key)
+        try DataKeys.insert(
+            DataKey(
+                organization: organization, number: Int64(number), keyringNumber: Int64(encryption.number), wrapped: Sealed(bytes: wrapped),
+                isActive: true, usesReserved: 0, dateCreated: now),
+            in: db)
+    }
+}
+
+/// A slot to be made: its kind, the unsealer that will open it, and its stored parameters.
+package struct NewSlot: Sendable {
+    let kind: String
+    let label: String
+    let parameters: [UInt8]
+    let unsealer: any Unsealer
+
+    package init<U: Unsealer>(_ unsealer: U, label: String, parameters: [UInt8]) {
+        kind = U.kind
+        self.label = label
+        self.parameters = parameters
+        self.unsealer = unsealer
+    }
+}
+
+// MARK: - Sealing
+
+extension Keyring {
+    /// Seals a secret for its place, counting the use of the key in the caller's transaction.
+    package func seal(
+        _ secret: borrowing Secret, at place: Place, with workspace: SealingWorkspace, now: Timestamp, in db: any SQLConnection
+    ) throws -> Sealed {
+        let keys = try keys()
+        guard let mine = keys.organizations[place.organization] else { throw SealingFault.unknownKey("no data key for the organization") }
+        let data = mine.active
+        while true {
+            switch data.uses.take() {
+            case .allowed:
+                return try secret.withBytes { try keys.seal($0, at: place, under: data, with: workspace) }
+            case .reserveFirst:
+                let total = try DataKeys.reserveUses(
+                    organization: place.organization, number: Int64(data.number), block: UseCounter.block, in: db)
+                data.uses.reserve(upTo: total)
+            case .exhausted:
+                throw SealingFault.exhausted
+            }
+        }
+    }
+
+    /// Replaces every data key that has come half-way to its last use. For a periodic job, far more often than a key can wear out.
+    ///
+    /// Never done inside somebody's transaction: a key must be committed before anything is sealed under it, or a rollback would lose it.
+    package func replaceWornKeys(now: Timestamp) async throws {
+        let keys = try keys()
+        guard let active = keys.keyEncryption[keys.activeNumber] else { throw SealingFault.unknownKey("active key") }
+        for (organization, mine) in keys.organizations where mine.active.uses.isWorn {
+            try await database.write { db in
+                try DataKeys.deactivate(organization: organization, number: Int64(mine.active.number), in: db)
+                try Self.insertDataKey(
+                    number: mine.active.number + 1, for: organization, under: (keys.activeNumber, active), now: now, in: db)
+            }
+            try await reload(organization)
+        }
+    }
+}

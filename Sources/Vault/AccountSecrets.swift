@@ -1,0 +1,75 @@
+package import Access
+package import Cryptography
+package import Domain
+package import Sealing
+package import Storage
+
+/// Account secrets at rest: puts new versions, reveals old ones, against a warrant of the gate.
+package struct AccountSecrets: Sendable {
+    private let keyring: Keyring
+
+    package init(keyring: Keyring) {
+        self.keyring = keyring
+    }
+
+    /// Stores a secret as the account's next version and makes it current; the old one becomes previous and stays in history.
+    ///
+    /// Changes the account's stages in place; the caller stores the row in the same transaction. The number rises whether or not the value
+    /// equals the old one, so that a writer learns nothing about it.
+    package func put(
+        _ secret: borrowing Secret, into account: inout Account, by warrant: Warrant, historyLimit: Int, now: Timestamp,
+        in db: any SQLConnection
+    ) throws {
+        guard warrant.permits(.changeAccount, in: account.organization) || warrant.permits(.createAccount, in: account.organization) else {
+            throw Refusal.forbidden(.changeAccount)
+        }
+        let number = account.stages.last + 1
+        try store(secret, as: number, of: account, by: warrant.principal.actor.name, now: now, in: db)
+        account.stages = SecretStages(
+            current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous, last: number)
+        account.dateChangeSecret = now
+        try SecretVersions.prune(account, keeping: historyLimit, in: db)
+    }
+
+    /// Takes the current secret away: nothing is served any more. The value stays in history as previous.
+    package func clear(_ account: inout Account, by warrant: Warrant) throws {
+        guard warrant.permits(.changeAccount, in: account.organization) else { throw Refusal.forbidden(.changeAccount) }
+        account.stages.previous = account.stages.current ?? account.stages.previous
+        account.stages.current = nil
+    }
+
+    /// One stored version in plaintext.
+    package func reveal(
+        version number: Int64, of account: Account, by warrant: Warrant, in db: any SQLConnection
+    ) throws -> (handoff: SecretHandoff, version: SecretVersion) {
+        guard warrant.permits(.revealAccount, in: account.organization) else { throw Refusal.forbidden(.revealAccount) }
+        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, db) else { throw Refusal.notFound }
+        let place = Place.accountSecret(account.id, version: number, in: account.organization)
+        do {
+            let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())
+            return (SecretHandoff(secret), version)
+        } catch let fault as SealingFault {
+            throw fault == .sealed ? Refusal.sealed : Refusal.integrity("\(fault)")
+        }
+    }
+
+    private func store(
+        _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp, in db: any SQLConnection
+    ) throws {
+        let workspace = try SealingWorkspace()
+        let keys = try keyring.keys()
+        let place = Place.accountSecret(account.id, version: number, in: account.organization)
+        let sealed = try keyring.seal(secret, at: place, with: workspace, now: now, in: db)
+        var fingerprint: Sealed?
+        if account.secretType == .password {
+            let print = try keys.fingerprint(of: secret, in: account.organization, with: workspace)
+            let mark = Place.accountFingerprint(account.id, version: number, in: account.organization)
+            fingerprint = try keyring.seal(print, at: mark, with: workspace, now: now, in: db)
+        }
+        try SecretVersions.insert(
+            SecretVersion(
+                account: account.id, organization: account.organization, number: number, secretType: account.secretType, secret: sealed,
+                fingerprint: fingerprint, createdBy: author, dateCreated: now),
+            in: db)
+    }
+}
