@@ -1,1 +1,76 @@
 #pragma once
+// What Swift cannot call itself: libmicrohttpd's variadic functions, and everything of GnuTLS.
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <microhttpd.h>
+
+// MARK: - Daemon
+
+/// One daemon in external epoll mode: no thread of its own, driven by khttp_daemon_run on the caller's thread.
+struct khttp_daemon_options {
+    int listen_socket;
+    bool tls;
+    bool suspends;                 ///< allow MHD_suspend_connection (the fall-back mode)
+    unsigned int connection_limit;
+    size_t connection_memory;      ///< bytes a connection may use for its headers and buffers
+    const char *priorities;        ///< GnuTLS priority string, copied by the daemon
+    void *context;                 ///< first argument of every callback
+    MHD_AcceptPolicyCallback accepts;
+    MHD_AccessHandlerCallback handler;
+    void *(*request_line)(void *context, const char *target, struct MHD_Connection *connection);
+    MHD_RequestCompletedCallback completed;
+    MHD_NotifyConnectionCallback connection_changed;
+    MHD_LogCallback logger;
+};
+
+/// Starts a daemon; NULL when libmicrohttpd refuses (its logger was told why). MHD_start_daemon is variadic.
+struct MHD_Daemon *khttp_daemon_start(const struct khttp_daemon_options *options);
+/// The daemon's epoll descriptor. MHD_get_daemon_info is variadic.
+int khttp_daemon_epoll(struct MHD_Daemon *daemon);
+/// The connection's socket. MHD_get_connection_info is variadic.
+int khttp_connection_socket(struct MHD_Connection *connection);
+/// What connection_changed stored when the connection started.
+void *khttp_connection_context(struct MHD_Connection *connection);
+
+/// A non-blocking eventfd, or -1. Its header is not in Swift's view of Glibc.
+int khttp_eventfd(void);
+/// Names the calling thread for debuggers and `top`; at most 15 characters. A GNU extension that Glibc does not show Swift.
+void khttp_name_thread(const char *name);
+
+// MARK: - TLS
+
+/// Certificate and ticket key of one listener, shared by its loops; every function is thread-safe.
+typedef struct khttp_tls khttp_tls;
+/// One connection's TLS transport; belongs to its loop's thread.
+typedef struct khttp_wire khttp_wire;
+
+khttp_tls *khttp_tls_create(void);
+void khttp_tls_destroy(khttp_tls *tls);
+/// Reads a certificate chain and its key (PEM files) and uses them for new connections. 0, or a GnuTLS error code.
+/// Connections that already run keep the certificate they began with.
+int khttp_tls_load(khttp_tls *tls, const char *certificate_path, const char *key_path);
+/// Makes a new session ticket key; tickets under the old one then mean a full handshake. 0, or a GnuTLS error code.
+int khttp_tls_rotate_tickets(khttp_tls *tls);
+/// The text of a GnuTLS error code.
+const char *khttp_tls_describe(int code);
+
+/// Takes over the transport of a connection that has just been accepted. NULL without memory or certificate.
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
+/// Sends what was gathered as far as the socket takes it, and frees the wire.
+void khttp_wire_close(khttp_wire *wire);
+/// From now on TLS records are gathered instead of sent, until khttp_wire_flush.
+void khttp_wire_gather(khttp_wire *wire);
+/// Sends what was gathered: true when nothing is left to send.
+bool khttp_wire_flush(khttp_wire *wire);
+
+// MARK: - Memory
+
+/// Memory for plaintext: khttp_wiped_free overwrites it before it goes back to the allocator. NULL without memory.
+void *khttp_wiped_allocate(size_t capacity);
+/// The free callback of a response body allocated by khttp_wiped_allocate; NULL does nothing.
+void khttp_wiped_free(void *bytes);
+/// Overwrites memory in a way that the compiler may not leave out.
+void khttp_wipe(void *bytes, size_t count);

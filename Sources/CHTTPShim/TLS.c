@@ -1,0 +1,295 @@
+#define _GNU_SOURCE
+#include "CHTTPShim.h"
+#include "Internal.h"
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/// Certificates a chain may have.
+enum { chain_limit = 16 };
+/// Gathered bytes beyond which records are sent at once again.
+enum { gather_limit = 32768 };
+
+/// A chain with its key; counted, so that a reload leaves running handshakes alone.
+struct certificate {
+    unsigned int references;  // under the owner's lock
+    unsigned int count;
+    gnutls_privkey_t key;
+    gnutls_pcert_st chain[chain_limit];
+};
+
+struct khttp_tls {
+    pthread_mutex_t lock;
+    struct certificate *current;
+    gnutls_datum_t ticket_key;
+};
+
+struct khttp_wire {
+    khttp_tls *tls;
+    gnutls_session_t session;
+    struct certificate *certificate;
+    int socket;
+    bool gathers;
+    bool uncorked;
+    unsigned char *pending;  // ciphertext that waits: [sent, filled)
+    size_t sent, filled, capacity;
+};
+
+const char *khttp_tls_describe(int code) { return gnutls_strerror(code); }
+
+static void destroy_certificate(struct certificate *certificate)
+{
+    if (certificate == NULL) return;
+    for (unsigned int i = 0; i < certificate->count; i++) gnutls_pcert_deinit(&certificate->chain[i]);
+    if (certificate->key != NULL) gnutls_privkey_deinit(certificate->key);
+    free(certificate);
+}
+
+static struct certificate *retain_certificate(khttp_tls *tls)
+{
+    pthread_mutex_lock(&tls->lock);
+    struct certificate *certificate = tls->current;
+    if (certificate != NULL) certificate->references++;
+    pthread_mutex_unlock(&tls->lock);
+    return certificate;
+}
+
+static void release_certificate(khttp_tls *tls, struct certificate *certificate)
+{
+    if (certificate == NULL) return;
+    pthread_mutex_lock(&tls->lock);
+    bool last = --certificate->references == 0;
+    pthread_mutex_unlock(&tls->lock);
+    if (last) destroy_certificate(certificate);
+}
+
+khttp_tls *khttp_tls_create(void)
+{
+    khttp_tls *tls = calloc(1, sizeof *tls);
+    if (tls == NULL) return NULL;
+    pthread_mutex_init(&tls->lock, NULL);
+    if (khttp_tls_rotate_tickets(tls) != 0) {
+        khttp_tls_destroy(tls);
+        return NULL;
+    }
+    return tls;
+}
+
+void khttp_tls_destroy(khttp_tls *tls)
+{
+    if (tls == NULL) return;
+    release_certificate(tls, tls->current);
+    if (tls->ticket_key.data != NULL) {
+        explicit_bzero(tls->ticket_key.data, tls->ticket_key.size);
+        gnutls_free(tls->ticket_key.data);
+    }
+    pthread_mutex_destroy(&tls->lock);
+    free(tls);
+}
+
+int khttp_tls_rotate_tickets(khttp_tls *tls)
+{
+    gnutls_datum_t fresh = {NULL, 0};
+    int code = gnutls_session_ticket_key_generate(&fresh);
+    if (code != 0) return code;
+    pthread_mutex_lock(&tls->lock);
+    gnutls_datum_t old = tls->ticket_key;
+    tls->ticket_key = fresh;
+    pthread_mutex_unlock(&tls->lock);
+    if (old.data != NULL) {
+        explicit_bzero(old.data, old.size);
+        gnutls_free(old.data);
+    }
+    return 0;
+}
+
+/// 0 when the private key belongs to the first certificate of the chain.
+static int check_pair(struct certificate *certificate)
+{
+    unsigned char of_key[64], of_chain[64];
+    size_t key_size = sizeof of_key, chain_size = sizeof of_chain;
+    gnutls_pubkey_t derived = NULL;
+    int code = gnutls_pubkey_init(&derived);
+    if (code != 0) return code;
+    code = gnutls_pubkey_import_privkey(derived, certificate->key, 0, 0);
+    if (code == 0) code = gnutls_pubkey_get_key_id(derived, GNUTLS_KEYID_USE_SHA256, of_key, &key_size);
+    if (code == 0) {
+        code = gnutls_pubkey_get_key_id(certificate->chain[0].pubkey, GNUTLS_KEYID_USE_SHA256, of_chain, &chain_size);
+    }
+    if (code == 0 && (key_size != chain_size || memcmp(of_key, of_chain, key_size) != 0)) {
+        code = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+    }
+    gnutls_pubkey_deinit(derived);
+    return code;
+}
+
+static int read_certificate(struct certificate *certificate, const char *certificate_path, const char *key_path)
+{
+    gnutls_datum_t text = {NULL, 0};
+    int code = gnutls_load_file(certificate_path, &text);
+    if (code != 0) return code;
+    unsigned int count = chain_limit;
+    code = gnutls_pcert_list_import_x509_raw(certificate->chain, &count, &text, GNUTLS_X509_FMT_PEM, 0);
+    gnutls_free(text.data);
+    if (code != 0) return code;
+    if (count == 0) return GNUTLS_E_NO_CERTIFICATE_FOUND;
+    certificate->count = count;
+
+    gnutls_datum_t key = {NULL, 0};
+    code = gnutls_load_file(key_path, &key);
+    if (code != 0) return code;
+    code = gnutls_privkey_init(&certificate->key);
+    if (code == 0) {
+        code = gnutls_privkey_import_x509_raw(certificate->key, &key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN);
+    }
+    explicit_bzero(key.data, key.size);
+    gnutls_free(key.data);
+    return code != 0 ? code : check_pair(certificate);
+}
+
+int khttp_tls_load(khttp_tls *tls, const char *certificate_path, const char *key_path)
+{
+    struct certificate *certificate = calloc(1, sizeof *certificate);
+    if (certificate == NULL) return GNUTLS_E_MEMORY_ERROR;
+    certificate->references = 1;
+    int code = read_certificate(certificate, certificate_path, key_path);
+    if (code != 0) {
+        destroy_certificate(certificate);
+        return code;
+    }
+    pthread_mutex_lock(&tls->lock);
+    struct certificate *old = tls->current;
+    tls->current = certificate;
+    pthread_mutex_unlock(&tls->lock);
+    release_certificate(tls, old);
+    return 0;
+}
+
+/// GnuTLS asks for the chain; the callback has no closure, so the wire is found through the transport pointer.
+static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+                    const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                    gnutls_pcert_st **chain, unsigned int *chain_count, gnutls_privkey_t *key)
+{
+    (void)authorities, (void)authority_count, (void)algorithms, (void)algorithm_count;
+    gnutls_transport_ptr_t receives = NULL, sends = NULL;
+    gnutls_transport_get_ptr2(session, &receives, &sends);
+    khttp_wire *wire = sends;
+    if (wire == NULL || wire == receives || wire->certificate == NULL) return -1;
+    *chain = wire->certificate->chain;
+    *chain_count = wire->certificate->count;
+    *key = wire->certificate->key;
+    return 0;
+}
+
+void *khttp_tls_retrieve_address(void) { return (void *)(uintptr_t)&retrieve; }
+
+// MARK: - Wire
+
+static bool send_pending(khttp_wire *wire)
+{
+    while (wire->sent < wire->filled) {
+        ssize_t count = send(wire->socket, wire->pending + wire->sent, wire->filled - wire->sent, MSG_NOSIGNAL);
+        if (count < 0) {
+            if (errno == EINTR) continue;
+            return false;
+        }
+        wire->sent += (size_t)count;
+    }
+    free(wire->pending);
+    wire->pending = NULL;
+    wire->sent = wire->filled = wire->capacity = 0;
+    return true;
+}
+
+/// Appends records to what waits; false without memory or room.
+static bool append(khttp_wire *wire, const giovec_t *parts, int count, size_t total)
+{
+    if (total > gather_limit || wire->filled > gather_limit - total) return false;
+    size_t needed = wire->filled + total;
+    if (needed > wire->capacity) {
+        size_t capacity = needed < 1024 ? 1024 : 2 * needed;
+        unsigned char *grown = realloc(wire->pending, capacity);
+        if (grown == NULL) return false;
+        wire->pending = grown;
+        wire->capacity = capacity;
+    }
+    for (int i = 0; i < count; i++) {
+        memcpy(wire->pending + wire->filled, parts[i].iov_base, parts[i].iov_len);
+        wire->filled += parts[i].iov_len;
+    }
+    return true;
+}
+
+/// GnuTLS hands over finished records. They are ciphertext, so holding them back for one send leaves no plaintext
+/// behind, unlike gnutls_record_cork, which copies the plaintext into a buffer that is freed without being wiped.
+static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int count)
+{
+    khttp_wire *wire = pointer;
+    size_t total = 0;
+    for (int i = 0; i < count; i++) total += parts[i].iov_len;
+    if (wire->gathers && append(wire, parts, count, total)) return (ssize_t)total;
+
+    if (wire->filled != 0 && !send_pending(wire)) {
+        gnutls_transport_set_errno(wire->session, errno);
+        return -1;
+    }
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+    ssize_t sent = sendmsg(wire->socket, &message, MSG_NOSIGNAL);
+    if (sent < 0) gnutls_transport_set_errno(wire->session, errno);
+    return sent;
+}
+
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info == NULL || info->tls_session == NULL) return NULL;
+    gnutls_session_t session = info->tls_session;
+    khttp_wire *wire = calloc(1, sizeof *wire);
+    if (wire == NULL) return NULL;
+    wire->tls = tls;
+    wire->session = session;
+    wire->socket = khttp_connection_socket(connection);
+    wire->certificate = retain_certificate(tls);
+    if (wire->certificate == NULL || wire->socket < 0) {
+        khttp_wire_close(wire);
+        return NULL;
+    }
+    pthread_mutex_lock(&tls->lock);
+    gnutls_session_ticket_enable_server(session, &tls->ticket_key);
+    pthread_mutex_unlock(&tls->lock);
+
+    gnutls_transport_ptr_t receives = NULL, sends = NULL;
+    gnutls_transport_get_ptr2(session, &receives, &sends);
+    gnutls_transport_set_ptr2(session, receives, wire);
+    gnutls_transport_set_vec_push_function(session, push);
+    return wire;
+}
+
+void khttp_wire_close(khttp_wire *wire)
+{
+    if (wire == NULL) return;
+    if (wire->filled != 0) send_pending(wire);
+    free(wire->pending);
+    release_certificate(wire->tls, wire->certificate);
+    free(wire);
+}
+
+void khttp_wire_gather(khttp_wire *wire) { wire->gathers = true; }
+
+bool khttp_wire_flush(khttp_wire *wire)
+{
+    wire->gathers = false;
+    if (!wire->uncorked) {
+        // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.
+        int off = 0;
+        setsockopt(wire->socket, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+        wire->uncorked = true;
+    }
+    return wire->filled == 0 || send_pending(wire);
+}

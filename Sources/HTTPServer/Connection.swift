@@ -1,0 +1,48 @@
+import CHTTPShim
+import Glibc
+
+/// One accepted socket, with the deadline of whatever it is doing.
+final class Connection {
+    enum Phase: Equatable {
+        /// No request line yet: handshake and the first headers.
+        case fresh
+        case headers
+        case body
+        /// With the handler; the exchange has the deadline.
+        case handling
+        case sending
+        case idle
+    }
+
+    let peer: PeerAddress
+    let socket: Int32
+    /// Nil on a plain connection.
+    var wire: OpaquePointer?
+    var exchange: Exchange?
+    /// The place in the loop's list.
+    var place = 0
+    private(set) var phase = Phase.fresh
+    private(set) var deadline: MonotonicTime
+    private(set) var isCut = false
+    let accepted: MonotonicTime
+
+    init(peer: PeerAddress, socket: Int32, wire: OpaquePointer?, now: MonotonicTime, deadline: MonotonicTime) {
+        self.peer = peer
+        self.socket = socket
+        self.wire = wire
+        self.deadline = deadline
+        accepted = now
+    }
+
+    func enter(_ phase: Phase, until deadline: MonotonicTime) {
+        self.phase = phase
+        self.deadline = deadline
+    }
+
+    /// Ends the connection: libmicrohttpd finds both directions shut and closes it on the next pass.
+    func cut() {
+        guard !isCut else { return }
+        isCut = true
+        shutdown(socket, Int32(SHUT_RDWR))
+    }
+}

@@ -1,0 +1,146 @@
+import CHTTPShim
+import CMicrohttpd
+import Glibc
+
+extension Loop {
+    /// An answer from another thread. It is dropped when its exchange is gone or was answered already.
+    func take(_ item: Mailbox.Finished) {
+        guard slots.indices.contains(item.ticket.slot) else { return }
+        let exchange = slots[item.ticket.slot]
+        guard exchange.generation == item.ticket.generation, exchange.stage == .parked else { return }
+        if let response = item.response { exchange.response = response }
+        exchange.becomeReady()
+    }
+
+    /// Answers 503 for an exchange that nobody answered in time; its ticket is void from now on.
+    func giveUp(_ exchange: Exchange) {
+        guard exchange.stage == .parked else { return }
+        exchange.generation &+= 1
+        counters.overdue.count()
+        exchange.abandoned?()
+        exchange.response = .problem(
+            503, code: "overdue", detail: "the request was not answered in time", id: exchange.requestID)
+        exchange.becomeReady()
+    }
+
+    /// Hands the responses of parked exchanges to libmicrohttpd.
+    func deliver() {
+        guard !readySlots.isEmpty else { return }
+        let ready = readySlots
+        readySlots.removeAll(keepingCapacity: true)
+        for slot in ready where slots[slot].stage == .ready {
+            events += 1
+            if settings.suspends {
+                MHD_resume_connection(slots[slot].handle)
+            } else {
+                _ = queue(slots[slot])
+            }
+        }
+    }
+
+    /// Gives libmicrohttpd the response of an exchange that is ready.
+    func queue(_ exchange: Exchange) -> MHD_Result {
+        guard let handle = exchange.handle, let connection = exchange.connection else { return .NO }
+        exchange.stage = .answered
+        var response = exchange.response ?? .empty(500)
+        exchange.response = nil
+        exchange.content = nil
+        response.closes = response.closes || isDraining
+        if !(200...599).contains(response.status) { response.status = 500 }
+
+        guard let made = makeResponse(response, for: connection) else {
+            connection.cut()
+            return .NO
+        }
+        connection.enter(.sending, until: MonotonicTime.now.advanced(by: settings.limits.sendDeadline))
+        if let wire = connection.wire, isGathered(response, exchange) {
+            khttp_wire_gather(wire)
+            gathering.append(connection)
+        }
+        let result = MHD_queue_response(handle, UInt32(response.status), made)
+        MHD_destroy_response(made)
+        if result == .YES { counters.answers.count() } else { connection.cut() }
+        return result
+    }
+
+    /// Small answers on connections that go on are sent as one piece at the end of the pass. One that closes its connection is
+    /// not: its last bytes could not wait for a socket that is full.
+    private func isGathered(_ response: Response, _ exchange: Exchange) -> Bool {
+        guard !response.closes, exchange.framing?.keepsAlive ?? false else { return false }
+        switch response.body {
+        case .none: return true
+        case .bytes(let bytes): return bytes.count <= 8192
+        case .sensitive(let buffer): return buffer.count <= 8192
+        case .shared(let bytes): return bytes.count <= 8192
+        case .stream: return false
+        }
+    }
+
+    func completed(_ exchange: Exchange) {
+        events += 1
+        let connection = exchange.connection
+        release(exchange)
+        connection?.enter(.idle, until: MonotonicTime.now.advanced(by: settings.limits.idleDeadline))
+    }
+
+    // MARK: - Responses as libmicrohttpd wants them
+
+    private func makeResponse(_ response: Response, for connection: Connection) -> OpaquePointer? {
+        guard let made = makeBody(response.body, for: connection) else { return nil }
+        if let type = response.contentType { add("Content-Type", type, to: made) }
+        if case .sensitive = response.body { add("Cache-Control", "no-store", to: made) }
+        for header in response.headers { add(header, to: made) }
+        if response.closes { add("Connection", "close", to: made) }
+        return made
+    }
+
+    private func makeBody(_ body: Response.Body, for connection: Connection) -> OpaquePointer? {
+        switch body {
+        case .none:
+            return MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT)
+        case .bytes(let bytes):
+            return bytes.withUnsafeBytes {
+                MHD_create_response_from_buffer(
+                    $0.count, UnsafeMutableRawPointer(mutating: $0.baseAddress), .RESPMEM_MUST_COPY)
+            }
+        case .sensitive(let buffer):
+            guard buffer.isComplete else { return nil }
+            let count = buffer.count
+            guard let bytes = buffer.take() else { return nil }
+            let made = MHD_create_response_from_buffer_with_free_callback(count, bytes, khttp_wiped_free)
+            if made == nil { khttp_wiped_free(bytes) }
+            return made
+        case .shared(let shared):
+            // The array inside does not move or change as long as the object lives, and the response keeps it alive.
+            let start = shared.withBytes { UnsafeMutableRawPointer(mutating: $0.baseAddress) }
+            let held = Unmanaged.passRetained(shared)
+            let made = MHD_create_response_from_buffer_with_free_callback_cls(
+                shared.count, start, releaseCallback, held.toOpaque())
+            if made == nil { held.release() }
+            return made
+        case .stream(let stream):
+            let held = Unmanaged.passRetained(StreamFeed(stream: stream, loop: self, connection: connection))
+            let made = MHD_create_response_from_callback(.max, 32 * 1024, streamCallback, held.toOpaque(), releaseCallback)
+            if made == nil { held.release() }
+            return made
+        }
+    }
+
+    private func add(_ name: StaticString, _ value: StaticString, to response: OpaquePointer) {
+        name.withUTF8Buffer { name in
+            value.withUTF8Buffer { value in
+                _ = name.withMemoryRebound(to: CChar.self) { name in
+                    value.withMemoryRebound(to: CChar.self) { value in
+                        MHD_add_response_header(response, name.baseAddress, value.baseAddress)
+                    }
+                }
+            }
+        }
+    }
+
+    private func add(_ header: Response.Header, to response: OpaquePointer) {
+        header.name.withUTF8Buffer { name in
+            _ = name.withMemoryRebound(to: CChar.self) { MHD_add_response_header(response, $0.baseAddress, header.value) }
+        }
+    }
+}

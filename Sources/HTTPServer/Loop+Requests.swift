@@ -1,0 +1,178 @@
+import CHTTPShim
+import CMicrohttpd
+import Glibc
+
+extension Loop {
+    /// A request line was read: a slot is taken and the raw target kept.
+    func requestLine(_ target: UnsafePointer<CChar>, _ handle: OpaquePointer) -> Exchange? {
+        guard let context = khttp_connection_context(handle) else { return nil }
+        let connection = Unmanaged<Connection>.fromOpaque(context).takeUnretainedValue()
+        if let stale = connection.exchange { release(stale) }
+        events += 1
+        let exchange = acquire()
+        exchange.stage = .line
+        exchange.handle = handle
+        exchange.connection = connection
+        exchange.peer = connection.peer
+        exchange.requestID = requestIDs.next()
+        exchange.receivedAt = .now
+        exchange.lineStart = UInt(bitPattern: target)
+        exchange.rawTarget.assign(UnsafeRawBufferPointer(start: target, count: strlen(target)))
+        connection.exchange = exchange
+        connection.enter(.headers, until: exchange.receivedAt.advanced(by: settings.limits.headerDeadline))
+        return exchange
+    }
+
+    /// libmicrohttpd's handler call: after the headers, for each part of the body, after the body, and again on every pass
+    /// while the answer is awaited.
+    func proceed(
+        _ exchange: Exchange, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>,
+        data: UnsafePointer<CChar>?, size: UnsafeMutablePointer<Int>
+    ) -> MHD_Result {
+        switch exchange.stage {
+        case .line:
+            events += 1
+            return headersComplete(exchange, method: method, version: version)
+        case .body, .refused:
+            events += 1
+            guard size.pointee > 0 else {
+                return exchange.stage == .refused ? queueRefusal(exchange) : requestComplete(exchange)
+            }
+            let part = UnsafeRawBufferPointer(start: data, count: size.pointee)
+            let goesOn = exchange.stage == .refused ? discard(part, of: exchange) : collect(part, of: exchange)
+            // What was consumed is not looked at again; it may be a secret.
+            khttp_wipe(UnsafeMutableRawPointer(mutating: part.baseAddress), part.count)
+            size.pointee = 0
+            return goesOn ? .YES : .NO
+        case .ready:
+            return queue(exchange)
+        case .parked, .handling, .answered:
+            return .YES
+        case .free:
+            return .NO
+        }
+    }
+
+    private func headersComplete(
+        _ exchange: Exchange, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>
+    ) -> MHD_Result {
+        exchange.method = Method(method)
+        captureHeaders(exchange)
+        exchange.connection?.enter(.body, until: MonotonicTime.now.advanced(by: settings.limits.bodyDeadline))
+
+        // The version follows the target in the same buffer, one blank apart: anything else means that the target has a NUL.
+        let lineLength = UInt(bitPattern: version) &- exchange.lineStart &- 1
+        guard lineLength == UInt(exchange.rawTarget.count), exchange.rawTarget.isUnambiguous else {
+            return refuse(exchange, 400, "bad_target", "the request target is malformed or ambiguous")
+        }
+        guard exchange.rawTarget.count <= RawTarget.limit else {
+            return refuse(exchange, 414, "target_too_long", "the request target is too long")
+        }
+        do throws(Framing.Defect) {
+            exchange.framing = try Framing(exchange.headers, isHTTP11: strcmp(version, "HTTP/1.1") == 0)
+        } catch {
+            if error == .tooManyHeaders { return refuse(exchange, 431, "headers_too_large", error.detail) }
+            return refuse(exchange, 400, "bad_request", error.detail)
+        }
+
+        switch settings.handler.limit(exchange) {
+        case .limit(let limit):
+            exchange.contentLimit = max(0, limit)
+            if (exchange.framing?.length ?? 0) > exchange.contentLimit { return refuse(exchange, tooLarge(exchange)) }
+            exchange.stage = .body
+            return .YES
+        case .refuse(let response):
+            return refuse(exchange, response)
+        }
+    }
+
+    private func captureHeaders(_ exchange: Exchange) {
+        exchange.headers.clear()
+        _ = MHD_get_connection_values_n(
+            exchange.handle, .HEADER_KIND, headerCallback, Unmanaged.passUnretained(exchange).toOpaque())
+    }
+
+    private func requestComplete(_ exchange: Exchange) -> MHD_Result {
+        exchange.stage = .handling
+        exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
+        requestsInCycle += 1
+        counters.requests.count()
+        settings.handler.handle(exchange)
+        switch exchange.stage {
+        case .parked:
+            waiting += 1
+            if settings.suspends { MHD_suspend_connection(exchange.handle) }
+            return .YES
+        case .handling:
+            exchange.respond(
+                .problem(500, code: "internal_error", detail: "the request was not answered", id: exchange.requestID))
+        default:
+            break
+        }
+        return queue(exchange)
+    }
+
+    // MARK: - Bodies
+
+    private func collect(_ part: UnsafeRawBufferPointer, of exchange: Exchange) -> Bool {
+        let content = exchange.content ?? WipedBytes(budget: settings.budget)
+        exchange.content = content
+        guard content.count <= exchange.contentLimit - part.count else {
+            turnAway(exchange, tooLarge(exchange))
+            return discard(part, of: exchange)
+        }
+        if content.append(part) { return true }
+        turnAway(
+            exchange, .problem(503, code: "busy", detail: "the server holds too many uploads", id: exchange.requestID))
+        return discard(part, of: exchange)
+    }
+
+    /// Lets a body pass unread, up to a bound: beyond it the connection ends.
+    private func discard(_ part: UnsafeRawBufferPointer, of exchange: Exchange) -> Bool {
+        exchange.contentLimit -= part.count
+        return exchange.contentLimit >= 0
+    }
+
+    private func tooLarge(_ exchange: Exchange) -> Response {
+        .problem(413, code: "body_too_large", detail: "the request body is too large", id: exchange.requestID)
+    }
+
+    // MARK: - Refusals
+
+    /// Refuses for the form of the message: the connection ends too, since what follows cannot be trusted.
+    private func refuse(
+        _ exchange: Exchange, _ status: Int, _ code: StaticString, _ detail: StaticString
+    ) -> MHD_Result {
+        var response = Response.problem(status, code: code, detail: detail, id: exchange.requestID)
+        response.closes = true
+        return refuse(exchange, response)
+    }
+
+    /// Refuses after the headers. libmicrohttpd closes a connection that is answered here, so the answer waits for the end of
+    /// the body, unless that is too far away or the client waits for leave to send it.
+    private func refuse(_ exchange: Exchange, _ response: Response) -> MHD_Result {
+        let framing = exchange.framing ?? Framing()
+        let isTooFar = (framing.length ?? 0) > settings.limits.drainedBytes || (framing.hasBody && framing.expectsContinue)
+        guard response.closes || isTooFar else {
+            turnAway(exchange, response)
+            return .YES
+        }
+        exchange.response = response
+        exchange.response?.closes = true
+        return queueRefusal(exchange)
+    }
+
+    private func turnAway(_ exchange: Exchange, _ response: Response) {
+        exchange.content = nil
+        exchange.response = response
+        exchange.stage = .refused
+        exchange.contentLimit = settings.limits.drainedBytes
+    }
+
+    private func queueRefusal(_ exchange: Exchange) -> MHD_Result {
+        requestsInCycle += 1
+        counters.requests.count()
+        exchange.stage = .ready
+        return queue(exchange)
+    }
+}

@@ -1,0 +1,190 @@
+import CHTTPShim
+import CMicrohttpd
+import Glibc
+import Logging
+import Synchronization
+
+/// What all loops of a listener share.
+struct LoopSettings: Sendable {
+    let handler: any Handler
+    let limits: ListenerConfiguration.Limits
+    let tls: TLSIdentity?
+    let suspends: Bool
+    let quota: ConnectionQuota
+    let budget: BodyBudget
+    let logger: Logger
+}
+
+/// One event loop: a thread, a daemon of libmicrohttpd in external epoll mode, and the exchanges that are under way in it.
+///
+/// A pass collects finished answers, lets libmicrohttpd work on what is ready, hands the handler its cycle, and sends what
+/// was gathered. docs/decisions/0002-http-loops.md says why it is built this way.
+// Unchecked: owner of a C daemon. Everything but `mailbox`, `counters`, `stopAt` and the constants belongs to the thread in `run`.
+final class Loop: @unchecked Sendable {
+    let index: Int
+    let settings: LoopSettings
+    let mailbox = Mailbox()
+    let counters = Counters()
+    /// Nanoseconds of the monotonic clock at which the loop ends even with work left; `max` while nobody asked it to.
+    let stopAt = Atomic<UInt64>(.max)
+
+    var daemon: OpaquePointer?
+    var listening: ListeningSocket?
+    var slots: [Exchange] = []
+    var freeSlots: [Int] = []
+    /// Exchanges with a response that libmicrohttpd has not got yet.
+    var readySlots: [Int] = []
+    var connections: [Connection] = []
+    /// Connections whose TLS records wait to be sent together.
+    var gathering: [Connection] = []
+    var requestIDs = RequestIDSource()
+    /// The address of a connection between being accepted and being started.
+    var arriving: PeerAddress?
+    /// Exchanges and streams that wait for somebody else: libmicrohttpd counts them as work although there is none.
+    var waiting = 0
+    /// Callbacks in this pass that moved something on.
+    var events = 0
+    var requestsInCycle = 0
+    var isDraining = false
+    private var nextSweep = MonotonicTime(nanoseconds: 0)
+    private var fruitlessPasses = 0
+
+    init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
+        self.index = index
+        self.settings = settings
+        self.listening = listening
+    }
+
+    /// Makes the daemon; it does nothing until `run`.
+    func prepare() throws(ListenerError) {
+        guard let listening, mailbox.descriptor >= 0 else { throw .system(operation: "eventfd", code: errno) }
+        var options = khttp_daemon_options()
+        options.listen_socket = listening.descriptor
+        options.tls = settings.tls != nil
+        options.suspends = settings.suspends
+        options.connection_limit = UInt32(clamping: settings.limits.connections)
+        options.connection_memory = max(4096, settings.limits.headerBytes)
+        options.context = Unmanaged.passUnretained(self).toOpaque()
+        options.accepts = acceptsCallback
+        options.handler = handlerCallback
+        options.request_line = requestLineCallback
+        options.completed = completedCallback
+        options.connection_changed = connectionCallback
+        options.logger = loggerCallback
+        daemon = TLSIdentity.priorities.withCString { priorities in
+            options.priorities = priorities
+            return khttp_daemon_start(&options)
+        }
+        guard daemon != nil else { throw .daemon }
+    }
+
+    /// Works until it is told to stop; the thread's body.
+    func run() {
+        guard let daemon else { return }
+        let epoll = khttp_daemon_epoll(daemon)
+        while true {
+            wait(epoll, daemon)
+            var passes = 0
+            repeat { passes += 1 } while cycle(daemon) && passes < 64
+            let now = MonotonicTime.now
+            if now >= nextSweep { sweep(now) }
+            if stopAt.load(ordering: .acquiring) != .max, drained(now) { break }
+        }
+        finish(daemon)
+    }
+
+    /// One pass; true when another one should follow at once.
+    private func cycle(_ daemon: OpaquePointer) -> Bool {
+        events = 0
+        for item in mailbox.collect() { take(item) }
+        deliver()
+        _ = MHD_run(daemon)
+        if requestsInCycle > 0 {
+            requestsInCycle = 0
+            settings.handler.cycleEnded(loop: index)
+        }
+        flush()
+        counters.parked.store(waiting, ordering: .relaxed)
+        fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
+        return events > 0 || !readySlots.isEmpty
+    }
+
+    /// Sleeps until a socket, an answer or a deadline wants attention.
+    ///
+    /// libmicrohttpd may have more to do for a connection without any new event on its socket (it reads in portions, and epoll
+    /// tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer: there the pause
+    /// grows instead, so that waiting costs nothing and a half-read request next to it is delayed by milliseconds at most.
+    private func wait(_ epoll: Int32, _ daemon: OpaquePointer) {
+        var descriptors = (
+            pollfd(fd: epoll, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        var milliseconds: Int32 = connections.isEmpty ? 1000 : 100
+        var pending: UInt64 = 0
+        if MHD_get_timeout(daemon, &pending) == .YES, pending == 0 {
+            if waiting == 0 && fruitlessPasses < 64 {
+                milliseconds = 0
+            } else {
+                milliseconds = min(milliseconds, 1 << Int32(min(6, fruitlessPasses)))
+            }
+        }
+        let count = withUnsafeMutablePointer(to: &descriptors) {
+            $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, milliseconds) }
+        }
+        guard count > 0 else { return }
+        if descriptors.0.revents != 0 { fruitlessPasses = 0 }
+        if descriptors.1.revents != 0 { mailbox.drain() }
+    }
+
+    /// Sends what the passes gathered; what a socket does not take yet stays until it does.
+    private func flush() {
+        guard !gathering.isEmpty else { return }
+        gathering.removeAll { connection in
+            guard let wire = connection.wire else { return true }
+            return khttp_wire_flush(wire)
+        }
+    }
+
+    private func sweep(_ now: MonotonicTime) {
+        nextSweep = now.advanced(by: .milliseconds(100))
+        settings.tls?.rotateTicketsIfDue(now)
+        for connection in connections {
+            if let exchange = connection.exchange, exchange.stage == .parked {
+                if now >= exchange.parkDeadline { giveUp(exchange) }
+            } else if now >= connection.deadline, !connection.isCut, connection.phase != .handling {
+                counters.cutConnections.count()
+                connection.cut()
+            }
+        }
+    }
+
+    // MARK: - Stopping
+
+    /// Takes no more connections and ends idle ones; true when nothing is left or time is up.
+    private func drained(_ now: MonotonicTime) -> Bool {
+        if !isDraining {
+            isDraining = true
+            if let daemon { _ = MHD_quiesce_daemon(daemon) }
+            listening = nil
+        }
+        let grace = now.nanoseconds &- 500_000_000
+        for connection in connections {
+            let isIdle = connection.phase == .idle
+            let saidNothing = connection.phase == .fresh && connection.accepted.nanoseconds < grace
+            if isIdle || saidNothing { connection.cut() }
+        }
+        return connections.isEmpty || now.nanoseconds >= stopAt.load(ordering: .relaxed)
+    }
+
+    /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
+    private func finish(_ daemon: OpaquePointer) {
+        for item in mailbox.collect() { take(item) }
+        for exchange in slots where exchange.stage == .parked { giveUp(exchange) }
+        for _ in 0..<8 { if !cycle(daemon) && waiting == 0 { break } }
+        MHD_stop_daemon(daemon)
+        self.daemon = nil
+        gathering = []
+        listening = nil
+        settings.handler.cycleEnded(loop: index)
+    }
+}

@@ -1,0 +1,82 @@
+import CHTTPShim
+import Synchronization
+
+/// A request body: bytes that nobody changes any more and that are overwritten when the last holder lets go.
+// Unchecked: the loop fills it before anybody else sees it; afterwards it is only read.
+package final class WipedBytes: @unchecked Sendable {
+    private var bytes: UnsafeMutableRawPointer?
+    private var capacity = 0
+    package private(set) var count = 0
+    private let budget: BodyBudget?
+
+    package init(copying source: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
+        budget = nil
+        _ = append(source)
+    }
+
+    init(budget: BodyBudget) {
+        self.budget = budget
+    }
+
+    deinit {
+        khttp_wiped_free(bytes)
+        budget?.giveBack(capacity)
+    }
+
+    package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try body(contents)
+    }
+
+    /// Valid as long as somebody holds the object.
+    var contents: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes, count: count)
+    }
+
+    /// Adds received bytes; false when memory or the common budget is used up.
+    func append(_ source: UnsafeRawBufferPointer) -> Bool {
+        guard let start = source.baseAddress, source.count > 0 else { return true }
+        let (needed, overflow) = count.addingReportingOverflow(source.count)
+        guard !overflow, needed <= Int.max / 4, grow(to: needed), let bytes else { return false }
+        (bytes + count).copyMemory(from: start, byteCount: source.count)
+        count = needed
+        return true
+    }
+
+    private func grow(to needed: Int) -> Bool {
+        guard needed > capacity else { return true }
+        let wanted = capacity == 0 ? max(1024, needed) : 2 * needed
+        guard budget?.take(wanted - capacity) ?? true else { return false }
+        guard let larger = khttp_wiped_allocate(wanted) else {
+            budget?.giveBack(wanted - capacity)
+            return false
+        }
+        if let bytes { larger.copyMemory(from: bytes, byteCount: count) }
+        khttp_wiped_free(bytes)
+        bytes = larger
+        capacity = wanted
+        return true
+    }
+}
+
+/// What all collected request bodies of a listener may take together, so that many uploads at once cannot eat the memory.
+final class BodyBudget: Sendable {
+    private let limit: Int
+    private let used = Atomic<Int>(0)
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var inUse: Int { used.load(ordering: .relaxed) }
+
+    func take(_ count: Int) -> Bool {
+        let (_, now) = used.wrappingAdd(count, ordering: .relaxed)
+        if now <= limit { return true }
+        giveBack(count)
+        return false
+    }
+
+    func giveBack(_ count: Int) {
+        used.wrappingSubtract(count, ordering: .relaxed)
+    }
+}
