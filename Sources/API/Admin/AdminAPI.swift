@@ -1,0 +1,103 @@
+internal import Access
+internal import Domain
+package import HTTPServer
+internal import Sealing
+internal import Storage
+
+/// The admin surface: finds the operation, the caller and the organization, runs it, and turns what comes out into a response.
+package struct AdminAPI: AsyncHandler {
+    private let backend: Backend
+    private let router: Router
+    private let addresses: ClientAddressRule
+
+    package init(backend: Backend, router: Router, addresses: ClientAddressRule) {
+        self.backend = backend
+        self.router = router
+        self.addresses = addresses
+    }
+
+    package func respond(to request: HTTPServer.Request) async -> Response {
+        do {
+            return try await answer(request)
+        } catch let refusal as Refusal {
+            return Problem.response(refusal, id: request.requestID)
+        } catch let fault as SealingFault {
+            if fault == .sealed { return Problem.response(Refusal.sealed, id: request.requestID) }
+            backend.logger.error("stored data fail authentication", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
+            return Problem.response(Refusal.integrity("\(fault)"), id: request.requestID)
+        } catch let fault as StorageFault {
+            return storage(fault, request)
+        } catch {
+            backend.logger.error("request failed", metadata: ["request": "\(request.requestID)", "error": "\(type(of: error))"])
+            return Problem.unexpected(id: request.requestID)
+        }
+    }
+
+    private func answer(_ request: HTTPServer.Request) async throws -> Response {
+        let path = try Self.path(request.rawTarget)
+        switch router.find(request.method, path) {
+        case .nothing:
+            throw Refusal.notFound
+        case .otherMethods(let allowed):
+            let names = Set(allowed).map(\.rawValue).sorted().joined(separator: ", ")
+            return Problem.body(
+                405, "method_not_allowed", "Method \"\(request.method.rawValue)\" not allowed.", request.requestID, [.init("Allow", names)])
+        case .route(let route, let parameters):
+            if backend.keyring.isSealed { throw Refusal.sealed }
+            let call = try await prepare(request, route, parameters)
+            return try await route.act(call).response
+        }
+    }
+
+    private func prepare(_ request: HTTPServer.Request, _ route: Route, _ parameters: [String: String]) async throws -> Call {
+        let origin = addresses.origin(of: request)
+        let query = try Query(request.rawQuery)
+        guard route.guarding != .open else {
+            return Call(
+                request: request, parameters: parameters, query: query, origin: origin, caller: nil, organization: .default)
+        }
+        let caller = try await backend.logins.principal(authorization: request.header("authorization"), from: origin, for: route.path.description)
+        let organization = try await organization(named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
+        return Call(
+            request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization)
+    }
+
+    /// The organization that the header or `oid` means: an id, a name, or nothing for the default one. It must exist.
+    private func organization(named value: [UInt8]?) async throws -> OrganizationID {
+        guard let value, !value.isEmpty, let text = String(validating: value, as: UTF8.self) else { return .default }
+        if text.lowercased() == "default" { return .default }
+        let id = OrganizationID(text)
+        let keyring = backend.keyring
+        let found = try await backend.database.read { db in
+            let stored = try id.map { try Organizations.get($0, db) } ?? Organizations.named(text, db)
+            return try stored.map { try keyring.keys().verified($0, with: SealingWorkspace()) }
+        }
+        guard let found, found.id != .system else { throw Refusal.notFound }
+        return found.id
+    }
+
+    private static func path(_ target: [UInt8]) throws -> RequestPath {
+        do {
+            return try target.withUnsafeBytes { bytes in
+                try RequestPath(UnsafeRawBufferPointer(rebasing: bytes.prefix { $0 != UInt8(ascii: "?") }))
+            }
+        } catch {
+            throw Refusal.malformed("The path is not allowed: \(error).")
+        }
+    }
+
+    private func storage(_ fault: StorageFault, _ request: HTTPServer.Request) -> Response {
+        switch fault {
+        case .constraint(.unique, let columns):
+            return Problem.response(Refusal.conflict("Already exists: \(columns)."), id: request.requestID)
+        case .constraint(.foreignKey, _):
+            return Problem.response(Refusal.conflict("Something else still refers to it, or it refers to something that is not there."), id: request.requestID)
+        case .full, .readOnly:
+            backend.logger.error("storage refused a write", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
+            return Problem.response(Refusal.unavailable("The disk is full or cannot be written."), id: request.requestID)
+        default:
+            backend.logger.error("storage failed", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
+            return Problem.response(Refusal.unavailable("The storage failed."), id: request.requestID)
+        }
+    }
+}

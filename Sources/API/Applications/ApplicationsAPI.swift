@@ -1,0 +1,124 @@
+package import Access
+package import Audit
+package import Domain
+package import HTTPServer
+internal import Sealing
+package import Storage
+internal import Synchronization
+internal import Vault
+
+/// The applications surface: secret fetches, answered on the loop's own thread.
+///
+/// A fetch is verified, decided and opened at once; its answer is parked with the loop until the audit entry is durable. One batch a pass
+/// goes to the audit's committer, which wakes each loop once.
+package final class ApplicationsAPI: Sendable {
+    package struct Parts: Sendable {
+        package let gate: ApplicationGate
+        package let policies: PolicyStore
+        package let fold: RefusalFold
+        package let keyring: Keyring
+        package let audit: AuditLog
+        package let usage: CredentialUsage
+        package let addresses: ClientAddressRule
+        package let meter: FetchMeter
+        package let settings: LiveSettings
+        package let clock: WallClock
+
+        package init(
+            gate: ApplicationGate, policies: PolicyStore, fold: RefusalFold, keyring: Keyring, audit: AuditLog, usage: CredentialUsage,
+            addresses: ClientAddressRule, meter: FetchMeter, settings: LiveSettings, clock: WallClock
+        ) {
+            self.gate = gate
+            self.policies = policies
+            self.fold = fold
+            self.keyring = keyring
+            self.audit = audit
+            self.usage = usage
+            self.addresses = addresses
+            self.meter = meter
+            self.settings = settings
+            self.clock = clock
+        }
+    }
+
+    let parts: Parts
+    private let desks: Desks
+
+    package init(parts: Parts, database: Database, loops: Int) throws {
+        self.parts = parts
+        desks = Desks(try (0..<max(loops, 1)).map { _ in try FetchDesk(reader: database.makeReader()) })
+    }
+
+    /// Where parked answers are released; set once, before the listener starts.
+    package func attach(_ listener: Listener) {
+        for desk in desks.all { desk.listener = listener }
+    }
+
+    /// Handles one fetch, on the loop's thread.
+    package func handle(_ exchange: Exchange) {
+        guard let desk = desks.desk(exchange.loop) else { return exchange.respond(Problem.unexpected(id: exchange.requestID)) }
+        let now = parts.clock.now()
+        let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
+        let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
+        guard let snapshot = parts.policies.snapshot, let keys = try? parts.keyring.keys() else {
+            let entry = AuditEntry(
+                time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
+                reason: "sealed", request: origin.request)
+            return refuse(exchange, .sealed, entry, isVerified: false, desk)
+        }
+        switch parts.gate.admit(request, snapshot: snapshot, at: desk.gateDesk) {
+        case .refused(let refusal, let entry, let isVerified):
+            refuse(exchange, refusal, entry, isVerified: isVerified, desk)
+        case .admitted(let permit):
+            serve(exchange, permit, keys, desk)
+        }
+    }
+
+    /// Hands the pass's entries to the committer, on the loop's thread.
+    package func cycleEnded(loop: Int) {
+        guard let desk = desks.desk(loop) else { return }
+        desk.endCycle(audit: parts.audit, usage: parts.usage)
+    }
+
+    // MARK: - Outcomes
+
+    private func serve(_ exchange: Exchange, _ permit: consuming FetchPermit, _ keys: KeySet, _ desk: FetchDesk) {
+        let credential = permit.credential
+        do throws(Refusal) {
+            let selector = try AccountQuery.selector(exchange.query)
+            let revealed = try desk.fetch.reveal(selector, against: permit, keys: keys)
+            let response = AccountSecretAnswer.response(
+                revealed, application: credential.application.id, isHidden: parts.settings.hidesSecrets)
+            guard let response else { throw .unavailable("out of memory") }
+            let objects = [
+                AuditObject(kind: "account", id: revealed.account.id.description, name: "\(revealed.account.name)(\(revealed.account.username))"),
+                AuditObject(kind: "asset", id: revealed.account.asset.description, name: "\(revealed.assetName)(\(revealed.assetAddress))"),
+            ]
+            let entry = permit.granted(objects: objects, version: revealed.version, at: parts.clock.now())
+            parts.meter.granted(since: exchange.receivedAt)
+            desk.used(credential.id, at: entry.time, from: entry.address)
+            desk.park(exchange, with: response, entry)
+        } catch {
+            let asked = AccountQuery.object(exchange.query)
+            let entry = permit.refused(error, objects: asked, at: parts.clock.now())
+            parts.meter.refused(error.code, since: exchange.receivedAt)
+            desk.park(exchange, with: AccountSecretAnswer.problem(error, parts.settings, exchange.requestID), entry)
+        }
+    }
+
+    private func refuse(_ exchange: Exchange, _ refusal: Refusal, _ entry: AuditEntry, isVerified: Bool, _ desk: FetchDesk) {
+        parts.meter.refused(refusal.code, since: exchange.receivedAt)
+        let response = AccountSecretAnswer.problem(refusal, parts.settings, exchange.requestID)
+        // Beyond its rate a refusal without a verified credential is only counted; its answer waits for nothing.
+        if !isVerified, case .folded = parts.fold.admit(entry) { return exchange.respond(response) }
+        desk.park(exchange, with: response, entry)
+    }
+
+    /// One desk a loop, each used by its loop's thread alone.
+    // Unchecked: the array never changes, and a loop asks for its own desk only.
+    private final class Desks: @unchecked Sendable {
+        let all: [FetchDesk]
+        init(_ all: [FetchDesk]) { self.all = all }
+        func desk(_ loop: Int) -> FetchDesk? { all.indices.contains(loop) ? all[loop] : nil }
+    }
+}

@@ -1,0 +1,56 @@
+internal import Access
+internal import Audit
+internal import Domain
+internal import HTTPServer
+internal import Sealing
+internal import Storage
+internal import Vault
+
+/// What one loop needs to serve fetches: contexts, its reader, and the answers that wait for the audit. Confined to the loop's thread.
+final class FetchDesk {
+    let gateDesk: GateDesk
+    let fetch: SecretFetch
+    var listener: Listener?
+    private let reader: FetchReader
+    private var entries: [AuditEntry] = []
+    private var tickets: [Ticket] = []
+    private var used: [CredentialID: (at: Timestamp, from: String)] = [:]
+
+    init(reader: FetchReader) throws {
+        self.reader = reader
+        gateDesk = try GateDesk()
+        fetch = SecretFetch(reader: reader, workspace: try SealingWorkspace())
+    }
+
+    /// Holds an answer back until its entry is durable.
+    func park(_ exchange: Exchange, with response: consuming Response, _ entry: AuditEntry) {
+        tickets.append(exchange.park(with: response))
+        entries.append(entry)
+    }
+
+    func used(_ credential: CredentialID, at time: Timestamp, from address: String) {
+        used[credential] = (time, address)
+    }
+
+    /// Ends the pass's read transaction and gives its entries to the committer.
+    func endCycle(audit: AuditLog, usage: CredentialUsage) {
+        reader.endCycle()
+        guard !entries.isEmpty, let listener else { return }
+        let waiting = tickets
+        audit.submit(AuditBatch(entries: entries) { result in
+            guard let loop = waiting.first?.loop else { return }
+            switch result {
+            case .success:
+                listener.release(loop: loop, waiting)
+            case .failure:
+                // Nothing leaves that is not written down.
+                listener.complete(loop: loop, waiting.map { ($0, AccountSecretAnswer.auditFailed) })
+            }
+        })
+        entries.removeAll(keepingCapacity: true)
+        tickets.removeAll(keepingCapacity: true)
+        guard !used.isEmpty else { return }
+        usage.note(used)
+        used.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,35 @@
+package import Access
+package import Audit
+package import Domain
+package import Logging
+package import Sealing
+package import Storage
+package import Vault
+
+/// What the operations of the API work with; put together once, at start.
+package struct Backend: Sendable {
+    package let database: Database
+    package let keyring: Keyring
+    package let gate: Gate
+    package let audit: AuditLog
+    package let logins: Logins
+    package let policies: PolicyStore
+    package let secrets: AccountSecrets
+    package let clock: WallClock
+    package let logger: Logger
+
+    package init(
+        database: Database, keyring: Keyring, gate: Gate, audit: AuditLog, logins: Logins, policies: PolicyStore,
+        secrets: AccountSecrets, clock: WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.keyring = keyring
+        self.gate = gate
+        self.audit = audit
+        self.logins = logins
+        self.policies = policies
+        self.secrets = secrets
+        self.clock = clock
+        self.logger = logger
+    }
+}

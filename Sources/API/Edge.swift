@@ -1,0 +1,66 @@
+internal import Domain
+package import HTTPServer
+
+/// The first thing that sees a request: sends secret fetches down the hot path and everything else to the admin surface.
+package final class Edge: Handler {
+    package struct Limits: Sendable {
+        /// Largest body of an application's request, in bytes.
+        package var applicationBody = 64 * 1024
+        /// Largest body of an admin request, in bytes.
+        package var adminBody = 4 * 1024 * 1024
+
+        package init() {}
+    }
+
+    private let applications: ApplicationsAPI
+    private let admin: AdminAPI
+    private let limits: Limits
+
+    package init(applications: ApplicationsAPI, admin: AdminAPI, limits: Limits = Limits()) {
+        self.applications = applications
+        self.admin = admin
+        self.limits = limits
+    }
+
+    package func limit(_ exchange: Exchange) -> BodyPolicy {
+        if Self.isFetch(exchange.path) { return .limit(limits.applicationBody) }
+        if let refusal = refusal(of: exchange) { return .refuse(refusal) }
+        return .limit(limits.adminBody)
+    }
+
+    package func handle(_ exchange: Exchange) {
+        guard Self.isFetch(exchange.path) else { return exchange.answer(by: admin) }
+        guard exchange.method == .get || exchange.method == .head else {
+            return exchange.respond(
+                Problem.body(
+                    405, "method_not_allowed", "Method \"\(exchange.method.rawValue)\" not allowed.", exchange.requestID,
+                    [.init("Allow", "GET")]))
+        }
+        applications.handle(exchange)
+    }
+
+    package func cycleEnded(loop: Int) { applications.cycleEnded(loop: loop) }
+
+    /// JumpServer's two names of the one route.
+    private static func isFetch(_ path: UnsafeRawBufferPointer) -> Bool {
+        equals(path, "/api/v1/accounts/integration-applications/account-secret/")
+            || equals(path, "/api/v1/accounts/service-integrations/account-secret/")
+    }
+
+    private static func equals(_ path: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        text.withUTF8Buffer { path.count == $0.count && path.elementsEqual($0) }
+    }
+
+    /// What is wrong with a request before its body is read: the type of the body.
+    private func refusal(of exchange: Exchange) -> Response? {
+        guard exchange.method == .post || exchange.method == .put || exchange.method == .patch,
+            (exchange.announcedLength ?? 1) > 0
+        else { return nil }
+        let type = exchange.header("content-type").map { Array($0.prefix { $0 != UInt8(ascii: ";") && $0 != 32 }) } ?? []
+        let lower = type.map { (65...90).contains($0) ? $0 | 0x20 : $0 }
+        guard lower.elementsEqual("application/json".utf8) else {
+            return Problem.body(415, "unsupported_media_type", "The body must be application/json.", exchange.requestID)
+        }
+        return nil
+    }
+}

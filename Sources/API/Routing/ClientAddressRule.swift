@@ -1,0 +1,72 @@
+package import Access
+package import Domain
+package import HTTPServer
+
+/// Tells the client's address of a request: the socket's peer, or what trusted proxies say.
+package struct ClientAddressRule: Sendable {
+    private let trusted: [Network]
+    private let clock: WallClock
+
+    package init(trustedProxies: [Network], clock: WallClock = .system) {
+        trusted = trustedProxies
+        self.clock = clock
+    }
+
+    /// The origin of a request off the hot path; its address is nil where it cannot be told.
+    package func origin(of request: HTTPServer.Request) -> RequestOrigin {
+        let peer = IPAddress(request.peer)
+        var address: IPAddress? = peer
+        if trusted.contains(where: { $0.contains(peer) }) {
+            let lines = request.headers.filter { Self.isForwardedFor($0.name) }.map(\.value)
+            address = try? ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
+        }
+        return RequestOrigin(request: Domain.RequestID(request.requestID), address: address, received: clock.now())
+    }
+
+    /// The same for an exchange on its loop, with the reason where the address cannot be told.
+    func origin(of exchange: Exchange, now: Timestamp) -> (origin: RequestOrigin, fault: String?) {
+        let peer = IPAddress(exchange.peer)
+        let id = Domain.RequestID(exchange.requestID)
+        guard !trusted.isEmpty, trusted.contains(where: { $0.contains(peer) }) else {
+            return (RequestOrigin(request: id, address: peer, received: now), nil)
+        }
+        var lines: [[UInt8]] = []
+        exchange.forEachHeader { name, value in
+            if Self.isForwardedFor(name) { lines.append(Array(value)) }
+        }
+        do {
+            let address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
+            return (RequestOrigin(request: id, address: address, received: now), nil)
+        } catch {
+            return (RequestOrigin(request: id, address: nil, received: now), "client address: \(error)")
+        }
+    }
+
+    package func isTrusted(_ peer: PeerAddress) -> Bool {
+        let peer = IPAddress(peer)
+        return trusted.contains { $0.contains(peer) }
+    }
+
+    private static func isForwardedFor(_ name: some Collection<UInt8>) -> Bool {
+        let wanted = "x-forwarded-for".utf8
+        return name.count == wanted.count && zip(name, wanted).allSatisfy { $0 | 0x20 == $1 || $0 == $1 }
+    }
+}
+
+extension IPAddress {
+    /// The address at the other end of a socket.
+    package init(_ peer: PeerAddress) {
+        if peer.isIPv4 {
+            self.init(v4: UInt32(truncatingIfNeeded: peer.low))
+        } else {
+            self.init(v6: peer.high, peer.low)
+        }
+    }
+}
+
+extension Identifier where Entity == Domain.Request {
+    /// The id that the server gave the request.
+    package init(_ id: HTTPServer.RequestID) {
+        self.init(high: id.high, low: id.low)
+    }
+}
