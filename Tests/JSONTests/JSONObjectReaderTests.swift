@@ -27,7 +27,8 @@ struct JSONObjectReaderTests {
 
     @Test("a body becomes a value")
     func whole() throws {
-        let thing = try Self.decode(#"{"name":" a ","port":80,"tags":["x"],"color":{"value":"green","label":"G"},"owner":{"pk":"u1"}}"#)
+        let thing = try Self.decode(
+            #"{"name":" a ","port":80,"tags":["x"],"color":{"value":"green","label":"G"},"owner":{"pk":"u1"}}"#)
         #expect(thing == Thing(name: "a", port: 80, tags: ["x"], color: .green, owner: "u1"))
         #expect(try Self.decode(#"{"name":"a","color":"red"}"#) == Thing(name: "a", port: 22, tags: [], color: .red, owner: nil))
     }

@@ -59,7 +59,9 @@ struct JSONValueTests {
         let value = try JSONDocument.parse(text)
         var sum: Int64 = 0
         let elapsed = try ContinuousClock().measure {
-            for element in try #require(value.array) { sum += element["a"]?.array?.dropFirst().first { _ in true }?["b"]?.int ?? 0 }
+            for element in try #require(value.array) {
+                sum += element["a"]?.array?.dropFirst().first { _ in true }?["b"]?.int ?? 0
+            }
         }
         #expect(sum == 20_000)
         #expect(elapsed < .seconds(3))

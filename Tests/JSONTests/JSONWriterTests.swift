@@ -24,7 +24,8 @@ struct JSONWriterTests {
         }
         #expect(
             String(decoding: writer.bytes, as: UTF8.self)
-                == #"{"name":"a","none":null,"count":3,"on":true,"list":["x","y"],"rows":[{"row":0},{"row":1},[],null,1.5,null,{}],"empty":{}}"#)
+                == #"{"name":"a","none":null,"count":3,"on":true,"list":["x","y"],"rows":[{"row":0},{"row":1},[],null,1.5,null,{}],"empty":{}}"#
+        )
     }
 
     @Test("every character survives writing and reading")
