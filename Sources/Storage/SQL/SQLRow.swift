@@ -1,0 +1,126 @@
+internal import CSQLite
+package import Domain
+
+/// The row that a statement stands on, valid only inside the closure that gets it; columns count from 0.
+///
+/// A column that is NULL or of another type than asked for is `StorageFault.corrupt`: never a trap, never a silent default.
+package struct SQLRow: ~Copyable {
+    private let statement: OpaquePointer
+
+    init(_ statement: OpaquePointer) { self.statement = statement }
+
+    package func isNull(_ column: Int) -> Bool { type(column) == SQLITE_NULL }
+
+    package func integer(_ column: Int) throws(StorageFault) -> Int64 {
+        try expect(SQLITE_INTEGER, column)
+        return sqlite3_column_int64(statement, index(column))
+    }
+
+    package func integerOrNil(_ column: Int) throws(StorageFault) -> Int64? {
+        isNull(column) ? nil : try integer(column)
+    }
+
+    /// An integer that is 0 or 1.
+    package func flag(_ column: Int) throws(StorageFault) -> Bool {
+        switch try integer(column) {
+        case 0: return false
+        case 1: return true
+        default: throw fault(column)
+        }
+    }
+
+    package func text(_ column: Int) throws(StorageFault) -> String {
+        guard let text = try withText(column, { String(validating: $0.bindMemory(to: UInt8.self), as: UTF8.self) }) else {
+            throw fault(column)
+        }
+        return text
+    }
+
+    package func textOrNil(_ column: Int) throws(StorageFault) -> String? {
+        isNull(column) ? nil : try text(column)
+    }
+
+    package func blob(_ column: Int) throws(StorageFault) -> [UInt8] {
+        try withBlob(column) { [UInt8]($0) }
+    }
+
+    package func blobOrNil(_ column: Int) throws(StorageFault) -> [UInt8]? {
+        isNull(column) ? nil : try blob(column)
+    }
+
+    package func id<Entity>(_ column: Int, of _: Entity.Type = Entity.self) throws(StorageFault) -> Identifier<Entity> {
+        guard let id = try withBlob(column, { Identifier<Entity>(stored: $0) }) else { throw fault(column) }
+        return id
+    }
+
+    package func idOrNil<Entity>(_ column: Int, of _: Entity.Type = Entity.self) throws(StorageFault) -> Identifier<Entity>? {
+        isNull(column) ? nil : try id(column)
+    }
+
+    package func time(_ column: Int) throws(StorageFault) -> Timestamp {
+        Timestamp(milliseconds: try integer(column))
+    }
+
+    package func timeOrNil(_ column: Int) throws(StorageFault) -> Timestamp? {
+        isNull(column) ? nil : try time(column)
+    }
+
+    package func sealed(_ column: Int) throws(StorageFault) -> Sealed {
+        Sealed(bytes: try blob(column))
+    }
+
+    package func sealedOrNil(_ column: Int) throws(StorageFault) -> Sealed? {
+        isNull(column) ? nil : try sealed(column)
+    }
+
+    /// One of the texts of a closed set.
+    package func value<Value: RawRepresentable>(
+        _ column: Int, of _: Value.Type = Value.self
+    ) throws(StorageFault) -> Value where Value.RawValue == String {
+        guard let value = Value(rawValue: try text(column)) else { throw fault(column) }
+        return value
+    }
+
+    /// The bytes of a blob without a copy, for the time of the closure.
+    package func withBlob<Value>(
+        _ column: Int, _ body: (UnsafeRawBufferPointer) -> Value
+    ) throws(StorageFault) -> Value {
+        try expect(SQLITE_BLOB, column)
+        // The pointer first, then the count (manual of sqlite3_column_blob); an empty blob has no pointer.
+        let base = sqlite3_column_blob(statement, index(column))
+        return body(UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
+    }
+
+    /// The UTF-8 bytes of a text without a copy and unchecked, for the time of the closure.
+    package func withText<Value>(
+        _ column: Int, _ body: (UnsafeRawBufferPointer) -> Value
+    ) throws(StorageFault) -> Value {
+        try expect(SQLITE_TEXT, column)
+        let base = sqlite3_column_text(statement, index(column))
+        return body(UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
+    }
+
+    /// The fault of a column that does not have the form it must have.
+    package func fault(_ column: Int) -> StorageFault {
+        .corrupt("column " + (sqlite3_column_name(statement, index(column)).map { String(cString: $0) } ?? "\(column)"))
+    }
+
+    private func type(_ column: Int) -> Int32 { sqlite3_column_type(statement, index(column)) }
+
+    private func expect(_ type: Int32, _ column: Int) throws(StorageFault) {
+        if self.type(column) != type { throw fault(column) }
+    }
+
+    /// SQLite answers NULL for a column that there is not.
+    private func index(_ column: Int) -> Int32 { Int32(truncatingIfNeeded: column) }
+}
+
+extension Identifier {
+    /// Reads the 16 bytes of a stored id; nil if there are not exactly 16.
+    init?(stored bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 16 else { return nil }
+        self.init(
+            high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+}
