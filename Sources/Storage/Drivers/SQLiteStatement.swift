@@ -48,7 +48,7 @@ final class SQLiteStatement {
         case .null: try check(sqlite3_bind_null(handle, index))
         case .integer(let number): try bind(number, at: index)
         case .text(let text): try bind(text, at: index)
-        case .blob(let bytes): try bytes.withUnsafeBytes { bytes throws(StorageFault) in try bind(blob: bytes, at: index) }
+        case .blob(let bytes): try check(bytes.withUnsafeBytes { bindBlob($0, at: index) })
         case .uuid(let high, let low): try bind(high, low, at: index)
         }
     }
@@ -86,10 +86,10 @@ final class SQLiteStatement {
             handle, index, base.assumingMemoryBound(to: CChar.self), UInt64(bytes.count), transient, UInt8(SQLITE_UTF8))
     }
 
-    private func bind(blob bytes: UnsafeRawBufferPointer, at index: Int32) throws(StorageFault) {
+    private func bindBlob(_ bytes: UnsafeRawBufferPointer, at index: Int32) -> Int32 {
         // A null pointer would bind NULL instead of the empty blob.
-        guard let base = bytes.baseAddress, !bytes.isEmpty else { return try check(sqlite3_bind_zeroblob(handle, index, 0)) }
-        try check(sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), transient))
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return sqlite3_bind_zeroblob(handle, index, 0) }
+        return sqlite3_bind_blob64(handle, index, base, UInt64(bytes.count), transient)
     }
 
     private func check(_ code: Int32) throws(StorageFault) {

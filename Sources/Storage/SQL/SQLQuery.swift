@@ -5,6 +5,9 @@ package struct SQLQuery: Sendable {
 
     package init(_ piece: StaticString, _ bindings: [SQLValue] = []) { append(piece, bindings) }
 
+    /// A statement that a migration's text was made into.
+    init(rendered text: String) { self.text = text }
+
     /// Adds a piece with the values of its placeholders, in order. A blank goes between pieces.
     package mutating func append(_ piece: StaticString, _ values: [SQLValue] = []) {
         if !text.isEmpty { text.append(" ") }
