@@ -10,8 +10,8 @@ struct DevelopmentCertificatesTests {
         let made = try DevelopmentCertificates(
             commonName: "keyturn", dnsNames: ["localhost", "vault.example"], addresses: ["127.0.0.1", "::1"], days: 30)
         let directory = try TemporaryDirectory()
-        let authority = try directory.write(made.authority, to: "ca.pem").path
-        let server = try directory.write(made.server, to: "server.pem").path
+        let authority = try directory.write(made.authority, to: "ca.pem")
+        let server = try directory.write(made.server, to: "server.pem")
         func verify(_ options: [String]) throws -> ExternalProgram.Outcome {
             try ExternalProgram.run(
                 "openssl", ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", authority] + options + [server])
@@ -32,9 +32,9 @@ struct DevelopmentCertificatesTests {
         let made = try DevelopmentCertificates(commonName: "a", dnsNames: ["localhost"], addresses: [], days: 1)
         let other = try DevelopmentCertificates(commonName: "a", dnsNames: ["localhost"], addresses: [], days: 1)
         let directory = try TemporaryDirectory()
-        let key = try directory.write(made.serverKey.copy(), to: "key.pem").path
-        let server = try directory.write(made.server, to: "server.pem").path
-        let authority = try directory.write(other.authority, to: "other.pem").path
+        let key = try directory.write(made.serverKey.copy(), to: "key.pem")
+        let server = try directory.write(made.server, to: "server.pem")
+        let authority = try directory.write(other.authority, to: "other.pem")
         let fromKey = try ExternalProgram.run("openssl", ["pkey", "-in", key, "-pubout"])
         let fromCertificate = try ExternalProgram.run("openssl", ["x509", "-in", server, "-noout", "-pubkey"])
         #expect(fromKey.status == 0 && fromKey.output == fromCertificate.output)

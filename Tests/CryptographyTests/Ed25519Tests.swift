@@ -59,7 +59,7 @@ struct Ed25519Tests {
     @Test("a key comes back from its seed, and a seed of another length is refused")
     func seeds() throws {
         let key = try Ed25519.SigningKey.random()
-        let again = try Ed25519.SigningKey(seed: key.withSeed { Secret(Array($0)) })
+        let again = try Ed25519.SigningKey(seed: Secret(key.withSeed { Array($0) }))
         #expect(again.publicKey == key.publicKey)
         #expect(throws: CryptographyFault.self) { try Ed25519.SigningKey(seed: Secret([1, 2])) }
     }

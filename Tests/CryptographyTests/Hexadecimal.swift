@@ -13,7 +13,8 @@ func hex(_ text: String) -> [UInt8] {
 
 extension Secret {
     init(_ bytes: [UInt8]) {
-        self = bytes.withUnsafeBytes { Secret(copying: $0) }
+        var bytes = bytes
+        self.init(moving: &bytes)
     }
 
     /// A copy to compare with; only tests may make one.

@@ -11,23 +11,29 @@ struct SecretTests {
         var bytes = Array("hunter2".utf8)
         let secret = Secret(moving: &bytes)
         #expect(bytes.isEmpty)
-        #expect(secret.copy() == Array("hunter2".utf8))
+        let held = secret.copy()
+        #expect(held == Array("hunter2".utf8))
     }
 
     @Test("an empty secret holds nothing and equals only an empty one")
     func empty() {
         let empty = Secret([])
-        #expect(empty.isEmpty && empty.copy().isEmpty)
-        #expect(empty.isEqual(to: Secret([])))
-        #expect(!empty.isEqual(to: Secret([0])))
+        let other = Secret([0])
+        let (isEmpty, bytes, equalsEmpty, equalsOther) = (
+            empty.isEmpty, empty.copy(), empty.isEqual(to: Secret([])), empty.isEqual(to: other)
+        )
+        #expect(isEmpty && bytes.isEmpty)
+        #expect(equalsEmpty)
+        #expect(!equalsOther)
     }
 
     @Test("two secrets are equal exactly when their bytes are")
     func equality() {
         let secret = Secret([1, 2, 3])
-        #expect(secret.isEqual(to: secret.duplicate()))
-        #expect(!secret.isEqual(to: Secret([1, 2, 4])))
-        #expect(!secret.isEqual(to: Secret([1, 2])))
+        let comparisons = [
+            secret.isEqual(to: secret.duplicate()), secret.isEqual(to: Secret([1, 2, 4])), secret.isEqual(to: Secret([1, 2])),
+        ]
+        #expect(comparisons == [true, false, false])
     }
 
     @Test("what the filling closure did not write is not part of the secret, and wiped")
@@ -36,14 +42,16 @@ struct SecretTests {
             buffer.copyBytes(from: [9, 9, 9, 9, 9, 9, 9, 9])
             return 3
         }
-        #expect(partly.copy() == [9, 9, 9])
-        #expect(Secret(capacity: 4) { _ in 100 }.count == 4)
-        #expect(Secret(capacity: 4) { _ in -1 }.isEmpty)
-        #expect(Secret(capacity: -1) { $0.count }.isEmpty)
+        let kept = partly.copy()
+        #expect(kept == [9, 9, 9])
+        let counts = [
+            Secret(capacity: 4) { _ in 100 }.count, Secret(capacity: 4) { _ in -1 }.count, Secret(capacity: -1) { $0.count }.count,
+        ]
+        #expect(counts == [4, 0, 0])
     }
 
     @Test("the filling closure's error comes out as it is")
-    func rethrows() {
+    func passesFaultsOn() {
         #expect(throws: Refusal()) { _ = try Secret(capacity: 4) { _ throws(Refusal) in throw Refusal() } }
     }
 
@@ -61,12 +69,13 @@ struct SecretTests {
         }
         #expect(takers.filter { $0 == 2 }.count == 1)
         #expect(takers.filter { $0 == 0 }.count == 31)
-        #expect(handoff.take() == nil)
+        let isTaken = handoff.take() == nil
+        #expect(isTaken)
     }
 
     @Test("a symmetric key has 32 bytes", arguments: [0, 31, 33])
     func refusesKeyLength(_ count: Int) {
-        #expect(throws: CryptographyFault.self) { try SymmetricKey(Secret([UInt8](repeating: 0, count: count))) }
+        #expect(throws: CryptographyFault.self) { _ = try SymmetricKey(Secret([UInt8](repeating: 0, count: count))) }
     }
 
     @Test("wiping overwrites with zeros")
@@ -103,9 +112,10 @@ struct SecureRandomTests {
             _ = try SecureRandom.characters(count: 1, from: [UInt8](repeating: 1, count: 257))
         }
         #expect(throws: CryptographyFault.self) { _ = try SecureRandom.characters(count: -1, from: [65]) }
-        #expect(try SecureRandom.characters(count: 3, from: [65]).copy() == [65, 65, 65])
-        #expect(try SecureRandom.characters(count: 300, from: Array(0...255)).count == 300)
-        #expect(try SecureRandom.characters(count: 0, from: [65]).isEmpty)
+        let same = try SecureRandom.characters(count: 3, from: [65]).copy()
+        let many = try SecureRandom.characters(count: 300, from: Array(0...255)).count
+        let none = try SecureRandom.characters(count: 0, from: [65]).count
+        #expect(same == [65, 65, 65] && many == 300 && none == 0)
     }
 
     @Test("two draws differ")

@@ -26,13 +26,13 @@ package struct ExternalProgram {
         let inputFile = try scratch.write(input, to: "input")
         let outputFile = try scratch.write([], to: "output")
         let errorFile = try scratch.write([], to: "errors")
-        process.standardInput = try FileHandle(forReadingFrom: inputFile)
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
+        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputFile))
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputFile))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
         try process.run()
         process.waitUntilExit()
         return Outcome(
-            status: process.terminationStatus, output: try [UInt8](Data(contentsOf: outputFile)),
-            errors: try [UInt8](Data(contentsOf: errorFile)))
+            status: process.terminationStatus, output: try [UInt8](Data(contentsOf: URL(fileURLWithPath: outputFile))),
+            errors: try [UInt8](Data(contentsOf: URL(fileURLWithPath: errorFile))))
     }
 }

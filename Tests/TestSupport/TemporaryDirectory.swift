@@ -1,8 +1,8 @@
-package import Foundation
+internal import Foundation
 
 /// A directory of a test's own, mode 0700, removed with everything in it when the last owner drops it.
 package final class TemporaryDirectory: Sendable {
-    package let url: URL
+    private let url: URL
     package var path: String { url.path }
 
     package init() throws {
@@ -13,17 +13,17 @@ package final class TemporaryDirectory: Sendable {
 
     deinit { try? FileManager.default.removeItem(at: url) }
 
-    /// Writes a file of mode 0600 and says where it is.
+    /// Writes a file of mode 0600 and returns its path.
     @discardableResult
-    package func write(_ bytes: [UInt8], to name: String) throws -> URL {
+    package func write(_ bytes: [UInt8], to name: String) throws -> String {
         let file = url.appendingPathComponent(name)
         try Data(bytes).write(to: file)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        return file
+        return file.path
     }
 
     @discardableResult
-    package func write(_ text: String, to name: String) throws -> URL {
+    package func write(_ text: String, to name: String) throws -> String {
         try write(Array(text.utf8), to: name)
     }
 }
