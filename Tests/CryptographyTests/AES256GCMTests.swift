@@ -99,7 +99,9 @@ struct AES256GCMTests {
         }
     }
 
-    @Test("a message of any size comes back, and the same message never seals twice alike", arguments: [0, 1, 15, 16, 17, 4096, 100_001])
+    @Test(
+        "a message of any size comes back, and the same message never seals twice alike",
+        arguments: [0, 1, 15, 16, 17, 4096, 100_001])
     func roundTrip(size: Int) throws {
         let cipher = try AES256GCM()
         let key = try SymmetricKey.random()

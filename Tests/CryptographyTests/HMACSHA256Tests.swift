@@ -82,9 +82,18 @@ struct HMACSHA256Tests {
         let current = "(request-target): \(path)integration-applications/account-secret/?"
         let older = "(request-target): \(path)service-integrations/account-secret/?"
         return [
-            ([current + "asset=ubuntu_docker&account=root", accept, date, organization], "DZkRFOLCvMqECWO5BhT0AVTFK1i6n85yA1Bioi7X5To="),
-            ([current + "account=root&asset=ubuntu_docker", accept, date, organization], "G/0ktRccpw8ust2dKduoBeleelg/doDqKBFr7Orzj8c="),
-            ([older + "asset=ubuntu_docker&account=root&method=get", accept, date], "FkgD1SojDs5X0bG+1VHAJm5n2Oz22P37wxh8OuJHGjI="),
+            (
+                [current + "asset=ubuntu_docker&account=root", accept, date, organization],
+                "DZkRFOLCvMqECWO5BhT0AVTFK1i6n85yA1Bioi7X5To="
+            ),
+            (
+                [current + "account=root&asset=ubuntu_docker", accept, date, organization],
+                "G/0ktRccpw8ust2dKduoBeleelg/doDqKBFr7Orzj8c="
+            ),
+            (
+                [older + "asset=ubuntu_docker&account=root&method=get", accept, date],
+                "FkgD1SojDs5X0bG+1VHAJm5n2Oz22P37wxh8OuJHGjI="
+            ),
             ([older + "account=root&asset=ubuntu_docker", date], "9mTLz3QtAMgspnpUbMTEvwu2oCmrMKC+eh0+GxitJ7g="),
         ]
     }()

@@ -45,7 +45,8 @@ struct SecretTests {
         let kept = partly.copy()
         #expect(kept == [9, 9, 9])
         let counts = [
-            Secret(capacity: 4) { _ in 100 }.count, Secret(capacity: 4) { _ in -1 }.count, Secret(capacity: -1) { $0.count }.count,
+            Secret(capacity: 4) { _ in 100 }.count, Secret(capacity: 4) { _ in -1 }.count,
+            Secret(capacity: -1) { $0.count }.count,
         ]
         #expect(counts == [4, 0, 0])
     }
