@@ -18,7 +18,9 @@ package struct DevelopmentCertificates: ~Copyable {
         try authority.setIssuer(from: authority)
         try authority.add(NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
         try authority.add(NID_key_usage, "critical,keyCertSign,cRLSign")
-        try authority.sign(subject: authorityKey, by: authorityKey)
+        try authority.setKey(authorityKey)
+        try authority.addKeyIdentifiers(of: authority)
+        try authority.sign(by: authorityKey)
 
         let server = try Certificate(days: days)
         try server.setSubject(commonName)
@@ -29,7 +31,9 @@ package struct DevelopmentCertificates: ~Copyable {
         let names = dnsNames.map { "DNS:" + $0 } + addresses.map { "IP:" + $0 }
         guard !names.isEmpty, names.allSatisfy({ !$0.contains(",") }) else { throw .badInput("names for the certificate") }
         try server.add(NID_subject_alt_name, names.joined(separator: ","))
-        try server.sign(subject: serverKey, by: authorityKey)
+        try server.setKey(serverKey)
+        try server.addKeyIdentifiers(of: authority)
+        try server.sign(by: authorityKey)
 
         // All that can fail comes first: a noncopyable value is made whole or not at all.
         let authorityText = try authority.pem()
@@ -76,7 +80,9 @@ private final class Certificate {
         serial[0] &= 0x7F
         guard let number = BN_bin2bn(serial, Int32(serial.count), nil) else { throw libraryFault("BN_bin2bn") }
         defer { BN_free(number) }
-        guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil else { throw libraryFault("BN_to_ASN1_INTEGER") }
+        guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil else {
+            throw libraryFault("BN_to_ASN1_INTEGER")
+        }
         // Clocks of clients may be a little behind.
         guard X509_gmtime_adj(X509_getm_notBefore(certificate), -300) != nil,
             X509_time_adj_ex(X509_getm_notAfter(certificate), Int32(clamping: days), 0, nil) != nil
@@ -105,8 +111,22 @@ private final class Certificate {
         try check(X509_add_ext(pointer, made, -1), "X509_add_ext")
     }
 
-    func sign(subject: KeyPair, by issuer: KeyPair) throws(CryptographyFault) {
-        try check(X509_set_pubkey(pointer, subject.pointer), "X509_set_pubkey")
+    func setKey(_ key: KeyPair) throws(CryptographyFault) {
+        try check(X509_set_pubkey(pointer, key.pointer), "X509_set_pubkey")
+    }
+
+    /// Names this certificate's key and its issuer's (RFC 5280, 4.2.1.1 and 4.2.1.2), which strict clients ask for.
+    func addKeyIdentifiers(of issuer: Certificate) throws(CryptographyFault) {
+        for (number, value) in [(NID_subject_key_identifier, "hash"), (NID_authority_key_identifier, "keyid:always")] {
+            var context = X509V3_CTX()
+            X509V3_set_ctx(&context, issuer.pointer, pointer, nil, nil, 0)
+            guard let made = X509V3_EXT_conf_nid(nil, &context, number, value) else { throw libraryFault("X509V3_EXT_conf_nid") }
+            defer { X509_EXTENSION_free(made) }
+            try check(X509_add_ext(pointer, made, -1), "X509_add_ext")
+        }
+    }
+
+    func sign(by issuer: KeyPair) throws(CryptographyFault) {
         // Returns the signature's size.
         guard X509_sign(pointer, issuer.pointer, EVP_sha256()) > 0 else { throw libraryFault("X509_sign") }
     }
