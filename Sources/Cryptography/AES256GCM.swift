@@ -45,7 +45,9 @@ package final class AES256GCM {
             throw .badInput("too long to seal")
         }
         try key.withBytes { (key) throws(CryptographyFault) in
-            try check(EVP_EncryptInit_ex(sealing, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce), "EVP_EncryptInit_ex")
+            try check(
+                EVP_EncryptInit_ex(sealing, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce),
+                "EVP_EncryptInit_ex")
         }
         var moved: Int32 = 0
         if dataSize > 0 { try check(EVP_EncryptUpdate(sealing, nil, &moved, associatedData, dataSize), "EVP_EncryptUpdate") }
@@ -54,7 +56,9 @@ package final class AES256GCM {
             guard let start = out.baseAddress else { return 0 }
             start.update(from: nonce, count: Self.nonceByteCount)
             let body = start + Self.nonceByteCount
-            if size > 0, EVP_EncryptUpdate(sealing, body, &moved, plaintext.baseAddress?.assumingMemoryBound(to: UInt8.self), size) != 1 {
+            if size > 0,
+                EVP_EncryptUpdate(sealing, body, &moved, plaintext.baseAddress?.assumingMemoryBound(to: UInt8.self), size) != 1
+            {
                 return 0
             }
             guard EVP_EncryptFinal_ex(sealing, body + Int(size), &moved) == 1 else { return 0 }
@@ -73,7 +77,9 @@ package final class AES256GCM {
             let start = message.baseAddress?.assumingMemoryBound(to: UInt8.self)
         else { throw .notAuthentic }
         try key.withBytes { (key) throws(CryptographyFault) in
-            try check(EVP_DecryptInit_ex(opening, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), start), "EVP_DecryptInit_ex")
+            try check(
+                EVP_DecryptInit_ex(opening, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), start),
+                "EVP_DecryptInit_ex")
         }
         var moved: Int32 = 0
         if dataSize > 0 { try check(EVP_DecryptUpdate(opening, nil, &moved, associatedData, dataSize), "EVP_DecryptUpdate") }
@@ -85,7 +91,8 @@ package final class AES256GCM {
                 let out = size > 0 ? buffer.baseAddress?.assumingMemoryBound(to: UInt8.self) : empty
                 if size > 0 { try check(EVP_DecryptUpdate(opening, out, &moved, body, size), "EVP_DecryptUpdate") }
                 let tag = UnsafeMutableRawPointer(mutating: UnsafeRawPointer(body + Int(size)))
-                try check(EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagByteCount), tag), "EVP_CTRL_AEAD_SET_TAG")
+                try check(
+                    EVP_CIPHER_CTX_ctrl(opening, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagByteCount), tag), "EVP_CTRL_AEAD_SET_TAG")
                 guard EVP_DecryptFinal_ex(opening, out, &moved) == 1 else {
                     ERR_clear_error()
                     throw .notAuthentic

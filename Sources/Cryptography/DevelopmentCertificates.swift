@@ -76,7 +76,9 @@ private final class Certificate {
         serial[0] &= 0x7F
         guard let number = BN_bin2bn(serial, Int32(serial.count), nil) else { throw libraryFault("BN_bin2bn") }
         defer { BN_free(number) }
-        guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil else { throw libraryFault("BN_to_ASN1_INTEGER") }
+        guard BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nil else {
+            throw libraryFault("BN_to_ASN1_INTEGER")
+        }
         // Clocks of clients may be a little behind.
         guard X509_gmtime_adj(X509_getm_notBefore(certificate), -300) != nil,
             X509_time_adj_ex(X509_getm_notAfter(certificate), Int32(clamping: days), 0, nil) != nil

@@ -9,7 +9,8 @@ package enum HKDF {
         try SymmetricKey(bytes(from: input, salt: salt, info: info, count: SymmetricKey.byteCount))
     }
 
-    package static func derive(from key: SymmetricKey, salt: [UInt8] = [], info: String) throws(CryptographyFault) -> SymmetricKey {
+    package static func derive(from key: SymmetricKey, salt: [UInt8] = [], info: String) throws(CryptographyFault) -> SymmetricKey
+    {
         try key.withBytes { (input) throws(CryptographyFault) in try derive(from: input, salt: salt, info: Array(info.utf8)) }
     }
 
@@ -28,7 +29,8 @@ package enum HKDF {
         try check(EVP_PKEY_CTX_add1_hkdf_info(context, info, Int32(clamping: info.count)), "EVP_PKEY_CTX_add1_hkdf_info")
         return try Secret(capacity: count) { (buffer) throws(CryptographyFault) in
             var length = count
-            try check(EVP_PKEY_derive(context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), &length), "EVP_PKEY_derive")
+            try check(
+                EVP_PKEY_derive(context, buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), &length), "EVP_PKEY_derive")
             return length
         }
     }

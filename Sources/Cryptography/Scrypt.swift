@@ -20,9 +20,11 @@ package struct Scrypt: Sendable, Equatable {
     /// No parameters beyond this are run, whoever stored them: 1 GiB.
     private static let memoryLimit: UInt64 = 1 << 30
 
-    package func derive(from password: UnsafeRawBufferPointer, salt: [UInt8], count: Int = 32) throws(CryptographyFault) -> Secret {
+    package func derive(from password: UnsafeRawBufferPointer, salt: [UInt8], count: Int = 32) throws(CryptographyFault) -> Secret
+    {
         let (blocks, overflow) = cost.multipliedReportingOverflow(by: blockSize)
-        guard !overflow, blocks > 0, blocks <= Self.memoryLimit / 128, (1...16).contains(parallelism), (1...1024).contains(count) else {
+        guard !overflow, blocks > 0, blocks <= Self.memoryLimit / 128, (1...16).contains(parallelism), (1...1024).contains(count)
+        else {
             throw .badInput("scrypt parameters out of range")
         }
         return try Secret(capacity: count) { (buffer) throws(CryptographyFault) in
