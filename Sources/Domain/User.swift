@@ -68,7 +68,8 @@ package enum Role: String, Sendable, CaseIterable {
     package var permissions: Set<Permission> {
         switch self {
         case .administrator: Set(Permission.allCases)
-        case .auditor: [.viewAudit, .viewOrganization, .viewAsset, .viewAccount, .viewApplication, .viewLabel, .viewNode, .viewPlatform]
+        case .auditor:
+            [.viewAudit, .viewOrganization, .viewAsset, .viewAccount, .viewApplication, .viewLabel, .viewNode, .viewPlatform]
         }
     }
 }

@@ -1,0 +1,58 @@
+# Keyturn. `make help` lists the verbs; the work is done in scripts/.
+
+SHELL := /bin/bash
+SWIFT ?= swift
+export SWIFT
+SOURCES := Package.swift Sources Tests
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lint build release bench fuzz crash demo clean
+
+run: ## install what is missing, build, create ./data on the first start, and serve
+	@scripts/install-dependencies.sh run
+	@scripts/run.sh
+
+test: ## install what is missing and run all tests; the last line gives the counts
+	@scripts/install-dependencies.sh test
+	@scripts/run-tests.sh
+
+check: lint build test ## lint, build with warnings as errors, test
+
+lint: ## check the formatting without changing anything
+	@$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+format: ## format every Swift file in place
+	@$(SWIFT) format format --in-place --parallel --recursive $(SOURCES)
+
+build: ## build everything, for debugging
+	@scripts/install-dependencies.sh run
+	@$(SWIFT) build
+
+release: ## build keyturnd and keyturn, optimized
+	@scripts/install-dependencies.sh run
+	@$(SWIFT) build -c release --product keyturnd
+	@$(SWIFT) build -c release --product keyturn
+
+bench: ## measure against nginx and rewrite docs/benchmarks.md (about ten minutes)
+	@scripts/install-dependencies.sh bench
+	@scripts/bench.sh
+
+fuzz: ## the fuzz tests with a hundred times the iterations (ROUNDS=100)
+	@scripts/install-dependencies.sh test
+	@KEYTURN_FUZZ=$(or $(ROUNDS),100) FILTER='[Ff]uzz' scripts/run-tests.sh
+
+crash: ## the kill -9 tests with 200 kills instead of 20 (KILLS=200)
+	@scripts/install-dependencies.sh test
+	@KEYTURN_CRASHES=$(or $(KILLS),200) FILTER='[Cc]rash' scripts/run-tests.sh
+
+demo: ## play the five-minute story in the terminal
+	@scripts/install-dependencies.sh run
+	@scripts/demo.sh
+
+clean: ## remove what was built; data directories stay
+	@$(SWIFT) package clean
+
+help: ## list the verbs
+	@echo 'Keyturn: make run starts a server, make test runs all tests.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
