@@ -3,6 +3,7 @@ extension Database {
     ///
     /// A transaction ends after `limit` items or when it has worked for `budget`. When the closure throws, that transaction's items are undone
     /// and the earlier ones stay; a closure that wants to go on after an item's failure catches it around an inner `transaction`.
+    @discardableResult
     package func writeInChunks<Item: Sendable, Value: Sendable>(
         of items: [Item], limit: Int = 1000, budget: Duration = .milliseconds(15),
         _ body: @escaping @Sendable (any SQLConnection, Item) throws -> Value

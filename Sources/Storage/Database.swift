@@ -32,6 +32,7 @@ package final class Database: Sendable {
     }
 
     /// Runs the closure in one transaction on the writing thread; what it changed is durable when this returns.
+    @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) async throws -> Value {
         try await run(on: writer, body)
     }
@@ -42,6 +43,7 @@ package final class Database: Sendable {
     }
 
     /// As `write`, but blocks the caller: never from the cooperative pool.
+    @discardableResult
     package func writeSync<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) throws -> Value {
         try runSync(on: writer, body)
     }

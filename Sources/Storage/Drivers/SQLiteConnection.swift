@@ -118,6 +118,7 @@ extension SQLiteConnection {
 // MARK: - Transactions
 
 extension SQLiteConnection {
+    @discardableResult
     func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try begin()
         do {

@@ -20,6 +20,7 @@ package protocol SQLConnection: AnyObject {
     ///
     /// Inside another transaction it becomes a savepoint: what it did is undone alone, and durable with the outer one. On a writable
     /// connection the write lock is taken at the start.
+    @discardableResult
     func transaction<Value>(_ body: () throws -> Value) throws -> Value
 }
 
