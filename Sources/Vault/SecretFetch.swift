@@ -79,7 +79,7 @@ package struct SecretFetch {
             guard account.organization == application.organization, asset.organization == application.organization,
                 account.asset == asset.id, account.isActive, asset.isActive
             else { return false }
-            return application.filter.allows(AccountFacts(account, on: asset))
+            return application.filter.matches(AccountFacts(account, on: asset))
         } catch {
             throw .integrity("\(error)")
         }

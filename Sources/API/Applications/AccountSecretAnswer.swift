@@ -17,7 +17,7 @@ enum AccountSecretAnswer {
         writer.field("asset", revealed.assetName)
         writer.field("secret_type", revealed.account.secretType.rawValue)
         writer.field("version", revealed.version)
-        writer.field("date_changed", revealed.dateChanged.map { HTTPDate.wire($0) })
+        writer.field("date_changed", revealed.dateChanged.map { WireDate.format($0) })
         writer.endObject()
         guard writer.sink.isComplete else { return nil }
         return Response(body: .sensitive(writer.sink))

@@ -15,7 +15,6 @@ package final class ApplicationsAPI: Sendable {
     package struct Parts: Sendable {
         package let gate: ApplicationGate
         package let policies: PolicyStore
-        package let fold: RefusalFold
         package let keyring: Keyring
         package let audit: AuditLog
         package let usage: CredentialUsage
@@ -25,12 +24,11 @@ package final class ApplicationsAPI: Sendable {
         package let clock: WallClock
 
         package init(
-            gate: ApplicationGate, policies: PolicyStore, fold: RefusalFold, keyring: Keyring, audit: AuditLog, usage: CredentialUsage,
+            gate: ApplicationGate, policies: PolicyStore, keyring: Keyring, audit: AuditLog, usage: CredentialUsage,
             addresses: ClientAddressRule, meter: FetchMeter, settings: LiveSettings, clock: WallClock
         ) {
             self.gate = gate
             self.policies = policies
-            self.fold = fold
             self.keyring = keyring
             self.audit = audit
             self.usage = usage
@@ -46,7 +44,7 @@ package final class ApplicationsAPI: Sendable {
 
     package init(parts: Parts, database: Database, loops: Int) throws {
         self.parts = parts
-        desks = Desks(try (0..<max(loops, 1)).map { _ in try FetchDesk(reader: database.makeReader()) })
+        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeReader()) })
     }
 
     /// Where parked answers are released; set once, before the listener starts.
@@ -64,11 +62,11 @@ package final class ApplicationsAPI: Sendable {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)
-            return refuse(exchange, .sealed, entry, isVerified: false, desk)
+            return refuse(exchange, .sealed, entry, from: origin.address, isVerified: false, desk)
         }
         switch parts.gate.admit(request, snapshot: snapshot, at: desk.gateDesk) {
         case .refused(let refusal, let entry, let isVerified):
-            refuse(exchange, refusal, entry, isVerified: isVerified, desk)
+            refuse(exchange, refusal, entry, from: origin.address, isVerified: isVerified, desk)
         case .admitted(let permit):
             serve(exchange, permit, keys, desk)
         }
@@ -106,11 +104,17 @@ package final class ApplicationsAPI: Sendable {
         }
     }
 
-    private func refuse(_ exchange: Exchange, _ refusal: Refusal, _ entry: AuditEntry, isVerified: Bool, _ desk: FetchDesk) {
+    private func refuse(
+        _ exchange: Exchange, _ refusal: Refusal, _ entry: AuditEntry, from address: IPAddress?, isVerified: Bool, _ desk: FetchDesk
+    ) {
         parts.meter.refused(refusal.code, since: exchange.receivedAt)
         let response = AccountSecretAnswer.problem(refusal, parts.settings, exchange.requestID)
         // Beyond its rate a refusal without a verified credential is only counted; its answer waits for nothing.
-        if !isVerified, case .folded = parts.fold.admit(entry) { return exchange.respond(response) }
+        if !isVerified,
+            parts.audit.refusals.admit(address: address, action: entry.action, reason: entry.reason) == .counted
+        {
+            return exchange.respond(response)
+        }
         desk.park(exchange, with: response, entry)
     }
 

@@ -11,12 +11,14 @@ final class FetchDesk {
     let gateDesk: GateDesk
     let fetch: SecretFetch
     var listener: Listener?
+    private let loop: Int
     private let reader: FetchReader
     private var entries: [AuditEntry] = []
     private var tickets: [Ticket] = []
     private var used: [CredentialID: (at: Timestamp, from: String)] = [:]
 
-    init(reader: FetchReader) throws {
+    init(loop: Int, reader: FetchReader) throws {
+        self.loop = loop
         self.reader = reader
         gateDesk = try GateDesk()
         fetch = SecretFetch(reader: reader, workspace: try SealingWorkspace())
@@ -37,8 +39,8 @@ final class FetchDesk {
         reader.endCycle()
         guard !entries.isEmpty, let listener else { return }
         let waiting = tickets
-        audit.submit(AuditBatch(entries: entries) { result in
-            guard let loop = waiting.first?.loop else { return }
+        let loop = loop
+        let batch = AuditBatch { _, result in
             switch result {
             case .success:
                 listener.release(loop: loop, waiting)
@@ -46,7 +48,13 @@ final class FetchDesk {
                 // Nothing leaves that is not written down.
                 listener.complete(loop: loop, waiting.map { ($0, AccountSecretAnswer.auditFailed) })
             }
-        })
+        }
+        for entry in entries { batch.append(entry) }
+        do {
+            try audit.submit(batch)
+        } catch {
+            listener.complete(loop: loop, waiting.map { ($0, AccountSecretAnswer.auditFailed) })
+        }
         entries.removeAll(keepingCapacity: true)
         tickets.removeAll(keepingCapacity: true)
         guard !used.isEmpty else { return }

@@ -48,7 +48,7 @@ struct PolicyCompiler {
         guard let application = verified(stored) else { return [] }
         do {
             let document = try Array(application.accounts.utf8).withUnsafeBytes { try JSONDocument($0) }
-            let filter = try CompiledAccountFilter(AccountFilter(document.root)) { nodes.descendants(of: $0) }
+            let filter = try AccountFilter(document.root).compiled { Array(nodes.descendants(of: $0)) }
             let policy = ApplicationPolicy(
                 id: application.id, organization: application.organization, name: application.name,
                 isActive: application.isActive && isOrganizationActive, networks: try AddressPolicy(application.ipGroup), filter: filter,

@@ -11,6 +11,8 @@ package final class PolicyStore: Sendable {
     private let database: Database
     private let keyring: Keyring
     private let current = Mutex<PolicySnapshot?>(nil)
+    /// Held while reading and storing, so that of two reloads the one that read later also stores later.
+    private let building = Mutex(())
     private let onFault: @Sendable (String) -> Void
 
     /// `onFault` hears of rows that were left out.
@@ -28,21 +30,21 @@ package final class PolicyStore: Sendable {
 
     /// Builds everything anew: at unseal, and when organizations or nodes change.
     package func reload() async throws {
-        let keyring = keyring
-        let onFault = onFault
-        let snapshot = try await database.read { db in
-            try PolicyCompiler(keys: keyring.keys(), onFault: onFault).snapshot(in: db)
+        try await database.read { [self] db in
+            try building.withLock { _ in
+                let snapshot = try PolicyCompiler(keys: keyring.keys(), onFault: onFault).snapshot(in: db)
+                current.withLock { if !keyring.isSealed { $0 = snapshot } }
+            }
         }
-        current.withLock { if !keyring.isSealed { $0 = snapshot } }
     }
 
     /// Builds one application's policies anew, or takes them out if it is gone.
     package func reload(_ application: ApplicationID, in organization: OrganizationID) async throws {
-        let keyring = keyring
-        let onFault = onFault
-        let policies = try await database.read { db in
-            try PolicyCompiler(keys: keyring.keys(), onFault: onFault).policies(of: application, in: organization, db)
+        try await database.read { [self] db in
+            try building.withLock { _ in
+                let policies = try PolicyCompiler(keys: keyring.keys(), onFault: onFault).policies(of: application, in: organization, db)
+                current.withLock { $0 = $0?.replacing(application, with: policies) }
+            }
         }
-        current.withLock { $0 = $0?.replacing(application, with: policies) }
     }
 }

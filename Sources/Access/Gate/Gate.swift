@@ -45,14 +45,23 @@ package final class Gate: Sendable {
         objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
         let permit = try await admit(permission, principal, organization, origin, .outcome)
+        let intent: IntentID
         do {
-            try await audit.beginIntent(permit.intent(objects: objects))
+            intent = try await audit.beginIntent(permit.intent(objects: objects))
         } catch {
             // Nothing was announced, so there is no outcome to write; the audit is what failed.
             _ = permit.settled(.failed)
             throw Refusal.unavailable("The audit log cannot be written.")
         }
-        return try await settle(permit, act)
+        return try await settle(permit, closing: intent, act)
+    }
+
+    /// Writes down the refusal of somebody who proved nothing; beyond a rate such refusals are only counted.
+    package func recordStrangerRefusal(
+        _ action: AuditAction, from origin: RequestOrigin, reason: String, objects: [AuditObject] = []
+    ) async throws {
+        guard audit.refusals.admit(address: origin.address, action: action, reason: reason) == .write else { return }
+        try await recordRefusal(action, by: .anonymous, in: nil, from: origin, reason: reason, objects: objects)
     }
 
     /// Writes down a refusal that came before any permit: who, what, and the true reason.
@@ -91,11 +100,11 @@ package final class Gate: Sendable {
         let audit = audit
         return Permit(
             permission: permission, principal: principal, organization: organization, origin: origin, phase: phase
-        ) { entry in audit.appendInBackground(entry) }
+        ) { entry in audit.appendSoon(entry) }
     }
 
     private func settle<Value>(
-        _ permit: consuming Permit, _ act: (borrowing Permit) async throws -> Outcome<Value>
+        _ permit: consuming Permit, closing intent: IntentID? = nil, _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
         let outcome: Outcome<Value>
         do {
@@ -103,16 +112,17 @@ package final class Gate: Sendable {
         } catch {
             let refusal = error as? Refusal
             try await append(
-                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? "\(type(of: error))"))
+                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? "\(type(of: error))"),
+                closing: intent)
             throw error
         }
-        try await append(permit.settled(.granted, objects: outcome.objects, version: outcome.version))
+        try await append(permit.settled(.granted, objects: outcome.objects, version: outcome.version), closing: intent)
         return outcome.value
     }
 
-    private func append(_ entry: AuditEntry) async throws {
+    private func append(_ entry: AuditEntry, closing intent: IntentID? = nil) async throws {
         do {
-            if entry.phase == .outcome { try await audit.closeIntent(entry) } else { try await audit.append(entry) }
+            if let intent { try await audit.closeIntent(intent, entry) } else { try await audit.append(entry) }
         } catch {
             throw Refusal.unavailable("The audit log cannot be written.")
         }

@@ -1,0 +1,180 @@
+package import Cryptography
+package import Domain
+package import Sealing
+package import Storage
+
+/// Who an administrator is: password logins, the sessions that follow, and the fresh confirmation before plaintext is shown.
+package final class Logins: Sendable {
+    package struct Rules: Sendable {
+        /// How long a login lasts, in seconds.
+        package var sessionSeconds: Int64 = 86_400
+        /// How long a confirmation lasts, in seconds.
+        package var confirmationSeconds: Int64 = 300
+
+        package init() {}
+    }
+
+    /// A login that worked: the bearer token, shown this once.
+    package struct Started: ~Copyable {
+        package let token: Secret
+        package let user: User
+        package let session: Session
+    }
+
+    private static let tokenLength = 36
+    private let database: Database
+    private let keyring: Keyring
+    private let gate: Gate
+    private let rules: Rules
+    private let clock: WallClock
+    private let hashing = PasswordHashing()
+    private let limits = LoginLimits()
+
+    package init(database: Database, keyring: Keyring, gate: Gate, rules: Rules = Rules(), clock: WallClock = .system) {
+        self.database = database
+        self.keyring = keyring
+        self.gate = gate
+        self.rules = rules
+        self.clock = clock
+    }
+
+    // MARK: - Logging in
+
+    /// Checks a password and begins a session. Unknown names, inactive users and wrong passwords are one refusal and the same work.
+    package func logIn(username: String, password: SecretHandoff, from origin: RequestOrigin) async throws -> Started {
+        let name = Username.canonical(username)
+        let stored = try await user(named: name)
+        guard try await passes(password, stored, name ?? "", origin, .login) else {
+            throw Refusal.unauthenticated(reason: "wrong user name or password")
+        }
+        guard let user = stored else { throw Refusal.unauthenticated(reason: "wrong user name or password") }
+        let now = clock.now()
+        let keys = try keyring.keys()
+        let token = try SecureRandom.characters(count: Self.tokenLength, from: SecureRandom.alphanumerics)
+        let session = Session(
+            tokenDigest: try digest(token, keys), user: user.id, dateCreated: now, dateExpires: now.adding(seconds: rules.sessionSeconds),
+            confirmedUntil: nil)
+        try await database.write { db in
+            try Sessions.deleteExpired(before: now, in: db)
+            try Sessions.insert(keys.authenticated(session, with: SealingWorkspace()), in: db)
+        }
+        try await gate.recordGrant(.login, by: .user(user.id, name: user.username), in: nil, from: origin)
+        return Started(token: token, user: user, session: session)
+    }
+
+    /// Proves again who the user of a session is; plaintext may be shown for a while then.
+    package func confirm(_ principal: Principal, password: SecretHandoff, from origin: RequestOrigin) async throws {
+        guard let session = principal.session, case .user(let id, _) = principal.actor else { throw Refusal.noCredentials }
+        let stored = try await user(id)
+        guard try await passes(password, stored, stored?.username ?? "", origin, .confirm) else {
+            throw Refusal.invalid("error", "Password is incorrect")
+        }
+        var confirmed = session
+        confirmed.confirmedUntil = clock.now().adding(seconds: rules.confirmationSeconds)
+        let row = try keyring.keys().authenticated(confirmed, with: SealingWorkspace())
+        try await database.write { db in try Sessions.update(row, in: db) }
+        try await gate.recordGrant(.confirm, by: principal.actor, in: nil, from: origin)
+    }
+
+    /// Ends a session at once.
+    package func logOut(_ principal: Principal) async throws {
+        guard let session = principal.session else { return }
+        try await database.write { db in try Sessions.delete(session.tokenDigest, in: db) }
+    }
+
+    // MARK: - Bearer tokens
+
+    /// Whoever the `Authorization` header proves; a bad one is refused and written down.
+    package func principal(authorization: [UInt8]?, from origin: RequestOrigin, for operation: String) async throws -> Principal {
+        guard let authorization else {
+            try await refused(origin, "no credentials for " + operation)
+            throw Refusal.noCredentials
+        }
+        guard let principal = try await session(authorization) else {
+            try await refused(origin, "bad bearer token for " + operation)
+            throw Refusal.unauthenticated(reason: "bad bearer token")
+        }
+        return principal
+    }
+
+    private func session(_ authorization: [UInt8]) async throws -> Principal? {
+        let scheme = Array("bearer ".utf8)
+        guard authorization.count == scheme.count + Self.tokenLength,
+            zip(authorization, scheme).allSatisfy({ $0 | 0x20 == $1 || $0 == $1 })
+        else { return nil }
+        var copy = Array(authorization.dropFirst(scheme.count))
+        let token = Secret(moving: &copy)
+        let keys = try keyring.keys()
+        let digest = try digest(token, keys)
+        let found = try await database.read { db -> (Session, User)? in
+            guard let stored = try Sessions.get(digest, in: db) else { return nil }
+            let workspace = try SealingWorkspace()
+            let session = try keys.verified(stored, with: workspace)
+            guard let owner = try Users.get(session.user, in: db) else { return nil }
+            return (session, try keys.verified(owner, with: workspace))
+        }
+        guard let (session, user) = found, user.isActive, clock.now() < session.dateExpires else { return nil }
+        return Principal(actor: .user(user.id, name: user.username), permissions: user.role.permissions, session: session)
+    }
+
+    /// Tokens are stored as a keyed digest: whoever reads the database cannot use one, whoever writes it cannot make one.
+    private func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
+        let hmac = try HMACSHA256()
+        var output = [UInt8](repeating: 0, count: HMACSHA256.byteCount)
+        try output.withUnsafeMutableBytes { output in
+            try token.withBytes { token in
+                try keys.tokenKey.withBytes { try hmac.authenticate(token, key: $0, into: output) }
+            }
+        }
+        return output
+    }
+
+    // MARK: - Passwords
+
+    /// Counts the try, checks the password, writes a refusal down.
+    private func passes(
+        _ password: SecretHandoff, _ user: User?, _ name: String, _ origin: RequestOrigin, _ action: AuditAction
+    ) async throws -> Bool {
+        let address = origin.addressText
+        if let seconds = limits.secondsLocked(account: name, address: address, now: clock.now()) {
+            try await refused(origin, "locked out", action, name)
+            throw Refusal.tooMany(retryAfterSeconds: seconds)
+        }
+        limits.countTry(account: name, address: address, now: clock.now())
+        let verifier = try user.flatMap { try verifier(of: $0) }
+        let isMatch = try await hashing.isMatch(password, verifier)
+        guard let user, user.isActive, isMatch else {
+            try await refused(origin, user == nil ? "unknown user" : isMatch ? "inactive user" : "wrong password", action, name)
+            return false
+        }
+        limits.forget(account: name, address: address)
+        return true
+    }
+
+    private func verifier(of user: User) throws -> PasswordVerifier? {
+        let opened = try keyring.keys().open(user.password, at: .userPassword(user.id), with: SealingWorkspace())
+        return opened.withBytes { PasswordVerifier(bytes: Array($0)) }
+    }
+
+    private func refused(
+        _ origin: RequestOrigin, _ reason: String, _ action: AuditAction = AuditAction(rawValue: "session.use"), _ name: String = ""
+    ) async throws {
+        try await gate.recordStrangerRefusal(
+            action, from: origin, reason: reason, objects: name.isEmpty ? [] : [AuditObject(kind: "user", id: "", name: name)])
+    }
+
+    private func user(named name: String?) async throws -> User? {
+        guard let name else { return nil }
+        let keys = try keyring.keys()
+        return try await database.read { db in
+            try Users.named(name, in: db).map { try keys.verified($0, with: SealingWorkspace()) }
+        }
+    }
+
+    private func user(_ id: UserID) async throws -> User? {
+        let keys = try keyring.keys()
+        return try await database.read { db in
+            try Users.get(id, in: db).map { try keys.verified($0, with: SealingWorkspace()) }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package import Cryptography
+package import Domain
+package import Sealing
+package import Storage
+
+/// Making users and setting passwords, for `init` and the operator; blocks while scrypt runs.
+package enum UserAccounts {
+    /// A new user with this password, stored in the caller's transaction.
+    package static func create(
+        username: String, name: String, role: Role, password: borrowing Secret, keyring: Keyring, now: Timestamp, in db: any SQLConnection
+    ) throws -> User {
+        guard let canonical = Username.canonical(username) else {
+            throw Refusal.invalid("username", "Letters, digits and . _ - @ only, at most 128.")
+        }
+        let id = UserID.random()
+        let sealed = try seal(password, for: id, keyring, now, db)
+        let user = User(
+            id: id, username: canonical, name: name, role: role, password: sealed, dateCreated: now, datePasswordUpdated: now)
+        try Users.insert(keyring.keys().authenticated(user, with: SealingWorkspace()), in: db)
+        return user
+    }
+
+    /// Sets a user's password, switches the user on and ends the user's sessions, in the caller's transaction.
+    package static func reset(
+        username: String, password: borrowing Secret, keyring: Keyring, now: Timestamp, in db: any SQLConnection
+    ) throws -> User {
+        guard let canonical = Username.canonical(username), let stored = try Users.named(canonical, in: db) else { throw Refusal.notFound }
+        let workspace = try SealingWorkspace()
+        var user = try keyring.keys().verified(stored, with: workspace)
+        user.password = try seal(password, for: user.id, keyring, now, db)
+        user.isActive = true
+        user.datePasswordUpdated = now
+        try Users.update(keyring.keys().authenticated(user, with: workspace), in: db)
+        try Sessions.deleteAll(of: user.id, in: db)
+        return user
+    }
+
+    private static func seal(
+        _ password: borrowing Secret, for user: UserID, _ keyring: Keyring, _ now: Timestamp, _ db: any SQLConnection
+    ) throws -> Sealed {
+        var verifier = try PasswordVerifier(for: password).bytes
+        let secret = Secret(moving: &verifier)
+        return try keyring.seal(secret, at: .userPassword(user), with: SealingWorkspace(), now: now, in: db)
+    }
+}
