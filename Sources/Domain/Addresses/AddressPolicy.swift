@@ -11,7 +11,9 @@ package struct AddressPolicy: Sendable, Equatable {
 
     /// Throws which entry is wrong and how.
     package init(_ entries: [String]) throws(AddressPolicyFault) {
-        guard entries.count <= Self.maximumEntries else { throw AddressPolicyFault(.tooMany, index: Self.maximumEntries, entry: "") }
+        guard entries.count <= Self.maximumEntries else {
+            throw AddressPolicyFault(.tooMany, index: Self.maximumEntries, entry: "")
+        }
         var all = false
         var ranges: [AddressRange] = []
         for (index, entry) in entries.enumerated() {
