@@ -43,17 +43,25 @@ package final class Keyring: Sendable {
     }
 
     /// Makes the first keys: a root key in the slots given, a key-encryption key, and data keys of the organizations. In the caller's transaction.
-    package static func initialize(slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection) throws {
+    ///
+    /// The keyring is unsealed with them at once; `makeOrganizations` stores the rows that the data keys belong to.
+    package func initialize(
+        slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection, makeOrganizations: () throws -> Void
+    ) throws {
         guard try KeySlots.all(in: db).isEmpty else { throw SealingFault.alreadyInitialized }
         let root = try SymmetricKey.random()
-        for slot in slots { try insert(slot, root: root, now: now, in: db) }
+        for slot in slots { try Self.insert(slot, root: root, now: now, in: db) }
         let number: UInt32 = 1
         let key = try SymmetricKey.random()
         let wrapped = try KeyWrap.keyringKey(number: number).wrap(key, under: root)
         try KeyringKeys.insert(
             KeyringKey(number: Int64(number), wrapped: Sealed(bytes: wrapped), isActive: true, dateCreated: now), in: db)
+        let keys = try KeySet(keyEncryption: [number: key], activeNumber: number, organizations: [:])
+        current.withLock { $0 = keys }
+        try makeOrganizations()
         for organization in organizations {
-            try insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
+            try Self.insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
+            try adopt(DataKeys.all(in: db).filter { $0.organization == organization }, for: organization)
         }
     }
 
