@@ -17,7 +17,7 @@ package final class Assembly: Sendable {
     package let audit: AuditLog
     package let keyring: Keyring
     package let policies: PolicyStore
-    package let usage = CredentialUsage()
+    package let usage = CredentialUses()
     package let settings = LiveSettings()
     package let backend: Backend
     package let listener: Listener
@@ -63,10 +63,11 @@ package final class Assembly: Sendable {
 
     private static func applications(
         _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ policies: PolicyStore, _ audit: AuditLog,
-        _ usage: CredentialUsage, _ addresses: ClientAddressRule, _ settings: LiveSettings
+        _ usage: CredentialUses, _ addresses: ClientAddressRule, _ settings: LiveSettings
     ) throws -> ApplicationsAPI {
         let gate = try ApplicationGate(
-            rules: options.signatures, replay: ReplayMemory(limits: options.replay), limits: FetchLimits(options.rates),
+            rules: options.signatures, replay: ReplayMemory(windowSeconds: options.signatures.windowSeconds, bounds: options.replay),
+            limits: FetchLimits(options.rates),
             abandoned: AbandonedToAudit(audit: audit), started: options.clock.now())
         return try ApplicationsAPI(
             parts: ApplicationsAPI.Parts(
@@ -130,7 +131,7 @@ package struct AssemblyOptions: Sendable {
     package var listener: ListenerConfiguration
     package var edge = Edge.Limits()
     package var signatures = ApplicationGate.Rules()
-    package var replay = ReplayLimits()
+    package var replay = ReplayMemory.Bounds()
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
     package var trustedProxies: [Network] = []

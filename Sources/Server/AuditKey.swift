@@ -13,13 +13,13 @@ enum AuditKey {
         let seed = key.withSeed { Secret(copying: $0) }
         let sealed = try keyring.seal(seed, at: place, with: workspace, now: now, in: db)
         let setting = Setting(name: name, value: "\"" + hexadecimal(sealed.bytes) + "\"")
-        try Settings.set(keyring.keys().authenticated(setting, with: workspace), in: db)
+        try Settings.put(keyring.keys().authenticated(setting, with: workspace), on: db)
     }
 
     static func load(keyring: Keyring, in db: any SQLConnection) throws -> Ed25519.SigningKey {
         let keys = try keyring.keys()
         let workspace = try SealingWorkspace()
-        guard let stored = try Settings.get(name, in: db) else { throw SealingFault.unknownKey("audit signing key") }
+        guard let stored = try Settings.get(name, on: db) else { throw SealingFault.unknownKey("audit signing key") }
         let text = try keys.verified(stored, with: workspace).value
         guard let bytes = bytes(of: text.utf8.dropFirst().dropLast()) else { throw SealingFault.notAuthentic(name) }
         return try Ed25519.SigningKey(seed: keys.open(Sealed(bytes: bytes), at: place, with: workspace))

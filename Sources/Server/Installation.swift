@@ -87,10 +87,10 @@ package struct Installation {
         let workspace = try SealingWorkspace()
         for (id, name) in [(OrganizationID.system, "SYSTEM"), (.default, "Default")] {
             let organization = Organization(id: id, name: name, dateCreated: now)
-            try Organizations.insert(keys.authenticated(organization, with: workspace), in: db)
+            try Organizations.insert(keys.authenticated(organization, with: workspace), on: db)
         }
         let root = Node(id: .random(), organization: .default, key: "1", value: "Default", parent: nil)
-        try Nodes.insert(keys.authenticated(root, with: workspace), in: db)
+        try Nodes.insert(keys.authenticated(root, with: workspace), on: db)
     }
 
     private func certificates(_ hosts: [String]) throws {

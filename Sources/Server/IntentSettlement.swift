@@ -11,7 +11,7 @@ struct IntentSettlement {
     func run() async throws {
         for open in try await audit.openIntents() {
             let request = open.entry.request
-            let isApplied = try await database.read { db in try ChangeMarks.contains(request, in: db) }
+            let isApplied = try await database.read { db in try ChangeMarks.exists(request, on: db) }
             var entry = open.entry
             entry.time = clock.now()
             entry.outcome = isApplied ? .granted : .abandoned
@@ -20,6 +20,6 @@ struct IntentSettlement {
         }
         // Every intent has its outcome now, so no mark is asked for any more.
         let now = clock.now()
-        try await database.write { db in try ChangeMarks.delete(before: now, in: db) }
+        try await database.write { db in _ = try ChangeMarks.delete(before: now, on: db) }
     }
 }

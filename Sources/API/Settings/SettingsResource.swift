@@ -54,7 +54,7 @@ package enum SettingsResource {
         return try await database.read { db in
             let workspace = try SealingWorkspace()
             return try Key.allCases.reduce(into: [:]) { values, key in
-                let row = try Settings.get(key.rawValue, in: db)
+                let row = try Settings.get(key.rawValue, on: db)
                 values[key] = try row.map { try keys.verified($0, with: workspace).value } ?? key.defaultValue
             }
         }
@@ -80,9 +80,9 @@ package enum SettingsResource {
             try await backend.database.write { db in
                 let workspace = try SealingWorkspace()
                 for (key, value) in changes {
-                    try Settings.set(keys.authenticated(Setting(name: key.rawValue, value: value), with: workspace), in: db)
+                    try Settings.put(keys.authenticated(Setting(name: key.rawValue, value: value), with: workspace), on: db)
                 }
-                try ChangeMarks.insert(request, now: now, in: db)
+                try ChangeMarks.insert(request, at: now, on: db)
             }
             try await load(into: backend.settings, database: backend.database, keyring: backend.keyring)
             return .init(render(try await stored(backend.database, backend.keyring)), objects: objects)
