@@ -27,7 +27,7 @@ package final class ReplayMemory: Sendable {
         package var entriesPerCredential: Int
         package var entriesInAll: Int
 
-        package init(entriesPerCredential: Int = 1_000_000, entriesInAll: Int = 8_000_000) {
+        package init(entriesPerCredential: Int = 1_000_000, entriesInAll: Int = 4_000_000) {
             self.entriesPerCredential = entriesPerCredential
             self.entriesInAll = entriesInAll
         }
