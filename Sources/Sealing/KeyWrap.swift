@@ -15,7 +15,7 @@ enum KeyWrap {
         let cipher = try AES256GCM()
         do {
             return try SymmetricKey(
-                wrapped.withUnsafeBytes { try cipher.open($0, key: encryption, associatedData: associatedData) })
+                cipher.open(wrapped, key: encryption, associatedData: associatedData))
         } catch {
             throw SealingFault.notAuthentic(name)
         }

@@ -44,7 +44,7 @@ package final class ApplicationsAPI: Sendable {
 
     package init(parts: Parts, database: Database, loops: Int) throws {
         self.parts = parts
-        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeReader()) })
+        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeFetchReader()) })
     }
 
     /// Where parked answers are released; set once, before the listener starts.

@@ -1,4 +1,4 @@
-package import Cryptography
+internal import Cryptography
 package import Domain
 internal import Synchronization
 
@@ -46,7 +46,7 @@ package final class ApplicationGate: Sendable {
     }
 
     /// Lets a request in or refuses it; the refusal's audit entry comes with it and is written before the answer leaves.
-    package func admit(_ request: borrowing some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
+    package func admit(_ request: some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
         let now = request.origin.received
         let verdict = verify(request, snapshot, desk, now)
         if verdict.reason == nil, let credential = verdict.credential {
@@ -83,7 +83,7 @@ package final class ApplicationGate: Sendable {
     }
 
     private func verify(
-        _ request: borrowing some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
+        _ request: some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
     ) -> Verdict {
         var verdict = Verdict()
         guard let authorization = request.header("authorization") else {
@@ -109,17 +109,17 @@ package final class ApplicationGate: Sendable {
 
     /// Whether the signature is the credential's over this request. One code is computed whatever is wrong.
     private func checkCode(
-        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
+        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
     ) -> String? {
         var fault: String?
-        do {
-            try request.methodName.withUTF8Buffer { (method) throws(SignatureFault) in
+        request.methodName.withUTF8Buffer { method in
+            do throws(SignatureFault) {
                 try SigningString.build(
                     into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget, names: signature.names
                 ) { name in request.header(named: name) }
+            } catch {
+                fault = "signing string: \(error)"
             }
-        } catch {
-            fault = "signing string: \(error)"
         }
         let isGood = desk.isCode(signature.mac, ofSigningStringBy: credential, decoy: decoy)
         if let fault { return fault }
@@ -128,7 +128,7 @@ package final class ApplicationGate: Sendable {
     }
 
     private func checkRest(
-        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?,
+        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?,
         _ snapshot: PolicySnapshot, _ now: Timestamp, _ replayOutcome: inout ReplayMemory.Outcome
     ) -> String? {
         guard let credential else { return "unknown key" }
@@ -157,7 +157,7 @@ package final class ApplicationGate: Sendable {
         }
     }
 
-    private func isJumpServerPAM(_ request: borrowing some SignedRequest) -> Bool {
+    private func isJumpServerPAM(_ request: some SignedRequest) -> Bool {
         guard let source = request.header("x-source") else { return false }
         return source.elementsEqual("jms-pam".utf8)
     }

@@ -1,5 +1,5 @@
-package import Cryptography
-package import Domain
+internal import Cryptography
+internal import Domain
 
 /// The reusable buffers and contexts with which one thread checks signatures. Confined to that thread.
 package final class GateDesk {

@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// How many fetches an application may make a minute.
 package final class FetchLimits: Sendable {

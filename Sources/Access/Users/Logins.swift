@@ -120,13 +120,13 @@ package final class Logins: Sendable {
     /// Tokens are stored as a keyed digest: whoever reads the database cannot use one, whoever writes it cannot make one.
     private func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
         let hmac = try HMACSHA256()
-        var output = [UInt8](repeating: 0, count: HMACSHA256.byteCount)
-        try output.withUnsafeMutableBytes { output in
+        let code = try Secret(capacity: HMACSHA256.byteCount) { output in
             try token.withBytes { token in
                 try keys.tokenKey.withBytes { try hmac.authenticate(token, key: $0, into: output) }
             }
+            return HMACSHA256.byteCount
         }
-        return output
+        return code.withBytes { Array($0) }
     }
 
     // MARK: - Passwords
@@ -141,7 +141,8 @@ package final class Logins: Sendable {
             throw Refusal.tooMany(retryAfterSeconds: seconds)
         }
         limits.countTry(account: name, address: address, now: clock.now())
-        let verifier = try user.flatMap { try verifier(of: $0) }
+        var verifier: PasswordVerifier?
+        if let user { verifier = try self.verifier(of: user) }
         let isMatch = try await hashing.isMatch(password, verifier)
         guard let user, user.isActive, isMatch else {
             try await refused(origin, user == nil ? "unknown user" : isMatch ? "inactive user" : "wrong password", action, name)
