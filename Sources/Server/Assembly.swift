@@ -6,7 +6,7 @@ package import HTTPServer
 package import Logging
 package import Sealing
 package import Storage
-package import Vault
+internal import Vault
 internal import Cryptography
 
 /// The composition root: opens what a server needs and puts it together, the same way in tests.
@@ -134,7 +134,7 @@ package struct AssemblyOptions: Sendable {
     package var replay = ReplayMemory.Bounds()
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
-    package var trustedProxies: [Network] = []
+    package var trustedProxies = AddressPolicy.nowhere
     package var clock = WallClock.system
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {

@@ -1,4 +1,4 @@
-internal import API
+package import API
 
 /// What the product consists of, a line each: to add a resource is a new file and a line here.
 package enum Catalog {

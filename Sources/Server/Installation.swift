@@ -1,7 +1,7 @@
 package import Cryptography
 package import Domain
-package import Sealing
-package import Storage
+internal import Sealing
+internal import Storage
 internal import Audit
 internal import Access
 internal import Glibc

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// The system user who runs a command at the machine, for the audit.
 package enum OperatorName {

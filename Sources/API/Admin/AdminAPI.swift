@@ -1,6 +1,7 @@
 internal import Access
 internal import Domain
 package import HTTPServer
+internal import Logging
 internal import Sealing
 internal import Storage
 

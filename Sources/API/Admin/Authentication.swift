@@ -51,7 +51,7 @@ package enum AuthenticationResource {
             let password = body.required("password", .secret(max: 1024))
             return try body.finish(username, password)
         }
-        let started = try await backend.logins.logIn(username: username, password: password.handoff(), from: call.origin)
+        let started = try await backend.logins.logIn(username: username, password: SecretHandoff(password.secret()), from: call.origin)
         return answer(started)
     }
 
@@ -94,7 +94,7 @@ package enum AuthenticationResource {
             guard type == "password" else { throw Refusal.invalid("confirm_type", "\"password\" is the way to confirm here.") }
             return secret
         }
-        try await backend.logins.confirm(call.principal(), password: password.handoff(), from: call.origin)
+        try await backend.logins.confirm(call.principal(), password: SecretHandoff(password.secret()), from: call.origin)
         return .json(status: 200, Array(#""ok""#.utf8))
     }
 }

@@ -2,7 +2,7 @@ package import Access
 package import Audit
 package import Domain
 package import HTTPServer
-internal import Sealing
+package import Sealing
 package import Storage
 internal import Synchronization
 internal import Vault

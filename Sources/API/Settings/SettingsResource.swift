@@ -1,4 +1,6 @@
+internal import Access
 internal import Domain
+internal import HTTPServer
 internal import JSON
 package import Sealing
 package import Storage
