@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// Writes the stored form of an entry: one line of JSON, fields in a fixed order, absent ones left out.
 ///

@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// The part of an address that one site shares: 24 bits of IPv4, 48 of IPv6. Refusals are folded by it.
 struct AddressPrefix: Hashable, Sendable {

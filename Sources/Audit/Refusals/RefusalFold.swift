@@ -11,7 +11,7 @@ package struct RefusalLimits: Sendable {
     package init(perPrefix: Int = 30, overall: Int = 600, counters: Int = 4096) {
         self.perPrefix = perPrefix
         self.overall = overall
-        self.counters = counters
+        self.counters = max(1, counters)
     }
 }
 
@@ -38,6 +38,12 @@ package final class RefusalFold: Sendable {
     private struct Tally {
         var count: Int64 = 0
         var last: Timestamp
+
+        mutating func add(at now: Timestamp) {
+            let (sum, overflow) = count.addingReportingOverflow(1)
+            count = overflow ? .max : sum
+            last = now
+        }
     }
 
     private struct State {
@@ -120,13 +126,5 @@ package final class RefusalFold: Sendable {
     private static func minute(of time: Timestamp) -> Int64 {
         let seconds = time.seconds
         return seconds >= 0 ? seconds / 60 : (seconds - 59) / 60
-    }
-}
-
-extension RefusalFold.Tally {
-    fileprivate mutating func add(at now: Timestamp) {
-        let (sum, overflow) = count.addingReportingOverflow(1)
-        count = overflow ? .max : sum
-        last = now
     }
 }
