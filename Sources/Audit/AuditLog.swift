@@ -1,0 +1,162 @@
+package import Cryptography
+package import Domain
+package import Logging
+package import Storage
+
+/// The audit of the server: every decision, durable before its answer, in one chain of hashes.
+///
+/// It owns the audit database and the one thread that writes it. Whoever waits is committed together with everybody else who waits.
+package final class AuditLog: Sendable {
+    /// Folds refusals of callers who proved nothing; ask it before an entry for one of them is written.
+    package let refusals: RefusalFold
+    let database: Database
+    let state = AuditState()
+    private let queue: CommitQueue
+    private let ended = Monitor(false)
+
+    private init(_ database: Database, _ options: AuditOptions) {
+        self.database = database
+        queue = CommitQueue(capacity: options.capacity)
+        refusals = RefusalFold(limits: options.refusals, clock: options.clock)
+    }
+
+    /// Reads where the chain ends, checks it against the last checkpoints and starts the committer. Blocks: for start-up.
+    ///
+    /// The database has the audit's schema. It stays the caller's to close, after the log.
+    package static func open(_ database: Database, options: AuditOptions, logger: Logger) throws -> AuditLog {
+        let log = AuditLog(database, options)
+        let opened = Monitor<Swift.Result<Void, AuditFault>?>(nil)
+        let (queue, state, refusals, ended) = (log.queue, log.state, log.refusals, log.ended)
+        try CommitterThread.start {
+            do {
+                let connection = try database.makeConfinedConnection(writable: true)
+                let committer = try Committer(
+                    connection, path: database.path, queue: queue, state: state, refusals: refusals, options: options,
+                    logger: logger)
+                opened.change { $0 = .success(()) }
+                committer.run()
+            } catch {
+                opened.change { $0 = .failure(AuditFault(reading: error)) }
+            }
+            ended.change { $0 = true }
+        }
+        try opened.wait(upTo: nil) { $0 }?.get()
+        return log
+    }
+
+    deinit { queue.close() }
+
+    package var status: AuditStatus { state.current }
+
+    /// Whether the last commit succeeded; while it is false nothing can be granted, and the log tries again each second.
+    package var isHealthy: Bool { state.current.isHealthy }
+
+    /// Entries that wait for their commit.
+    package var waiting: Int { queue.waiting }
+
+    /// Commits what waits, writes counted refusals, signs if there is a key, and ends the committer. Blocks until then.
+    package func close() {
+        queue.close()
+        _ = ended.wait(upTo: nil) { $0 ? true : nil }
+    }
+}
+
+// MARK: - Writing
+
+extension AuditLog {
+    /// Hands a batch to the committer; its completion is called once if this does not throw. For event loops: never blocks for a commit.
+    package func submit(_ batch: AuditBatch) throws(AuditFault) {
+        try queue.submit(batch, entries: batch.count)
+    }
+
+    /// Returns once the entry is durable.
+    package func append(_ entry: AuditEntry) async throws(AuditFault) {
+        try await commit { $0.append(entry) }
+    }
+
+    /// Returns once the entry is durable. Blocks: for start-up, stop and operator commands, never from the cooperative pool.
+    package func appendSync(_ entry: AuditEntry) throws(AuditFault) {
+        let result = Monitor<Swift.Result<Void, AuditFault>?>(nil)
+        let batch = AuditBatch { _, outcome in result.change { $0 = outcome } }
+        batch.append(entry)
+        try submit(batch)
+        try result.wait(upTo: nil) { $0 }?.get()
+    }
+
+    /// Commits one batch of the caller's making and returns the number of its first entry.
+    @discardableResult
+    func commit(_ fill: (AuditBatch) -> Void) async throws(AuditFault) -> Int64 {
+        let result: Swift.Result<Int64, AuditFault> = await withCheckedContinuation { continuation in
+            let batch = AuditBatch { batch, outcome in
+                let seq = batch.contents.withLock { $0.rows.first?.seq ?? 0 }
+                continuation.resume(returning: outcome.map { _ in seq })
+            }
+            fill(batch)
+            do {
+                try submit(batch)
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
+        }
+        return try result.get()
+    }
+}
+
+// MARK: - Signing
+
+extension AuditLog {
+    /// From now on checkpoints are signed; the first one at once, over everything that is unsigned.
+    package func setSigningKey(_ key: Ed25519.SigningKey) {
+        state.signingKey = key
+        queue.poke()
+    }
+
+    /// Drops the signing key; entries go on unsigned. To sign what came until now, `settle` first.
+    package func clearSigningKey() { state.signingKey = nil }
+
+    /// Writes counted refusals and, with a key, signs everything; returns once that is durable. Before sealing and before a snapshot.
+    package func settle() async throws(AuditFault) {
+        try await commit { $0.contents.withLock { $0.settles = true } }
+    }
+}
+
+// MARK: - Intents
+
+extension AuditLog {
+    /// Announces a change; returns once the announcement is durable. The change may be made then, and not before.
+    package func beginIntent(_ entry: AuditEntry) async throws(AuditFault) -> IntentID {
+        var entry = entry
+        entry.phase = .intent
+        entry.outcome = .open
+        let request = entry.request
+        let seq = try await commit { batch in
+            batch.append(entry)
+            batch.contents.withLock { $0.intent = .open(request) }
+        }
+        return IntentID(request: request, seq: seq)
+    }
+
+    /// Writes what became of an announced change. The entry gets the intent's request id.
+    package func closeIntent(_ intent: IntentID, _ outcome: AuditEntry) async throws(AuditFault) {
+        var entry = outcome
+        entry.phase = .outcome
+        entry.request = intent.request
+        try await commit { batch in
+            batch.append(entry)
+            batch.contents.withLock { $0.intent = .close(intent) }
+        }
+    }
+
+    /// The announced changes without an outcome, oldest first: at start, each is settled by looking whether its change was made.
+    package func openIntents() async throws -> [OpenIntent] {
+        try await database.read { connection in
+            try AuditOpenIntents.all(connection).map { intent in
+                guard let row = try AuditEntries.entry(intent.seq, connection) else {
+                    throw AuditFault.chainBroken(seq: intent.seq, "the entry of an open intent is missing")
+                }
+                let id = IntentID(request: intent.request, seq: intent.seq)
+                return OpenIntent(id: id, entry: try EntryReader.read(row.body))
+            }
+        }
+    }
+}

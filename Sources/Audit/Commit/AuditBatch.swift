@@ -1,0 +1,49 @@
+package import Domain
+internal import Storage
+internal import Synchronization
+
+/// Entries that wait for their commit together: one batch a loop and cycle, or one entry alone.
+///
+/// It is filled, submitted, and may be emptied and used again once its completion has been called; its memory is kept. Entries are
+/// brought into their stored form as they are added, on the thread of whoever adds them, so that the committer has less to do.
+package final class AuditBatch: Sendable {
+    /// Called once for each submission, on the committer's thread, after the entries are durable or have failed as a whole. Must not block.
+    package typealias Completion = @Sendable (AuditBatch, Swift.Result<Void, AuditFault>) -> Void
+
+    struct Contents {
+        /// Their numbers and hashes are filled in by the commit.
+        var rows: [AuditRow] = []
+        var scratch: [UInt8] = []
+        var intent = IntentMark.none
+        /// Whether everything is to be signed with this commit, and counted refusals written.
+        var settles = false
+    }
+
+    let contents = Mutex(Contents())
+    let completion: Completion
+
+    package init(completion: @escaping Completion) {
+        self.completion = completion
+    }
+
+    package var count: Int { contents.withLock { $0.rows.count } }
+
+    package func append(_ entry: borrowing AuditEntry) {
+        contents.withLock { contents in
+            contents.scratch.removeAll(keepingCapacity: true)
+            EntryWriter.write(entry, to: &contents.scratch)
+            var columns = AuditColumns(entry)
+            columns.action = EntryLimits.cut(columns.action, to: EntryLimits.action)
+            contents.rows.append(AuditRow(seq: 0, columns: columns, body: contents.scratch, hash: []))
+        }
+    }
+
+    /// Empties it for the next use.
+    package func removeAll() {
+        contents.withLock { contents in
+            contents.rows.removeAll(keepingCapacity: true)
+            contents.intent = .none
+            contents.settles = false
+        }
+    }
+}

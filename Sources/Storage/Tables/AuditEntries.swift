@@ -1,0 +1,102 @@
+package import Domain
+
+/// What an audit entry is found by without reading its body; each repeats what the body says, which alone the chain covers.
+package struct AuditColumns: Sendable, Equatable {
+    package var time: Timestamp
+    package var action: String
+    package var outcome: String
+    package var actorKind: String
+    package var actorID: Identifier<Actor>?
+    package var organization: OrganizationID?
+
+    package init(_ entry: borrowing AuditEntry) {
+        time = entry.time
+        action = entry.action.rawValue
+        outcome = entry.outcome.rawValue
+        actorKind = entry.actor.kind
+        organization = entry.organization
+        switch entry.actor {
+        case .user(let id, _): actorID = id.retyped()
+        case .application(let id, _, _): actorID = id.retyped()
+        case .system, .operatorLocal, .anonymous: actorID = nil
+        }
+    }
+
+    init(_ row: borrowing SQLRow, from first: Int) throws {
+        time = try row.time(first)
+        action = try row.text(first + 1)
+        outcome = try row.text(first + 2)
+        actorKind = try row.text(first + 3)
+        actorID = try row.idOrNil(first + 4)
+        organization = try row.idOrNil(first + 5)
+    }
+}
+
+/// An audit entry as it is stored: its number in the chain, its canonical body and the hash that links it.
+package struct AuditRow: Sendable, Equatable {
+    package var seq: Int64
+    package var columns: AuditColumns
+    package var body: [UInt8]
+    /// 32 bytes.
+    package var hash: [UInt8]
+
+    package init(seq: Int64, columns: AuditColumns, body: [UInt8], hash: [UInt8]) {
+        self.seq = seq
+        self.columns = columns
+        self.body = body
+        self.hash = hash
+    }
+
+    init(_ row: borrowing SQLRow) throws {
+        seq = try row.integer(0)
+        columns = try AuditColumns(row, from: 1)
+        body = try row.blob(7)
+        hash = try row.blob(8)
+    }
+}
+
+/// The entries of the audit, in the order of the chain. Rows are only ever added.
+package enum AuditEntries {
+    package static func insert(_ row: borrowing AuditRow, _ connection: any SQLConnection) throws {
+        let columns = row.columns
+        _ = try connection.execute(
+            """
+            INSERT INTO audit_entries
+                (seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .integer(row.seq), .time(columns.time), .text(columns.action), .text(columns.outcome), .text(columns.actorKind),
+                .id(columns.actorID), .id(columns.organization), .blob(row.body), .blob(row.hash),
+            ])
+    }
+
+    /// The newest entry, if there is one.
+    package static func last(_ connection: any SQLConnection) throws -> AuditRow? {
+        try connection.query(
+            """
+            SELECT seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash
+            FROM audit_entries ORDER BY seq DESC LIMIT 1
+            """, []
+        ) { try AuditRow($0) }.first
+    }
+
+    package static func entry(_ seq: Int64, _ connection: any SQLConnection) throws -> AuditRow? {
+        try connection.query(
+            """
+            SELECT seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash
+            FROM audit_entries WHERE seq = ?
+            """, [.integer(seq)]
+        ) { try AuditRow($0) }.first
+    }
+
+    /// At most `limit` entries after a number, oldest first.
+    package static func page(after seq: Int64, limit: Int64, _ connection: any SQLConnection) throws -> [AuditRow] {
+        try connection.query(
+            """
+            SELECT seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash
+            FROM audit_entries WHERE seq > ? ORDER BY seq LIMIT ?
+            """, [.integer(seq), .integer(limit)]
+        ) { try AuditRow($0) }
+    }
+}
