@@ -88,11 +88,10 @@ extension AuditLog {
     func commit(_ fill: (AuditBatch) -> Void) async throws(AuditFault) -> Int64 {
         let result: Swift.Result<Int64, AuditFault> = await withCheckedContinuation { continuation in
             let batch = AuditBatch { batch, outcome in
-                let seq = batch.contents.withLock { $0.rows.first?.seq ?? 0 }
-                continuation.resume(returning: outcome.map { _ in seq })
+                continuation.resume(returning: outcome.map { batch.firstSeq })
             }
             fill(batch)
-            do {
+            do throws(AuditFault) {
                 try submit(batch)
             } catch {
                 continuation.resume(returning: .failure(error))
@@ -116,7 +115,7 @@ extension AuditLog {
 
     /// Writes counted refusals and, with a key, signs everything; returns once that is durable. Before sealing and before a snapshot.
     package func settle() async throws(AuditFault) {
-        try await commit { $0.contents.withLock { $0.settles = true } }
+        try await commit { $0.settle() }
     }
 }
 
@@ -131,7 +130,7 @@ extension AuditLog {
         let request = entry.request
         let seq = try await commit { batch in
             batch.append(entry)
-            batch.contents.withLock { $0.intent = .open(request) }
+            batch.mark(.open(request))
         }
         return IntentID(request: request, seq: seq)
     }
@@ -143,7 +142,7 @@ extension AuditLog {
         entry.request = intent.request
         try await commit { batch in
             batch.append(entry)
-            batch.contents.withLock { $0.intent = .close(intent) }
+            batch.mark(.close(intent))
         }
     }
 

@@ -28,7 +28,7 @@ package struct SigningKeyID: Sendable, Hashable {
 
 extension Checkpoint {
     /// Signs that the chain has this head now.
-    static func sign(_ head: ChainHead, at time: Timestamp, key: Ed25519.SigningKey) throws -> Checkpoint {
+    static func sign(_ head: ChainHead, at time: Timestamp, key: Ed25519.SigningKey) throws(CryptographyFault) -> Checkpoint {
         let id = try SigningKeyID(key.publicKey)
         let message = signedBytes(head, count: head.seq, time: time, keyID: id)
         return Checkpoint(head: head, count: head.seq, time: time, keyID: id, signature: try key.signature(for: message))

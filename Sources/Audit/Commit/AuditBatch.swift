@@ -47,3 +47,16 @@ package final class AuditBatch: Sendable {
         }
     }
 }
+
+extension AuditBatch {
+    /// Its last entry opens or closes an intent.
+    func mark(_ intent: IntentMark) { contents.withLock { $0.intent = intent } }
+
+    /// It wants everything signed with its commit, and counted refusals written.
+    func settle() { contents.withLock { $0.settles = true } }
+
+    var settles: Bool { contents.withLock { $0.settles } }
+
+    /// The number of its first entry once it is committed, else 0.
+    var firstSeq: Int64 { contents.withLock { $0.rows.first?.seq ?? 0 } }
+}

@@ -1,6 +1,7 @@
 internal import Cryptography
 internal import Domain
 internal import Storage
+internal import Synchronization
 
 /// The one transaction of a group: links and inserts every entry, keeps the list of open intents, and signs when it is due.
 ///
@@ -14,6 +15,8 @@ final class CommitTransaction {
     /// The tail of a commit that failed, perhaps after it had become durable.
     private var attempted: ChainTail?
     private var recordedKey: SigningKeyID?
+    /// Why the last signature that was due could not be made; entries go on unsigned then.
+    private(set) var signingFault: CryptographyFault?
 
     init(_ connection: any SQLConnection, path: String, options: AuditOptions) throws {
         self.connection = connection
@@ -23,9 +26,14 @@ final class CommitTransaction {
     }
 
     /// Commits the batches in order; with a key, signs the new head too and returns the checkpoint.
-    func commit(_ batches: [AuditBatch], signing key: Ed25519.SigningKey?, at time: Timestamp) throws -> CheckpointLine? {
+    ///
+    /// A retry is the very same group once more, after it failed: if it turns out to be in the database, it is not written again.
+    func commit(
+        _ batches: [AuditBatch], signing key: Ed25519.SigningKey?, at time: Timestamp, isRetry: Bool = false
+    ) throws -> CheckpointLine? {
         try identity.check()
-        if try isCommittedAlready() { return nil }
+        if try isThereAfterFailure(), isRetry { return nil }
+        signingFault = nil
         var next = tail
         var line: CheckpointLine?
         do {
@@ -46,7 +54,7 @@ final class CommitTransaction {
     }
 
     /// After a failure, reads where the chain really ends; true if what failed is there after all.
-    private func isCommittedAlready() throws -> Bool {
+    private func isThereAfterFailure() throws -> Bool {
         guard let attempted else { return false }
         let before = tail
         tail = try connection.transaction { try ChainTail.load(connection) }
@@ -65,8 +73,14 @@ final class CommitTransaction {
         }
     }
 
-    private func sign(_ next: inout ChainTail, key: Ed25519.SigningKey, at time: Timestamp) throws -> CheckpointLine {
-        let checkpoint = try Checkpoint.sign(next.head, at: time, key: key)
+    private func sign(_ next: inout ChainTail, key: Ed25519.SigningKey, at time: Timestamp) throws -> CheckpointLine? {
+        let checkpoint: Checkpoint
+        do throws(CryptographyFault) {
+            checkpoint = try Checkpoint.sign(next.head, at: time, key: key)
+        } catch {
+            signingFault = error
+            return nil
+        }
         if recordedKey != checkpoint.keyID {
             try AuditSigningKeys.insert(id: checkpoint.keyID.text, publicKey: key.publicKey.bytes, connection)
         }

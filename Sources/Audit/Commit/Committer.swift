@@ -18,8 +18,10 @@ final class Committer {
     private var unsignedSince: ContinuousClock.Instant?
     private var lastKey: Ed25519.SigningKey?
     private var lastTick: ContinuousClock.Instant
-    /// Entries that the committer itself writes and that are not durable yet.
-    private var own = AuditBatch { _, _ in }
+    /// Counted refusals that became entries and are not durable yet.
+    private let folded = AuditBatch { _, _ in }
+    /// After a failure, the entry that tells of it; written with the next commit that succeeds.
+    private let recovery = AuditBatch { _, _ in }
     private var refusedEntries: Int64 = 0
 
     init(
@@ -52,7 +54,7 @@ final class Committer {
     }
 
     private var patience: Duration {
-        guard let unsignedSince, state.signingKey != nil else { return .seconds(1) }
+        guard let unsignedSince, state.signingKey != nil, state.current.isHealthy else { return .seconds(1) }
         return min(.seconds(1), options.signingDelay - unsignedSince.duration(to: clock.now))
     }
 
@@ -77,9 +79,10 @@ extension Committer {
         let entries = batches.reduce(0) { $0 + $1.count }
         let settles = settling || batches.contains { $0.settles }
         if settles { collectRefusals(all: true) }
-        let group = (own.count > 0 ? [own] : []) + batches
+        prepareRecovery()
+        let group = [recovery, folded].filter { $0.count > 0 } + batches
         let key = keyIfDue(settles: settles)
-        guard !group.isEmpty || key != nil else { return }
+        guard !group.isEmpty || (key != nil && transaction.tail.hasUnsigned) else { return }
         let start = clock.now
         let result = attempt(group, signing: key)
         options.observer(AuditCommit(entries: entries, duration: start.duration(to: clock.now), isDurable: result.isSuccess))
@@ -99,7 +102,7 @@ extension Committer {
             logger.critical("the audit could not be written; the disk reserve was released", metadata: ["fault": "\(error)"])
         }
         do {
-            return .success(try transaction.commit(group, signing: key, at: options.clock.now()))
+            return .success(try transaction.commit(group, signing: key, at: options.clock.now(), isRetry: true))
         } catch {
             return .failure(AuditFault(writing: error))
         }
@@ -109,7 +112,8 @@ extension Committer {
         let wasHealthy = state.current.isHealthy
         switch result {
         case .success:
-            own.removeAll()
+            folded.removeAll()
+            recovery.removeAll()
             refusedEntries = 0
             if !wasHealthy { logger.notice("the audit can be written again") }
             state.update { ($0.isHealthy, $0.fault) = (true, nil) }
@@ -124,9 +128,10 @@ extension Committer {
         let tail = transaction.tail
         if !tail.hasUnsigned {
             unsignedSince = nil
-        } else if unsignedSince == nil {
+        } else if unsignedSince == nil || transaction.signingFault != nil {
             unsignedSince = clock.now
         }
+        if let fault = transaction.signingFault { logger.error("no checkpoint could be signed", metadata: ["fault": "\(fault)"]) }
         state.update { ($0.head, $0.signedSeq) = (tail.head, tail.signedSeq) }
     }
 }
@@ -134,23 +139,28 @@ extension Committer {
 // MARK: - Once a second, and signing
 
 extension Committer {
-    /// What is due without anybody waiting for it: counted refusals of minutes that are over, and a trial after a failure.
+    /// Counted refusals of minutes that are over are due without anybody waiting for them.
     private func tick(all: Bool) {
         guard all || lastTick.duration(to: clock.now) >= .milliseconds(900) else { return }
         lastTick = clock.now
         collectRefusals(all: all)
-        guard !state.current.isHealthy, own.count == 0 else { return }
-        own.append(
-            AuditEntry(
-                time: options.clock.now(), actor: .system("audit"), address: "", organization: nil,
-                action: AuditAction(rawValue: "audit.recover"), outcome: .granted,
-                reason: "entries refused while the audit could not be written: \(refusedEntries)", request: .random()))
     }
 
     private func collectRefusals(all: Bool) {
         // While nothing can be written they stay counted, which is bounded.
-        guard own.count == 0 else { return }
-        for entry in refusals.drain(all: all) { own.append(entry) }
+        guard folded.count == 0 else { return }
+        for entry in refusals.drain(all: all) { folded.append(entry) }
+    }
+
+    /// After a failure every commit, and at least one a second, begins with the entry that tells of it.
+    private func prepareRecovery() {
+        recovery.removeAll()
+        guard !state.current.isHealthy else { return }
+        recovery.append(
+            AuditEntry(
+                time: options.clock.now(), actor: .system("audit"), address: "", organization: nil,
+                action: AuditAction(rawValue: "audit.recover"), outcome: .granted,
+                reason: "entries refused while the audit could not be written: \(refusedEntries)", request: .random()))
     }
 
     private func keyIfDue(settles: Bool) -> Ed25519.SigningKey? {
@@ -180,10 +190,6 @@ extension Committer {
             state.update { $0.checkpointFault = "\(error)" }
         }
     }
-}
-
-extension AuditBatch {
-    fileprivate var settles: Bool { contents.withLock { $0.settles } }
 }
 
 extension Swift.Result {

@@ -1,0 +1,80 @@
+import Cryptography
+import Domain
+import Glibc
+import Logging
+import Storage
+
+@testable import Audit
+
+/// A directory that is removed with its owner.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/keyturn-audit-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw StorageFault.io(code: errno) }
+        path = String(cString: made)
+    }
+
+    deinit {
+        for name in ["audit.db", "audit.db-wal", "audit.db-shm", "checkpoints", "checkpoints.1", "copy.db"] { unlink(path + "/" + name) }
+        rmdir(path)
+    }
+}
+
+/// An audit database in a directory of its own, with a log on request.
+struct AuditFixture {
+    let directory: TemporaryDirectory
+    let database: Database
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        database = try Database.open(at: directory.path + "/audit.db")
+        try database.migrate(Migration.audit)
+    }
+
+    var checkpointPath: String { directory.path + "/checkpoints" }
+
+    func options(_ change: (inout AuditOptions) -> Void = { _ in }) -> AuditOptions {
+        var options = AuditOptions()
+        options.checkpointFile = checkpointPath
+        change(&options)
+        return options
+    }
+
+    func open(_ change: (inout AuditOptions) -> Void = { _ in }) throws -> AuditLog {
+        try AuditLog.open(database, options: options(change), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// A log's life in which `count` entries are written, signed if there is a key.
+    func write(_ count: Int, key: Ed25519.SigningKey? = nil) throws {
+        let log = try open()
+        if let key { log.setSigningKey(key) }
+        for number in 0..<count { try log.appendSync(.sample(number)) }
+        log.close()
+    }
+
+    func change(_ sql: StaticString, _ values: [SQLValue] = []) throws {
+        _ = try database.writeSync { try $0.execute(sql, values) }
+    }
+
+    func rows() throws -> [AuditRow] {
+        try database.readSync { try AuditEntries.page(after: 0, limit: .max, $0) }
+    }
+}
+
+extension AuditEntry {
+    /// Entries that differ by their number.
+    static func sample(_ number: Int) -> AuditEntry {
+        let id = UInt64(number)
+        return AuditEntry(
+            time: Timestamp(milliseconds: 1_700_000_000_000 + Int64(number)),
+            actor: .application(ApplicationID(high: 1, low: id % 7), name: "shop", credential: CredentialID(high: 2, low: id % 7)),
+            address: "192.0.2.7", organization: OrganizationID(high: 0, low: 2), action: .fetch,
+            objects: [
+                AuditObject(kind: "account", id: AccountID(high: 3, low: id).description, name: "root-\(number)"),
+                AuditObject(kind: "asset", id: AssetID(high: 4, low: id).description, name: "db-\(number)"),
+            ],
+            outcome: .granted, request: RequestID(high: 5, low: id), latency: 120, version: 3)
+    }
+}
