@@ -43,7 +43,7 @@ struct AuditFixture {
     }
 
     func open(_ change: (inout AuditOptions) -> Void = { _ in }) throws -> AuditLog {
-        try AuditLog.open(database, options: options(change), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try AuditLog.open(database, options: options(change), logger: .silent)
     }
 
     /// A log's life in which `count` entries are written, signed if there is a key.
@@ -77,4 +77,8 @@ extension AuditEntry {
             ],
             outcome: .granted, request: RequestID(high: 5, low: id), latency: 120, version: 3)
     }
+}
+
+extension Logger {
+    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
