@@ -82,3 +82,15 @@ extension AuditEntry {
 extension Logger {
     static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 }
+
+/// Memory of this process that is in use now (proc(5), `statm`).
+func residentKibibytes() throws -> Int {
+    let file = open("/proc/self/statm", O_RDONLY)
+    guard file >= 0 else { throw StorageFault.io(code: errno) }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 256)
+    let count = read(file, &bytes, bytes.count)
+    let fields = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
+    guard fields.count > 1, let pages = Int(fields[1]) else { throw StorageFault.corrupt("statm") }
+    return pages * 4
+}
