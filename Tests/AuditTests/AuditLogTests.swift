@@ -64,7 +64,7 @@ struct AuditLogTests {
         for round in 1...3 {
             for number in 0..<10 { batch.append(.sample(number)) }
             try log.submit(batch)
-            _ = told.wait(upTo: .seconds(5)) { $0 == round ? true : nil }
+            _ = told.wait(upTo: .seconds(60)) { $0 == round ? true : nil }
             batch.removeAll()
         }
         log.close()
@@ -86,7 +86,7 @@ struct AuditLogTests {
         let log = try audit.open {
             $0.capacity = 10
             // Holds the committer after its first commit.
-            $0.observer = { _ in _ = release.wait(upTo: .seconds(10)) { $0 ? true : nil } }
+            $0.observer = { _ in _ = release.wait(upTo: .seconds(60)) { $0 ? true : nil } }
         }
         var taken = 0
         var refused = 0

@@ -25,7 +25,8 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("a changed time", "UPDATE audit_entries SET time_ms = time_ms + 1 WHERE seq = 4", kind: .wrongColumn, seq: 4),
         Tampering("a changed action", "UPDATE audit_entries SET action = 'x.y' WHERE seq = 4", kind: .wrongColumn, seq: 4),
         Tampering("a changed outcome", "UPDATE audit_entries SET outcome = 'refused' WHERE seq = 4", kind: .wrongColumn, seq: 4),
-        Tampering("a changed actor kind", "UPDATE audit_entries SET actor_kind = 'user' WHERE seq = 4", kind: .wrongColumn, seq: 4),
+        Tampering(
+            "a changed actor kind", "UPDATE audit_entries SET actor_kind = 'user' WHERE seq = 4", kind: .wrongColumn, seq: 4),
         Tampering("a removed actor", "UPDATE audit_entries SET actor_id = NULL WHERE seq = 4", kind: .wrongColumn, seq: 4),
         Tampering(
             "another actor", "UPDATE audit_entries SET actor_id = randomblob(16) WHERE seq = 4", kind: .wrongColumn, seq: 4),
@@ -47,7 +48,8 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering("a cut end", "DELETE FROM audit_entries WHERE seq > 6", kind: .truncated, seq: 7),
         Tampering("all entries gone", "DELETE FROM audit_entries", kind: .truncated, seq: 1),
         Tampering(
-            "two entries swapped", "UPDATE audit_entries SET seq = -4 WHERE seq = 4", "UPDATE audit_entries SET seq = 4 WHERE seq = 5",
+            "two entries swapped", "UPDATE audit_entries SET seq = -4 WHERE seq = 4",
+            "UPDATE audit_entries SET seq = 4 WHERE seq = 5",
             "UPDATE audit_entries SET seq = 5 WHERE seq = -4", kind: .wrongHash, seq: 4),
         Tampering(
             "a deleted entry with the gap closed", "DELETE FROM audit_entries WHERE seq = 4",
@@ -73,17 +75,23 @@ struct Tampering: Sendable, CustomTestStringConvertible {
         Tampering(
             "an invented segment", "INSERT INTO audit_segments VALUES (2, 50, x'00', 0)", kind: .wrongSegment, seq: 50),
         Tampering(
-            "a changed signature", "UPDATE audit_checkpoints SET signature = randomblob(64) WHERE seq = 10", kind: .wrongSignature,
+            "a changed signature", "UPDATE audit_checkpoints SET signature = randomblob(64) WHERE seq = 10",
+            kind: .wrongSignature,
             seq: 10),
-        Tampering("a changed head", "UPDATE audit_checkpoints SET head = randomblob(32) WHERE seq = 10", kind: .wrongSignature, seq: 10),
+        Tampering(
+            "a changed head", "UPDATE audit_checkpoints SET head = randomblob(32) WHERE seq = 10", kind: .wrongSignature, seq: 10),
         Tampering("a changed count", "UPDATE audit_checkpoints SET count = 9 WHERE seq = 10", kind: .wrongSignature, seq: 10),
-        Tampering("a changed checkpoint time", "UPDATE audit_checkpoints SET time_ms = 9 WHERE seq = 10", kind: .wrongSignature, seq: 10),
+        Tampering(
+            "a changed checkpoint time", "UPDATE audit_checkpoints SET time_ms = 9 WHERE seq = 10", kind: .wrongSignature, seq: 10
+        ),
         Tampering("a moved checkpoint", "UPDATE audit_checkpoints SET seq = 9 WHERE seq = 10", kind: .wrongSignature, seq: 9),
         Tampering(
-            "another key under the name", "UPDATE audit_signing_keys SET public_key = randomblob(32)", kind: .wrongSignature, seq: 10),
+            "another key under the name", "UPDATE audit_signing_keys SET public_key = randomblob(32)", kind: .wrongSignature,
+            seq: 10),
         Tampering("a removed key", "DELETE FROM audit_signing_keys", kind: .wrongSignature, seq: 10),
         Tampering("a removed checkpoint", "DELETE FROM audit_checkpoints", kind: .missingCheckpoint, seq: 10),
-        Tampering("an invented intent", "INSERT INTO audit_open_intents VALUES (3, randomblob(16))", kind: .wrongIntents, seq: 10),
+        Tampering(
+            "an invented intent", "INSERT INTO audit_open_intents VALUES (3, randomblob(16))", kind: .wrongIntents, seq: 10),
     ]
 }
 
@@ -137,18 +145,19 @@ struct AuditVerifierTests {
 
     @Test("entries rewritten with all their hashes do not fit the checkpoint")
     func rewritten() throws {
-        let hasher = try ChainHasher()
         try audit.database.writeSync { connection in
+            let hasher = try ChainHasher()
             var head = ChainHead.genesis
             for var row in try AuditEntries.page(after: 0, limit: 100, connection) {
-                if row.seq == 7 { row.body = Array(String(decoding: row.body, as: UTF8.self).replacing("root-6", with: "root-7").utf8) }
-                head = try row.body.withUnsafeBytes { try ChainHasher().link($0, to: head) }
+                if row.seq == 7 {
+                    row.body = Array(String(decoding: row.body, as: UTF8.self).replacing("root-6", with: "root-7").utf8)
+                }
+                head = try row.body.withUnsafeBytes { try hasher.link($0, to: head) }
                 try connection.execute(
                     "UPDATE audit_entries SET body = ?, hash = ? WHERE seq = ?",
                     [.blob(row.body), .blob(head.hash), .integer(row.seq)])
             }
         }
-        _ = hasher
         let found = try verify()
         #expect(found.fault?.kind == .wrongHead)
         #expect(found.fault?.seq == 10)

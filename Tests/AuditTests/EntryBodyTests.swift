@@ -1,7 +1,7 @@
 import Cryptography
 import Domain
-import Testing
 import TestSupport
+import Testing
 
 @testable import Audit
 
@@ -38,7 +38,8 @@ struct EntryBodyTests {
                 + #""request":"00000000-0000-0000-0000-000000000003","latency":0,"version":9223372036854775807,"#
                 + #""count":-9223372036854775808}"#)
         let least = AuditEntry(
-            time: Timestamp(milliseconds: 0), actor: .anonymous, address: "", organization: nil, action: .fetch, outcome: .refused,
+            time: Timestamp(milliseconds: 0), actor: .anonymous, address: "", organization: nil, action: .fetch,
+            outcome: .refused,
             request: RequestID(high: 0, low: 3))
         #expect(
             Self.text(least) == #"{"v":1,"time":0,"phase":"single","actor":{"kind":"anonymous"},"action":"secret.fetch","#
@@ -106,7 +107,8 @@ struct EntryBodyTests {
         "what is no entry is refused",
         arguments: [
             "", "{}", "[]", "null", "{", #"{"v":1}"#, #"{"v":1,"time":"x"}"#,
-            text(.sample(1)).replacing("granted", with: "given"), text(.sample(1)).replacing("\"kind\":\"application\"", with: "\"kind\":\"app\""),
+            text(.sample(1)).replacing("granted", with: "given"),
+            text(.sample(1)).replacing("\"kind\":\"application\"", with: "\"kind\":\"app\""),
             text(.sample(1)).replacing("\"time\":17", with: "\"time\":1.7"), text(.sample(1)) + " x",
         ])
     func refused(_ text: String) {
@@ -115,11 +117,13 @@ struct EntryBodyTests {
 
     @Test("no input makes the reader do worse than refuse; what it takes is written and read again the same")
     func fuzz() throws {
-        var fuzzer = Fuzzer(seed: 0xA0D17, samples: Self.actors.map { actor in
-            var entry = AuditEntry.sample(1)
-            entry.actor = actor
-            return Self.text(entry)
-        } + [Self.text(Self.full)])
+        var fuzzer = Fuzzer(
+            seed: 0xA0D17,
+            samples: Self.actors.map { actor in
+                var entry = AuditEntry.sample(1)
+                entry.actor = actor
+                return Self.text(entry)
+            } + [Self.text(Self.full)])
         var taken = 0
         for _ in 0..<Fuzzer.rounds(5000) {
             guard let entry = try? EntryReader.read(fuzzer.next()) else { continue }

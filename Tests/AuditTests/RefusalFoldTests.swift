@@ -93,7 +93,8 @@ struct RefusalFoldTests {
     @Test(
         "prefixes are written as networks",
         arguments: [
-            (IPAddress(v4: 0x0A01_02FF), "10.1.2.0/24"), (IPAddress(v6: 0, 1), "::/48"), (IPAddress(v6: 0x2001_0000_0000_0000, 1), "2001::/48"),
+            (IPAddress(v4: 0x0A01_02FF), "10.1.2.0/24"), (IPAddress(v6: 0, 1), "::/48"),
+            (IPAddress(v6: 0x2001_0000_0000_0000, 1), "2001::/48"),
             (IPAddress(v6: 0x0000_0001_0000_0000, 1), "0:1::/48"), (IPAddress(v6: 0, 0xFFFF_0A01_0203), "10.1.2.0/24"),
         ])
     func prefixes(_ address: IPAddress, _ text: String) {

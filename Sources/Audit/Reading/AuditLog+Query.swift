@@ -12,7 +12,7 @@ extension AuditLog {
         page.isComplete = oldest == 1
         var upper = newest
         while upper >= oldest {
-            try Swift.Task<Never, Never>.checkCancellation()
+            try Task<Never, Never>.checkCancellation()
             let range = max(oldest, upper - Self.stride + 1)...upper
             page = try await database.read { [page] in try page.continued(with: query, in: range, $0) }
             upper = range.lowerBound - 1

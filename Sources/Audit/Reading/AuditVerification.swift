@@ -23,7 +23,7 @@ package struct AuditVerification: Sendable, Equatable {
 }
 
 /// Where a stored chain differs from what was written.
-package struct AuditChainFault: Swift.Error, Sendable, Equatable {
+package struct AuditChainFault: Error, Sendable, Equatable {
     package enum Kind: String, Sendable {
         /// An entry is not there, but a later one is.
         case missingEntry

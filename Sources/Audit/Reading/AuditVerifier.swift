@@ -37,7 +37,8 @@ package struct AuditVerifier: Sendable {
         var checkpoints: [Checkpoint] = []
         for (index, line) in lines.enumerated() {
             guard let line else {
-                throw AuditChainFault(.wrongCheckpointFile, at: checkpoints.last?.head.seq ?? 0, "line \(index + 1) is no checkpoint")
+                throw AuditChainFault(
+                    .wrongCheckpointFile, at: checkpoints.last?.head.seq ?? 0, "line \(index + 1) is no checkpoint")
             }
             try checkSignature(line.checkpoint, line.publicKey)
             checkpoints.append(line.checkpoint)
@@ -86,7 +87,8 @@ package struct AuditVerifier: Sendable {
                 while let checkpoint = outside.first, checkpoint.head.seq <= row.seq {
                     try walk.visit(checkpoint)
                     guard stored != nil else {
-                        throw AuditChainFault(.missingCheckpoint, at: row.seq, "the checkpoint file has one that the database lost")
+                        throw AuditChainFault(
+                            .missingCheckpoint, at: row.seq, "the checkpoint file has one that the database lost")
                     }
                     outside = outside.dropFirst()
                 }
@@ -130,7 +132,9 @@ private struct ChainPage {
         rows = try AuditEntries.page(after: seq, limit: limit, connection)
         var checkpoints: [Int64: Checkpoint] = [:]
         if let last = rows.last {
-            for row in try AuditCheckpoints.page(after: seq, upTo: last.seq, connection) { checkpoints[row.seq] = Checkpoint(row) }
+            for row in try AuditCheckpoints.page(after: seq, upTo: last.seq, connection) {
+                checkpoints[row.seq] = Checkpoint(row)
+            }
         }
         self.checkpoints = checkpoints
     }
