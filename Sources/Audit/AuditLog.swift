@@ -59,6 +59,23 @@ package final class AuditLog: Sendable {
         queue.close()
         _ = ended.wait(upTo: nil) { $0 ? true : nil }
     }
+
+    /// As `close`, without blocking the caller's thread.
+    package func finish() async {
+        queue.close()
+        await withCheckedContinuation { continuation in
+            do throws(AuditFault) {
+                try CommitterThread.start { [self] in
+                    close()
+                    continuation.resume()
+                }
+            } catch {
+                // Without a thread to wait on: what waits is committed all the same.
+                close()
+                continuation.resume()
+            }
+        }
+    }
 }
 
 // MARK: - Writing

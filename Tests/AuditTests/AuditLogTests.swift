@@ -79,6 +79,22 @@ struct AuditLogTests {
         #expect(throws: AuditFault.closed) { try log.appendSync(.sample(1)) }
     }
 
+    @Test("finishing commits and signs what waits")
+    func finish() async throws {
+        let audit = try AuditFixture()
+        let log = try audit.open { $0.signingDelay = .seconds(3600) }
+        log.setSigningKey(try Ed25519.SigningKey.random())
+        for number in 0..<5 {
+            let batch = AuditBatch { _, _ in }
+            batch.append(.sample(number))
+            try log.submit(batch)
+        }
+        await log.finish()
+        #expect(log.status.head.seq == 5)
+        #expect(log.status.signedSeq == 5)
+        log.close()
+    }
+
     @Test("more waiting entries than the bound are refused as overload, and none of those taken is lost")
     func overload() throws {
         let audit = try AuditFixture()
