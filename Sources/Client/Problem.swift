@@ -14,7 +14,7 @@ extension ClientError {
             case .responseTooLarge: .unexpectedAnswer
             case .nameNotResolved, .connectionFailed, .secureConnectionFailed, .interrupted, .unavailable: .unavailable
             }
-        self.init(reason, Problem.printable(fault.description))
+        self.init(reason, PrintableText.of(fault.description))
     }
 
     /// From an answer that is not the wanted one.
@@ -22,7 +22,7 @@ extension ClientError {
         let problem = Problem(response)
         self.init(
             Self.reason(response, problem.code), problem.detail, status: response.status,
-            requestID: problem.requestID ?? response.header("x-request-id").map(Problem.printable))
+            requestID: problem.requestID ?? response.header("x-request-id").map(PrintableText.of))
     }
 
     private static func reason(_ response: HTTPResponse, _ code: String?) -> Reason {
@@ -62,10 +62,10 @@ struct Problem {
 
     init(body: UnsafeRawBufferPointer, status: Int) {
         let parsed = try? JSONDocument(body).root
-        code = parsed?["code"]?.string.map(Self.printable)
-        requestID = parsed?["request_id"]?.string.map(Self.printable)
+        code = parsed?["code"]?.string.map(PrintableText.of)
+        requestID = parsed?["request_id"]?.string.map(PrintableText.of)
         let text = parsed.map { Self.text($0, depth: 0) } ?? ""
-        detail = text.isEmpty ? "the server answered with status \(status)" : Self.printable(text)
+        detail = text.isEmpty ? "the server answered with status \(status)" : PrintableText.of(text)
     }
 
     /// Words from a body of any known form: the detail where there is one, else "field: message" pairs.
@@ -83,16 +83,5 @@ struct Problem {
             guard !words.isEmpty else { return nil }
             return ["non_field_errors", "error", "msg"].contains(member.name) ? words : "\(member.name): \(words)"
         }.joined(separator: "; ")
-    }
-
-    /// What may be shown in a terminal: no control characters, no endless lines.
-    static func printable(_ text: String) -> String {
-        let shown = text.unicodeScalars.prefix(500).map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: Unicode.Scalar(" ")
-            default: scalar
-            }
-        }
-        return String(String.UnicodeScalarView(shown))
     }
 }

@@ -87,3 +87,33 @@ package final class AdminClient: Sendable {
         }
     }
 }
+
+extension AdminClient {
+    package func get(_ path: String) async throws(ClientError) -> JSONValue {
+        try Self.required(await call(.get, path))
+    }
+
+    /// `body` writes the members of the JSON object that is sent.
+    package func post(_ path: String, _ body: (inout JSONWriter<WipedBuffer>) -> Void) async throws(ClientError) -> JSONValue {
+        try Self.required(await call(.post, path, body: Self.object(body)))
+    }
+
+    package func patch(_ path: String, _ body: (inout JSONWriter<WipedBuffer>) -> Void) async throws(ClientError) -> JSONValue {
+        try Self.required(await call(.patch, path, body: Self.object(body)))
+    }
+
+    package func delete(_ path: String) async throws(ClientError) {
+        _ = try await call(.delete, path)
+    }
+
+    private static func object(_ members: (inout JSONWriter<WipedBuffer>) -> Void) -> WipedBytes {
+        var writer = JSONWriter(into: WipedBuffer())
+        writer.object(members)
+        return writer.sink.take()
+    }
+
+    private static func required(_ value: JSONValue?) throws(ClientError) -> JSONValue {
+        guard let value else { throw ClientError(.unexpectedAnswer, "the server answered with nothing") }
+        return value
+    }
+}
