@@ -100,7 +100,6 @@ extension Loop {
         settings.handler.handle(exchange)
         switch exchange.stage {
         case .parked:
-            waiting += 1
             if settings.suspends { MHD_suspend_connection(exchange.handle) }
             return .YES
         case .handling:
