@@ -23,6 +23,8 @@ final class Connection {
     var place = 0
     private(set) var phase = Phase.fresh
     private(set) var deadline: MonotonicTime
+    /// Whether a streamed answer waits for its producer.
+    var isStarved = false
     private(set) var isCut = false
     let accepted: MonotonicTime
 

@@ -1,7 +1,8 @@
 import Glibc
 
 /// A blocking client that writes what it is told and reads answers as they are.
-final class RawClient {
+// Unchecked: a test hands it from one blocking step to the next.
+final class RawClient: @unchecked Sendable {
     struct Answer: Equatable {
         var status = 0
         var headers: [String: [String]] = [:]

@@ -21,7 +21,12 @@ struct TLSTests {
             #expect(output.split(separator: "\n").allSatisfy { $0.hasPrefix("200") })
             #expect(try Self.curl(server, "@/prepared") == "prepared")
             #expect(try Self.curl(server, "@/stream").utf8.count == 100_000)
+            let start = MonotonicTime.now
             #expect(try Self.curl(server, "@/big").utf8.count == 8 << 20)
+            let holding = try shell("curl -sk https://127.0.0.1:\(server.port)/hold >/dev/null & echo started")
+            #expect(holding == "started\n" && server.handler.nextHeld() != nil)
+            #expect(try Self.curl(server, "@/big").utf8.count == 8 << 20)
+            #expect(MonotonicTime.now.since(start) < .seconds(4))
             #expect(try Self.curl(server, "-d hello @/echo") == "hello")
         }
     }
@@ -66,7 +71,7 @@ struct TLSTests {
         let files = try Self.certificates.get().make("before")
         let other = try Self.certificates.get().make("after")
         try await blocking {
-            let server = try SampleServer(tls: files)
+            let server = try SampleServer(tls: files) { $0.limits.idleDeadline = .seconds(2) }
             let subject = "echo | openssl s_client -connect 127.0.0.1:\(server.port) 2>/dev/null | grep ^subject"
             #expect(try shell(subject).contains("before"))
             let lasting = try unwrapped(
