@@ -25,6 +25,8 @@ final class Connection {
     private(set) var deadline: MonotonicTime
     /// Whether a streamed answer waits for its producer.
     var isStarved = false
+    /// Whether the client was seen to have finished sending.
+    var peerFinished = false
     private(set) var isCut = false
     let accepted: MonotonicTime
 

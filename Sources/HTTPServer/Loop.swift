@@ -48,9 +48,10 @@ final class Loop: @unchecked Sendable {
     var events = 0
     var requestsInCycle = 0
     var isDraining = false
-    private var nextSweep = MonotonicTime(nanoseconds: 0)
+    var nextSweep = MonotonicTime(nanoseconds: 0)
+    var nextLook = MonotonicTime(nanoseconds: 0)
     private var fruitlessPasses = 0
-    private var polled: [pollfd] = []
+    var polled: [pollfd] = []
 
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
         self.index = index
@@ -151,19 +152,6 @@ final class Loop: @unchecked Sendable {
         gathering.removeAll { connection in
             guard let wire = connection.wire else { return true }
             return khttp_wire_flush(wire)
-        }
-    }
-
-    private func sweep(_ now: MonotonicTime) {
-        nextSweep = now.advanced(by: .milliseconds(100))
-        settings.tls?.rotateTicketsIfDue(now)
-        for connection in connections {
-            if let exchange = connection.exchange, exchange.stage == .parked {
-                if now >= exchange.parkDeadline { giveUp(exchange) }
-            } else if now >= connection.deadline, !connection.isCut, connection.phase != .handling {
-                counters.cutConnections.count()
-                connection.cut()
-            }
         }
     }
 

@@ -37,6 +37,8 @@ void *khttp_connection_context(struct MHD_Connection *connection);
 
 /// A non-blocking eventfd, or -1. Its header is not in Swift's view of Glibc.
 int khttp_eventfd(void);
+/// The poll event for "the other side has finished sending"; a GNU extension that Glibc does not show Swift.
+extern const short khttp_peer_finished;
 /// Names the calling thread for debuggers and `top`; at most 15 characters. A GNU extension that Glibc does not show Swift.
 void khttp_name_thread(const char *name);
 
