@@ -116,9 +116,10 @@ final class Loop: @unchecked Sendable {
     /// Sleeps until a socket, an answer or a deadline wants attention.
     ///
     /// libmicrohttpd may have more to do for a connection without any new event on its socket (it reads and writes in
-    /// portions, and epoll tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer:
-    /// there the pause grows instead, so that waiting costs nothing and a half-read request next to it is delayed by
-    /// milliseconds at most, and the sockets of long answers are watched here, so that those are not delayed at all.
+    /// portions, and epoll tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer
+    /// or a handshake for its client, however long that takes: so after a few passes that moved nothing the pause grows, a
+    /// silent client costs nothing, and a half-read request next to it is delayed by milliseconds at most. The sockets of
+    /// long answers are watched here, so that those are not delayed at all.
     private func wait(_ epoll: Int32, _ daemon: OpaquePointer) {
         polled.removeAll(keepingCapacity: true)
         polled.append(pollfd(fd: epoll, events: Int16(POLLIN), revents: 0))
@@ -126,10 +127,10 @@ final class Loop: @unchecked Sendable {
         var milliseconds: Int32 = connections.isEmpty ? 1000 : 100
         var pending: UInt64 = 0
         if MHD_get_timeout(daemon, &pending) == .YES, pending == 0 {
-            if waiting == 0 {
-                milliseconds = fruitlessPasses < 10_000 ? 0 : 1
+            if waiting == 0, fruitlessPasses < 5 {
+                milliseconds = 0
             } else {
-                milliseconds = min(milliseconds, 1 << Int32(min(6, fruitlessPasses)))
+                milliseconds = 1 << Int32(min(6, fruitlessPasses))
                 watchLongAnswers()
             }
         }

@@ -62,7 +62,9 @@ struct ExchangeTests {
             client.write(paths.map { "GET \($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined())
             for path in paths {
                 let answer = try unwrapped(client.read())
-                #expect(answer.text == (path == "/park" ? "late" : path == "/prepared" ? "prepared" : String(repeating: "a", count: 200)))
+                #expect(
+                    answer.text
+                        == (path == "/park" ? "late" : path == "/prepared" ? "prepared" : String(repeating: "a", count: 200)))
             }
         }
     }

@@ -38,7 +38,9 @@ struct RequestFormTests {
             "a length with chunks",
             "POST /echo HTTP/1.1\r\n\(host)Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
         Case("another encoding", "POST /echo HTTP/1.1\r\n\(host)Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
-        Case("chunked twice", "POST /echo HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        Case(
+            "chunked twice", "POST /echo HTTP/1.1\r\n\(host)Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", 400
+        ),
         Case("chunked in capitals", "POST /echo HTTP/1.1\r\n\(host)Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n", 200),
         Case("a negative length", "POST /echo HTTP/1.1\r\n\(host)Content-Length: -1\r\n\r\n", 400),
         Case("a length with a sign", "POST /echo HTTP/1.1\r\n\(host)Content-Length: +1\r\n\r\nx", 400),
@@ -72,7 +74,9 @@ struct RequestFormTests {
             "GET /fixed HTTP/1.1\r\n\(host)Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
                 + "HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nContent-Length: 0\r\n\r\n", 200),
         Case("a hundred headers", "GET /fixed HTTP/1.1\r\n\(host)" + String(repeating: "A: b\r\n", count: 99) + "\r\n", 200),
-        Case("a hundred and one headers", "GET /fixed HTTP/1.1\r\n\(host)" + String(repeating: "A: b\r\n", count: 100) + "\r\n", 431),
+        Case(
+            "a hundred and one headers",
+            "GET /fixed HTTP/1.1\r\n\(host)" + String(repeating: "A: b\r\n", count: 100) + "\r\n", 431),
     ]
 
     @Test("each form of a request gets its status", arguments: cases)

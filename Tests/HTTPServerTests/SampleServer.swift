@@ -94,7 +94,8 @@ final class SampleHandler: Handler {
         case "/park":
             let ticket = exchange.park()
             SampleHandler.later(5_000) {
-                target?.complete(loop: ticket.loop, [(ticket, Response(contentType: "text/plain", body: .bytes(Array("late".utf8))))])
+                let response = Response(contentType: "text/plain", body: .bytes(Array("late".utf8)))
+                target?.complete(loop: ticket.loop, [(ticket, response)])
             }
         case "/prepared":
             let buffer = SensitiveBuffer()

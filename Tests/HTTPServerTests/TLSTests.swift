@@ -16,7 +16,8 @@ struct TLSTests {
         try await blocking {
             let server = try SampleServer(setting.waiting, loops: setting.loops, tls: files)
             let output = try Self.curl(
-                server, "-w '%{http_code} %{ssl_verify_result} %{num_connects}\\n' -o /dev/null @/fixed -o /dev/null @/park -o /dev/null @/prepared")
+                server,
+                "-w '%{http_code} %{num_connects}\\n' -o /dev/null @/fixed -o /dev/null @/park -o /dev/null @/prepared")
             #expect(output.split(separator: "\n").map { $0.suffix(1) } == ["1", "0", "0"])
             #expect(output.split(separator: "\n").allSatisfy { $0.hasPrefix("200") })
             #expect(try Self.curl(server, "@/prepared") == "prepared")
@@ -119,9 +120,41 @@ struct TLSTests {
         }
     }
 
+    @Test("clients that are silent in the middle of things cost no processor time")
+    func idleCosts() async throws {
+        let files = try Self.certificates.get().make("five")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let plain = try SampleServer()
+            let silent = try (0..<5).map { _ in try server.client() }
+            silent[0].write([0x16, 0x03, 0x01, 0x02, 0x00, 0x01])
+            let others = try (0..<5).map { _ in try plain.client() }
+            others[0].write("GET /fix")
+            others[1].write("GET /fixed HTTP/1.1\r\nHost")
+            others[2].write("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nab")
+            others[3].get("/hold")
+            usleep(200_000)
+            let before = processorTime(of: "http-0")
+            usleep(500_000)
+            #expect(processorTime(of: "http-0") - before < 15)
+            #expect(silent.count + others.count == 10)
+        }
+    }
+
     @Test("a missing certificate is named")
     func missingCertificate() {
         let files = ListenerConfiguration.TLSFiles(certificate: "/nonexistent/a.crt", key: "/nonexistent/a.key")
         #expect(throws: ListenerError.self) { try SampleServer(tls: files) }
+    }
+}
+
+/// Processor time of all threads of a name, in hundredths of a second.
+private func processorTime(of name: String) -> Int {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    return threads.reduce(0) { sum, thread in
+        guard let text = try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8),
+            text.contains("(\(name))"), let fields = text.split(separator: ")").last?.split(separator: " ")
+        else { return sum }
+        return sum + fields[11...12].compactMap { Int($0) }.reduce(0, +)
     }
 }
