@@ -102,6 +102,7 @@ final class Loop: @unchecked Sendable {
         events = 0
         for item in mailbox.collect() { take(item) }
         deliver()
+        counters.passes.count()
         _ = MHD_run(daemon)
         if requestsInCycle > 0 {
             requestsInCycle = 0
