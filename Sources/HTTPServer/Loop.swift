@@ -109,6 +109,7 @@ final class Loop: @unchecked Sendable {
             settings.handler.cycleEnded(loop: index)
         }
         flush()
+        if events > 0 { khttp_wipe_stack() }
         counters.parked.store(waiting, ordering: .relaxed)
         fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
         return events > 0 || !readySlots.isEmpty

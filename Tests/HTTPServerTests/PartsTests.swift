@@ -1,5 +1,6 @@
-import HTTPServer
 import Testing
+
+@testable import HTTPServer
 
 @Suite("Peer address")
 struct PeerAddressTests {
@@ -45,6 +46,48 @@ struct SensitiveBufferTests {
 
 @Suite("Byte stream")
 struct ByteStreamTests {
+    @Test("a stream that nobody reads holds its producer back after its capacity")
+    func bounded() async {
+        let stream = ByteStream(capacity: 100)
+        #expect(await stream.write([UInt8](repeating: 1, count: 100)))
+        let second = Task { await stream.write([1]) }
+        let first = await withTaskGroup(of: String.self) { group in
+            group.addTask { await second.value ? "written" : "dropped" }
+            group.addTask {
+                try? await Task.sleep(for: .milliseconds(50))
+                return "held"
+            }
+            let first = await group.next()
+            stream.finish()
+            stream.readerLeft()
+            return first
+        }
+        #expect(first == "held")
+        #expect(await second.value == false)
+    }
+
+    @Test("bytes come out in order across chunks and reads of any size")
+    func order() async {
+        let stream = ByteStream()
+        let all = (0..<1000).map { UInt8(truncatingIfNeeded: $0) }
+        for start in stride(from: 0, to: 1000, by: 125) { _ = await stream.write(Array(all[start..<(start + 125)])) }
+        stream.finish()
+        var read: [UInt8] = []
+        for size in 1... {
+            var part = [UInt8](repeating: 0, count: size)
+            let reading = part.withUnsafeMutableBytes { stream.read(into: $0) }
+            guard case .bytes(let count) = reading else {
+                #expect(reading == .end)
+                break
+            }
+            read += part.prefix(count)
+        }
+        #expect(read == all)
+    }
+}
+
+@Suite("Request id and time")
+struct RequestIDTests {
     @Test("a request id is 32 hexadecimal digits")
     func requestID() {
         let id = RequestID(high: 0x0123_4567_89ab_cdef, low: 0xf)
@@ -59,5 +102,40 @@ struct ByteStreamTests {
         #expect(start.advanced(by: .seconds(Int64.max)).nanoseconds == .max)
         #expect(MonotonicTime(nanoseconds: 12).since(start) == .nanoseconds(7))
         #expect(start.since(MonotonicTime(nanoseconds: 12)) == .zero)
+    }
+}
+
+@Suite("Framing")
+struct FramingTests {
+    @Test(
+        "a token is found in a list in any place and case",
+        arguments: [
+            ("close", true), ("Keep-Alive, CLOSE", true), ("a,close ,b", true), ("closed", false), ("", false), (",,", false),
+        ])
+    func tokens(_ list: String, _ expected: Bool) {
+        #expect(Array(list.utf8).withUnsafeBytes { Framing.hasToken("close", in: $0) } == expected)
+    }
+
+    @Test("random targets and headers are judged without a trap")
+    func fuzz() {
+        var random = SeededGenerator(seed: 11)
+        let alphabet = Array("/.%2eEfF5c0?#:, \tclosechunkedTransfer-EncodingContent-Length0123456789".utf8)
+        for _ in 0..<(3000 * fuzzFactor) {
+            var target = RawTarget()
+            var headers = HeaderTable()
+            let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                Bool.random(using: &random)
+                    ? alphabet[Int.random(in: 0..<alphabet.count, using: &random)] : .random(in: 0...255, using: &random)
+            }
+            bytes.withUnsafeBytes { raw in
+                target.assign(raw)
+                #expect(target.path.count + target.query.count + (bytes.contains(0x3f) ? 1 : 0) == bytes.count)
+                if target.isUnambiguous { #expect(bytes.first == 0x2f && !bytes.contains(0)) }
+                let name: StaticString = Bool.random(using: &random) ? "Content-Length" : "Transfer-Encoding"
+                name.withUTF8Buffer { headers.append(name: UnsafeRawBufferPointer($0), value: raw) }
+                let framing = try? Framing(headers, isHTTP11: true)
+                if let length = framing?.length { #expect(length >= 0 && String(decoding: bytes, as: UTF8.self).count > 0) }
+            }
+        }
     }
 }
