@@ -75,6 +75,8 @@ extension Loop {
             return refuse(exchange, 400, "bad_request", error.detail)
         }
 
+        // Whatever the handler opens to decide is its cycle's to close, even if the body is still to come.
+        requestsInCycle += 1
         switch settings.handler.limit(exchange) {
         case .limit(let limit):
             exchange.contentLimit = max(0, limit)
