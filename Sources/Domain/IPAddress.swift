@@ -18,7 +18,7 @@ package struct IPAddress: Hashable, Sendable, Comparable {
     /// An IPv6 address from its two halves; `::ffff:a.b.c.d` becomes the IPv4 address.
     package init(v6 high: UInt64, _ low: UInt64) {
         if high == 0, low >> 32 == 0xFFFF {
-            self.init(v4: UInt32(truncatingIfNeeded: low))
+            self = IPAddress(v4: UInt32(truncatingIfNeeded: low))
             return
         }
         family = .v6

@@ -17,7 +17,7 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     }
 
     /// Whole seconds, rounded down.
-    package var seconds: Int64 { milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000 }
+    package var seconds: Int64 { milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0) }
 
     /// The system's clock now.
     package static var now: Timestamp {
