@@ -22,7 +22,7 @@ struct LawSelfTests {
             "public func a() {}",
             "@usableFromInline public init() {}", "final class A: @unchecked Sendable {}", "nonisolated(unsafe) var a = 1",
             "// text\n\nfinal class A: @unchecked Sendable {}", "func revealAll() {}", "struct Duration {}", "enum Error {}",
-            "final class SessionManager {}", "struct Domain {}", "enum CodingUtil {}",
+            "final class SessionManager {}", "struct Domain {}", "struct Access {}", "    enum Domain {}", "enum CodingUtil {}",
         ])
     func bad(text: String) {
         #expect(Self.isBroken(text))

@@ -16,26 +16,31 @@ enum CodeLaw {
             if code.contains("@unchecked Sendable") || code.contains("nonisolated(unsafe)"), !isExplained(source, index) {
                 reasons.append("say in a comment why this is safe without the compiler's checks")
             }
-            if code.contains(/\bfunc\s+reveal/), !revealing.contains(source.target) {
+            if code.contains("reveal"), code.contains(/\bfunc\s+reveal/), !revealing.contains(source.target) {
                 reasons.append("\(source.target) reveals nothing")
             }
             return reasons.map { Violation(path: source.path, line: index + 1, reason: $0) }
         }
     }
 
+    // Looked for first, since a search for text is quick and one for a pattern is not.
+    private static let endings = ["fatalError(", "precondition", "assertionFailure("]
+    private static let writings = ["print(", "Print(", "dump(", "NSLog("]
+    private static let kinds = ["class ", "struct ", "enum ", "actor ", "protocol ", "typealias "]
+
     /// What ends the process, or skips a check of the language.
     private static func traps(_ code: String) -> [String] {
         var reasons: [String] = []
         if code.contains("try!") { reasons.append("try! ends the server") }
         if code.contains("as!") && code.contains(/\bas!/) { reasons.append("as! ends the server") }
-        if code.contains(/\b(?:fatalError|preconditionFailure|precondition|assertionFailure|abort|exit)\(/)
-            && !code.contains(/\bfunc\s+\w+\(/)
+        if endings.contains(where: code.contains),
+            code.contains(/\b(?:fatalError|precondition|preconditionFailure|assertionFailure)\(/)
         {
-            if code.contains(/\b(?:fatalError|preconditionFailure|precondition|assertionFailure)\(/) {
-                reasons.append("throw instead of ending the server")
-            }
+            reasons.append("throw instead of ending the server")
         }
-        if code.contains(/(?:^|[^.\w])(?:print|debugPrint|dump|NSLog)\(/) && !code.contains(/func\s+(?:print|dump)\(/) {
+        if writings.contains(where: code.contains), code.contains(/(?:^|[^.\w])(?:print|debugPrint|dump|NSLog)\(/),
+            !code.contains(/func\s+(?:print|dump)\(/)
+        {
             reasons.append("write to the log, or to a descriptor on purpose; print writes anywhere")
         }
         if isForceUnwrapping(code) { reasons.append("force-unwrap ends the server") }
@@ -64,12 +69,18 @@ enum CodeLaw {
     }
 
     private static func names(_ code: String, in source: SwiftSource) -> [String] {
-        guard !source.isTest, let found = code.firstMatch(of: /\b(?:class|struct|enum|actor|protocol|typealias)\s+(\w+)/) else {
+        guard !source.isTest, kinds.contains(where: code.contains),
+            let found = code.firstMatch(of: /\b(?:class|struct|enum|actor|protocol|typealias)\s+(\w+)/)
+        else {
             return []
         }
         let name = String(found.1)
         var reasons: [String] = []
-        if SourceTree.targets.contains(name) { reasons.append("no type is named like the target \(name)") }
+        // A nested type hides nothing, unless it has the name of its own module.
+        let isOutermost = !code.hasPrefix(" ")
+        if name == source.target || (isOutermost && SourceTree.targets.contains(name)) {
+            reasons.append("no type is named like the target \(name)")
+        }
         // Nested errors and results of a type are fine as long as they are not these very words.
         if ["Task", "Result", "Error", "Clock", "Duration"].contains(name) {
             reasons.append("\(name) is a name of the language")

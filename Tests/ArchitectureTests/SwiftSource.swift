@@ -26,7 +26,7 @@ struct SwiftSource: Sendable {
     /// The modules that it imports, and with which access.
     var imports: [(line: Int, module: String, access: String)] {
         code.indices.compactMap { index in
-            guard let found = code[index].firstMatch(of: Self.importing) else { return nil }
+            guard code[index].contains("import "), let found = code[index].firstMatch(of: Self.importing) else { return nil }
             return (index + 1, String(found.module), found.access.map { $0.trimming(" ") } ?? "")
         }
     }
