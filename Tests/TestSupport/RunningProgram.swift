@@ -1,3 +1,4 @@
+import Foundation
 package import Glibc
 import Synchronization
 
@@ -140,12 +141,12 @@ extension RunningProgram {
         directory: String? = nil, limit: Duration = .seconds(60)
     ) async throws -> Finished {
         let running = try RunningProgram(program, arguments, environment: environment, directory: directory)
-        if !input.isEmpty {
-            // A program need not read what it is given; a pipe that is full or closed must not hold the test.
-            let pipe = running.input.withLock { $0 }
-            _ = try? await onOwnThread { try pipe?.write(input) }
+        // A program need not read what it is given: a pipe that is full must not hold the test, only a thread until the end.
+        let pipe = running.input.withLock { pipe in
+            defer { pipe = nil }
+            return pipe
         }
-        running.closeInput()
+        Thread.detachNewThread { try? pipe?.write(input) }
         let ending = try await running.wait(limit)
         return Finished(ending: ending, output: running.standardOutputBytes, standardError: running.standardError)
     }
