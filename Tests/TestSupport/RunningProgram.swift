@@ -69,6 +69,17 @@ extension RunningProgram {
         input.withLock { $0 = nil }
     }
 
+    /// Sends everything and closes the input, without waiting: a program need not read what it is given, and a pipe that is
+    /// full must hold a thread of its own and not the test.
+    package func feed(_ bytes: [UInt8]) {
+        let pipe = input.withLock { pipe in
+            defer { pipe = nil }
+            return pipe
+        }
+        // The thread is the last to hold the pipe; when it is done, the pipe is closed.
+        Thread.detachNewThread { try? pipe?.write(bytes) }
+    }
+
     /// What it has written so far.
     package var standardOutput: String { text(of: output) }
     package var standardError: String { text(of: errors) }
@@ -141,12 +152,7 @@ extension RunningProgram {
         directory: String? = nil, limit: Duration = .seconds(60)
     ) async throws -> Finished {
         let running = try RunningProgram(program, arguments, environment: environment, directory: directory)
-        // A program need not read what it is given: a pipe that is full must not hold the test, only a thread until the end.
-        let pipe = running.input.withLock { pipe in
-            defer { pipe = nil }
-            return pipe
-        }
-        Thread.detachNewThread { try? pipe?.write(input) }
+        running.feed(input)
         let ending = try await running.wait(limit)
         return Finished(ending: ending, output: running.standardOutputBytes, standardError: running.standardError)
     }
