@@ -115,7 +115,10 @@ struct DatabaseTests {
                 try connection.execute("INSERT INTO counters VALUES (?)", [.integer(number)])
             }
         }
-        #expect(try await database.read { try $0.query("SELECT number FROM counters ORDER BY 1") { try $0.integer(0) } } == [0, 1, 2, 3])
+        #expect(
+            try await database.read { try $0.query("SELECT number FROM counters ORDER BY 1") { try $0.integer(0) } } == [
+                0, 1, 2, 3,
+            ])
         #expect(try await database.writeInChunks(of: Array(0..<10), limit: 3) { $1 * 2 } == Array(0..<10).map { $0 * 2 })
         #expect(try await database.writeInChunks(of: [Int]()) { $1 } == [])
     }

@@ -8,7 +8,8 @@ import Testing
 struct MigrationTests {
     let directory = TemporaryDirectory()
     static let second = Migration(2, "second", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
-    static let broken = Migration(3, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
+    static let broken = Migration(
+        3, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
 
     @Test("an empty database is brought up to date once", arguments: [Migration.main, Migration.audit])
     func empty(steps: [Migration]) throws {
@@ -30,7 +31,9 @@ struct MigrationTests {
         let database = try Database.open(at: directory.file("test.db"))
         try database.migrate(Migration.main)
         #expect(access(directory.file("test.db.schema-1"), F_OK) != 0)
-        #expect(throws: StorageFault.olderSchema(found: 1, known: 2)) { try database.requireSchema(Migration.main + [Self.second]) }
+        #expect(throws: StorageFault.olderSchema(found: 1, known: 2)) {
+            try database.requireSchema(Migration.main + [Self.second])
+        }
         try database.writeSync { try Organizations.insert(Tenant(.default, name: "x").organization, on: $0) }
         #expect(try database.migrate(Migration.main + [Self.second]) == [2])
         let copy = try Database.open(at: directory.file("test.db.schema-1"))

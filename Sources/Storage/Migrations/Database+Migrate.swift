@@ -19,7 +19,8 @@ extension Database {
 
     /// Applies the steps that are missing, each in a transaction of its own, and returns their numbers. Blocks.
     ///
-    /// A database that has something to lose is copied first, to a file beside it named after its schema. A newer one is refused untouched.
+    /// A database that has something to lose is copied first, to a file beside it named after its schema. A newer one is refused
+    /// untouched.
     @discardableResult
     package func migrate(_ steps: [Migration], at now: Timestamp = .now) throws -> [Int64] {
         let found = try schemaVersion()

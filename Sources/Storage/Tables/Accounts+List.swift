@@ -75,6 +75,8 @@ extension Accounts {
     private static let statement = ListStatement(
         select: selection.appending(", a.name, a.address, a.platform_id"), from: "FROM accounts c",
         join: "JOIN assets a ON a.id = c.asset_id JOIN platforms p ON p.id = a.platform_id", scope: "c.org_id = ?",
-        searched: [AccountField.name.column, AccountField.username.column, AccountField.address.column, AccountField.assetName.column],
+        searched: [
+            AccountField.name.column, AccountField.username.column, AccountField.address.column, AccountField.assetName.column,
+        ],
         order: "c.name, c.id")
 }
