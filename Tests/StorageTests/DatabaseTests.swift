@@ -63,6 +63,25 @@ struct DatabaseTests {
         #expect(access(directory.file("test.db-wal"), F_OK) != 0)
     }
 
+    @Test("a database opened for looking reads what a running one writes, and writes nothing")
+    func looking() throws {
+        let database = try counters()
+        var options = DatabaseOptions()
+        options.isReadOnly = true
+        let looking = try Database.open(at: directory.file("test.db"), options: options)
+        try database.writeSync { try $0.execute("INSERT INTO counters VALUES (1)") }
+        #expect(try looking.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        #expect(throws: StorageFault.readOnly) { try looking.writeSync { try $0.execute("DELETE FROM counters") } }
+        database.close()
+        #expect(try looking.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        looking.close()
+        let again = try Database.open(at: directory.file("test.db"), options: options)
+        #expect(try again.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        #expect(throws: StorageFault.missing(directory.file("none.db"))) {
+            try Database.open(at: directory.file("none.db"), options: options)
+        }
+    }
+
     @Test("a file that is no database is refused with a clear fault")
     func notADatabase() throws {
         let path = directory.file("bad.db")

@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Testing
 
 @testable import Storage
@@ -167,6 +168,32 @@ struct ListTests {
                 ListFilter(field, .startsWith("x")),
             ],
             search: "x", order: [ListOrder(field), ListOrder(field, descending: true)])
+    }
+
+    @Test("whatever parameters come, they are refused or run, and never become SQL")
+    func fuzz() throws {
+        var generator = Xorshift(state: 0xDEAD_BEEF)
+        let factor = getenv("KEYTURN_FUZZ").flatMap { Int(String(cString: $0)) } ?? 1
+        let names = AccountField.allCases.map(\.rawValue) + ["", "__", "x"]
+        let relations = ["", "__exact", "__in", "__icontains", "__startswith", "__", "__lt"]
+        let pieces = [
+            "'", "\"", "%", "_", "\\", ";", "--", "\0", ",", "1", "true", "root", "日", "00000000-0000-0001-0000-000000000001",
+            ")",
+        ]
+        var ran = 0
+        for _ in 0..<300 * max(1, factor) {
+            let parameter =
+                names.randomElement(using: &generator).unsafelyUnwrapped
+                + relations.randomElement(using: &generator).unsafelyUnwrapped
+            let value = (0..<Int.random(in: 0...6, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator).unsafelyUnwrapped
+            }.joined()
+            guard let filter = try? ListFilter<AccountField>(parameter: parameter, value: value) else { continue }
+            ran += 1
+            let request = ListRequest(filters: [filter], search: value, limit: 1)
+            #expect(throws: Never.self) { try vault.read { try Accounts.list(request, in: .default, on: $0).total } }
+        }
+        #expect(ran > 50)
     }
 
     @Test("the system organization is in no list")

@@ -93,13 +93,13 @@ package struct ListColumn: Sendable {
     /// Of a field that is matched through a link table: `x IN (SELECT … WHERE y IN`, still to be followed by the list of values
     /// and `)`.
     let isMembership: Bool
-    /// Whether the expression needs the tables that the list joins.
-    let isJoined: Bool
+    /// Whether the column is of a further table, not of the one that is listed.
+    let isRelated: Bool
 
-    init(_ kind: Kind, _ expression: StaticString, joined: Bool = false, membership: Bool = false) {
+    init(_ kind: Kind, _ expression: StaticString, related: Bool = false, membership: Bool = false) {
         self.kind = kind
         self.expression = expression
-        isJoined = joined
+        isRelated = related
         isMembership = membership
     }
 
