@@ -7,8 +7,9 @@
 #   CONNECTIONS="1 16 64 256"  kept-alive connections
 #   ACCOUNTS=1000              in the data set; APPLICATIONS=1000
 #   LARGE=0                    also measure a second data set with so many accounts, for example 1000000
-#   LOADER=                    a program that fills a data directory faster than the API does; called with
-#                              --data DIR --accounts N --applications N --output DIR before the server is started
+#   LOADER=program             fills a data directory before the server is started; called with
+#                              --data DIR --accounts N --applications N --output DIR. Default: Tests/BenchLoad.
+#                              LOADER=api goes through the Admin API instead, which takes longer and proves more
 #   SIDES="nginx keyturn"
 #   KEEP=                      any value keeps the directory with the raw results
 set -euo pipefail
@@ -16,7 +17,7 @@ set -euo pipefail
 cd "$root"
 
 rounds=${ROUNDS:-3} duration=${DURATION:-3} connections=${CONNECTIONS:-1 16 64 256} sides=${SIDES:-nginx keyturn}
-accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0}
+accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0} loader=${LOADER:-}
 bench=$root/scripts/bench
 # Data on a real disk, since commits are measured; requests in memory, since writing them back would disturb the commits.
 work=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-bench-XXXXXX")
@@ -62,18 +63,18 @@ log:
   level: warning
 YAML
     "$bin/keyturnd" init --data "$data" --yes --json >"$work/$name/login.json"
-    if [ -n "${LOADER:-}" ]; then
-        say "$name: loading $count accounts with $LOADER"
-        "$LOADER" --data "$data" --accounts "$count" --applications "$applications" --output "$work/$name"
+    local start=$SECONDS
+    if [ "$loader" != api ]; then
+        say "$name: loading $count accounts and $applications applications"
+        "$loader" --data "$data" --accounts "$count" --applications "$applications" --output "$work/$name"
     fi
     serve "$name" "$port"
-    if [ -z "${LOADER:-}" ]; then
+    if [ "$loader" = api ]; then
         say "$name: loading $count accounts and $applications applications through the API"
-        local start=$SECONDS
         python3 "$bench/prepare.py" "https://127.0.0.1:$port" "$work/tls.pem" "$work/$name/login.json" "$count" "$applications" \
             "$work/$name"
-        echo "$((SECONDS - start))" >"$results/load.$name.txt"
     fi
+    echo "$((SECONDS - start))" >"$results/load.$name.txt"
 }
 
 serve() {
@@ -183,6 +184,10 @@ if has keyturn; then
     say "building the server, optimized"
     "$swift" build -c release --product keyturnd
     bin=$("$swift" build -c release --show-bin-path)
+    if [ -z "$loader" ]; then
+        "$swift" build -c release --product BenchLoad
+        loader=$bin/BenchLoad
+    fi
     start_keyturn keyturn "$accounts"
     cold_start keyturn
     memory "${pids[keyturn]}" >"$results/memory.keyturn.rest.1.txt"
