@@ -1,14 +1,12 @@
 extension Migration {
     /// Organizations, assets, accounts and their secrets, applications, users, settings and keys.
     ///
-    /// Lists that a row's authentication code covers stand in the row itself (`node_ids`, `label_ids`, …); the link tables
-    /// beside them
-    /// are indexes for filters only. `su_from` refers to an account of the same asset without a constraint, since both go
+    /// Lists that a row's authentication code covers stand in the row itself (`node_ids`, `label_ids`, …); the link tables beside
+    /// them are indexes for filters only. `su_from` refers to an account of the same asset without a constraint, since both go
     /// together.
     ///
     /// Accounts lie in the order of asset and name, so that a fetch by names reads one page of them. Columns of a clustered key
-    /// come first:
-    /// elsewhere SQLite 3.40's check of the file calls other columns NULL that are not.
+    /// come first: elsewhere SQLite 3.40's check of the file calls other columns NULL that are not.
     static let m0001 = Migration(
         1, "backbone",
         tenants + assets + accounts + applications + users + keys)
