@@ -55,14 +55,14 @@ package final class ApplicationsAPI: Sendable {
         guard let desk = desks.desk(exchange.loop) else { return exchange.respond(Problem.unexpected(id: exchange.requestID)) }
         let now = parts.clock.now()
         let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
-        let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
+        let request = SignedRequest(exchange, origin: origin, addressFault: fault)
         guard let snapshot = desk.unsealed() else {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)
             return refuse(exchange, .sealed, entry, from: origin.address, isVerified: false, desk)
         }
-        switch parts.gate.admit(request, snapshot: snapshot, at: desk.gateDesk) {
+        switch parts.gate.admit(request, headers: { exchange.header(named: $0) }, snapshot: snapshot, at: desk.gateDesk) {
         case .refused(let refusal, let entry, let isVerified):
             refuse(exchange, refusal, entry, from: origin.address, isVerified: isVerified, desk)
         case .admitted(let permit):
