@@ -6,6 +6,8 @@ package enum Catalog {
         [
             AuthenticationResource.routes(backend),
             SettingsResource.routes(backend),
+            OrganizationsResource.routes(backend),
+            NodesResource.routes(backend),
         ].flatMap { $0 }
     }
 }
