@@ -8,6 +8,9 @@ package enum Catalog {
             SettingsResource.routes(backend),
             OrganizationsResource.routes(backend),
             NodesResource.routes(backend),
+            PlatformsResource.routes(backend),
+            LabelsResource.routes(backend),
+            AssetsResource.routes(backend),
         ].flatMap { $0 }
     }
 }
