@@ -58,10 +58,11 @@ targets += capability("Outbound", ["CCurl", "CCurlShim"])
 targets += capability("Storage", ["Domain", "CSQLite"])
 targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])
-targets += capability("Access", ["Domain", "Cryptography", "Storage", "Sealing", "Audit"])
+targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "Storage", "Sealing", "Access", "Audit"])
 targets += capability(
-    "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
+    "API",
+    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
@@ -74,8 +75,18 @@ targets += capability(
 // MARK: - Programs and tests across capabilities
 
 targets += [
-    .executableTarget(name: "keyturnd", dependencies: ["Server", "Domain", "Cryptography", "HTTPServer", "JSON", "Sealing", arguments, logging], swiftSettings: strict),
-    .executableTarget(name: "keyturn", dependencies: ["Client", "JSON", arguments], swiftSettings: strict),
+    .executableTarget(
+        name: "keyturnd",
+        dependencies: ["Server", "Domain", "Cryptography", "HTTPServer", "JSON", "Sealing", arguments, logging],
+        swiftSettings: strict),
+    .executableTarget(
+        name: "keyturn", dependencies: ["Client", "Cryptography", "JSON", "Outbound", arguments], swiftSettings: strict),
+    .testTarget(
+        name: "keyturnTests", dependencies: ["keyturn", "TestSupport", "JSON"], exclude: ["Golden"], swiftSettings: strict),
+    .executableTarget(
+        name: "BenchLoad",
+        dependencies: ["Access", "Cryptography", "Domain", "Sealing", "Server", "Storage", arguments], path: "Tests/BenchLoad",
+        swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["JSON", "Outbound"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import JSON
 internal import Storage
@@ -26,12 +27,14 @@ struct AssetInput: Sendable {
         nodePaths = body.optional("nodes_display", .list(of: .text(max: 4096), max: 50))
         labels = body.optional("labels", .labels)
         comment = body.optional("comment", .text(max: 10_240, blank: true))
-        specific = SpecificField.all.reduce(into: [:]) { $0[$1.name] = $1.read(body) }
+        // The reply of all assets shows them in `spec_info`; a field beside it is the newer word.
+        let nested = body.nullable("spec_info", Self.specifics) ?? [:]
+        specific = nested.merging(SpecificField.all.reduce(into: [:]) { $0[$1.name] = $1.read(body) }) { $1 }
         // There are no zones yet: only "none" can be said about them.
         for name in ["zone", "domain"] where body.nullable(name, .any) != nil { body.fail(name, "There are no zones yet.") }
         if body.nullable("client_key", .any) != nil { body.fail("client_key", "A private key cannot be kept here yet.") }
         body.ignore(
-            "id", "org_id", "org_name", "category", "type", "spec_info", "connectivity", "created_by", "updated_by", "date_created",
+            "id", "org_id", "org_name", "category", "type", "connectivity", "created_by", "updated_by", "date_created",
             "date_updated", "date_verified")
         try body.finish()
     }
@@ -40,6 +43,13 @@ struct AssetInput: Sendable {
         _ body: JSONObjectReader, _ name: String, _ rule: JSONRule<Value>, _ isPartial: Bool
     ) -> Value? {
         isPartial ? body.optional(name, rule) : body.required(name, rule)
+    }
+
+    private static var specifics: JSONRule<[String: String]> {
+        .object { body throws(JSONFieldErrors) in
+            let fields = SpecificField.all.reduce(into: [:]) { $0[$1.name] = $1.read(body) }
+            return try body.finish(fields)
+        }
     }
 
     private static var address: JSONRule<String> {
@@ -117,6 +127,6 @@ extension AssetInput {
             }
             return Set(found).sorted()
         }
-        return [try transaction.verified(Nodes.root(in: organization, on: db)).id]
+        return [try transaction.keys.verified(Nodes.root(in: organization, on: db)).id]
     }
 }

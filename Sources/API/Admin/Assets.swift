@@ -65,7 +65,7 @@ package struct AssetsResource: Sendable {
                 .field("nodes", .list(of: [.field("id", .uuid), .field("name", .text(max: 128))])), .field("nodes_display", .texts),
                 .field("labels", .texts, .optional, "\"name:value\", ids, or objects."), .field("is_active", .boolean),
             ] + specifics.map(\.schema) + [
-                .field("spec_info", .anyObject, .readOnly), .field("comment", .text(max: 10_240)),
+                .field("spec_info", .anyObject, .optional, "The fields of the category."), .field("comment", .text(max: 10_240)),
                 .field("created_by", .text(max: 128), .readOnly), .field("updated_by", .text(max: 128), .readOnly),
                 .field("date_created", .dateTime, .readOnly), .field("date_updated", .dateTime, .readOnly),
                 .field("org_id", .uuid, .readOnly), .field("org_name", .text(max: 128), .readOnly),
@@ -107,7 +107,7 @@ package struct AssetsResource: Sendable {
 
     /// The asset of that id, if the view shows it.
     private func stored(_ id: AssetID, in organization: OrganizationID, _ transaction: Transaction) throws -> Asset {
-        let asset = try transaction.verified(Assets.get(id, in: organization, on: transaction.db))
+        let asset = try transaction.keys.verified(Assets.get(id, in: organization, on: transaction.db))
         guard category == nil || Platform.named(asset.platform)?.category == category else { throw Refusal.notFound }
         return asset
     }
@@ -130,7 +130,7 @@ package struct AssetsResource: Sendable {
                 dateUpdated: transaction.now)
             var labels = LabelResolver(organization, transaction, for: principal)
             try item.input.apply(to: &asset, isPartial: false, in: category, &labels, transaction)
-            let row = try transaction.authenticated(asset)
+            let row = try transaction.keys.authenticated(asset)
             try transaction.unique("name") { try Assets.insert(row, on: transaction.db) }
             var views = try AssetViews(in: organization, transaction)
             var view = try views.view(asset)
@@ -167,7 +167,7 @@ package struct AssetsResource: Sendable {
             try input.apply(to: &asset, isPartial: isPartial, in: category, &labels, transaction)
             asset.updatedBy = principal.actor.name
             asset.dateUpdated = transaction.now
-            let row = try transaction.authenticated(asset)
+            let row = try transaction.keys.authenticated(asset)
             guard try transaction.unique("name", { try Assets.update(row, on: transaction.db) }) else { throw Refusal.notFound }
             var views = try AssetViews(in: organization, transaction)
             var view = try views.view(asset)

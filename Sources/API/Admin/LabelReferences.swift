@@ -69,11 +69,11 @@ struct LabelResolver {
             return id
         case .pair(let name, let value):
             if let found = try Labels.get(named: name, value: value, in: organization, on: db) {
-                return try transaction.verified(found).id
+                return try transaction.keys.verified(found).id
             }
             guard mayCreate else { throw Refusal.invalid("labels", "There is no label \(name):\(value).") }
             let label = Label(id: .random(), organization: organization, name: name, value: value, dateCreated: transaction.now)
-            try Labels.insert(transaction.authenticated(label), on: db)
+            try Labels.insert(transaction.keys.authenticated(label), on: db)
             made.append(label)
             return label.id
         }

@@ -63,7 +63,7 @@ package enum LabelsResource {
         let id = try call.id(of: Label.self)
         let organization = call.organization
         let row = try await backend.view(.viewLabel, call, objects: [object(id)], naming: { [object($0.label)] }) {
-            try shown($0.verified(Labels.get(id, in: organization, on: $0.db)), $0)
+            try shown($0.keys.verified(Labels.get(id, in: organization, on: $0.db)), $0)
         }
         return .object { write(row, &$0) }
     }
@@ -102,7 +102,7 @@ package enum LabelsResource {
             let label = Label(
                 id: item.0, organization: organization, name: item.1.name ?? "", value: item.1.value ?? "", color: item.1.color ?? "",
                 comment: item.1.comment ?? "", dateCreated: transaction.now)
-            try transaction.unique("value") { try Labels.insert(transaction.authenticated(label), on: transaction.db) }
+            try transaction.unique("value") { try Labels.insert(transaction.keys.authenticated(label), on: transaction.db) }
             return try shown(label, transaction)
         }
         return .created(rows, isList: inputs != nil) { write($0, &$1) }
@@ -113,12 +113,12 @@ package enum LabelsResource {
         let organization = call.organization
         let input = try call.body { try Input($0, isPartial: isPartial) }
         let row = try await backend.change(.changeLabel, call, objects: [object(id)], naming: { [object($0.label)] }) { transaction in
-            var label = try transaction.verified(Labels.get(id, in: organization, on: transaction.db))
+            var label = try transaction.keys.verified(Labels.get(id, in: organization, on: transaction.db))
             label.name = input.name ?? label.name
             label.value = input.value ?? label.value
             label.color = input.color ?? (isPartial ? label.color : "")
             label.comment = input.comment ?? (isPartial ? label.comment : "")
-            let row = try transaction.authenticated(label)
+            let row = try transaction.keys.authenticated(label)
             guard try transaction.unique("value", { try Labels.update(row, on: transaction.db) }) else { throw Refusal.notFound }
             return try shown(label, transaction)
         }
@@ -150,15 +150,15 @@ package enum LabelsResource {
                 let db = transaction.db
                 let assets = try Labels.assets(with: id, in: organization, limit: 50, on: db)
                 for asset in assets {
-                    var row = try transaction.verified(Assets.get(asset, in: organization, on: db))
+                    var row = try transaction.keys.verified(Assets.get(asset, in: organization, on: db))
                     row.labels.removeAll { $0 == id }
-                    _ = try Assets.update(transaction.authenticated(row), on: db)
+                    _ = try Assets.update(transaction.keys.authenticated(row), on: db)
                 }
                 let accounts = try Labels.accounts(with: id, in: organization, limit: 50, on: db)
                 for account in accounts {
-                    var row = try transaction.verified(Accounts.get(account, in: organization, on: db))
+                    var row = try transaction.keys.verified(Accounts.get(account, in: organization, on: db))
                     row.labels.removeAll { $0 == id }
-                    _ = try Accounts.update(transaction.authenticated(row), on: db)
+                    _ = try Accounts.update(transaction.keys.authenticated(row), on: db)
                 }
                 guard assets.isEmpty, accounts.isEmpty else { return false }
                 _ = try Labels.delete(id, in: organization, on: db)
