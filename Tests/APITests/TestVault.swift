@@ -105,7 +105,11 @@ struct Answer: Sendable {
     func value(_ path: String) throws -> JSONValue? {
         var value: JSONValue? = try json
         for name in path.split(separator: ".") {
-            if let place = Int(name) { value = value?.array.flatMap { Array($0).dropFirst(place).first } } else { value = value?[String(name)] }
+            if let place = Int(name) {
+                value = value?.array.flatMap { Array($0).dropFirst(place).first }
+            } else {
+                value = value?[String(name)]
+            }
         }
         return value
     }

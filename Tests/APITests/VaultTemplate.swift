@@ -20,7 +20,8 @@ struct VaultTemplate: Sendable {
 
     private static func make() async throws -> VaultTemplate {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("keyturn-template-\(getpid())").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         atexit { try? FileManager.default.removeItem(atPath: NSTemporaryDirectory() + "/keyturn-template-\(getpid())") }
         let made = try Installation(layout: layout(path)).run(
             username: username, recoveryCode: RecoveryCodeUnsealer.generate(), hosts: ["localhost"])

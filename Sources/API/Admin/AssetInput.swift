@@ -84,7 +84,9 @@ extension AssetInput {
         _ transaction: Transaction
     ) throws {
         let old = Platform.named(asset.platform)
-        guard let platform = Platform.named(platform ?? asset.platform) else { throw Refusal.invalid("platform", "There is no such platform.") }
+        guard let platform = Platform.named(platform ?? asset.platform) else {
+            throw Refusal.invalid("platform", "There is no such platform.")
+        }
         guard category == nil || platform.category == category, old == nil || old?.category == platform.category else {
             throw Refusal.invalid("platform", "The platform is of another category.")
         }

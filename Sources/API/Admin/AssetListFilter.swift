@@ -14,7 +14,8 @@ struct AssetListFilter: Sendable {
         platform = call.query.text("platform")
         node = try call.query.id(call.query.text("node_id") == nil ? "node" : "node_id")
         isShallow = try call.query.flag("show_current_asset") ?? false
-        labels = (call.query.text("labels") ?? call.query.text("label"))?.split(separator: ",").prefix(20).map { String($0) } ?? []
+        labels =
+            (call.query.text("labels") ?? call.query.text("label"))?.split(separator: ",").prefix(20).map { String($0) } ?? []
     }
 
     func filters(in organization: OrganizationID, on db: any SQLConnection) throws -> [ListFilter<AssetField>] {

@@ -12,7 +12,8 @@ package struct AssetsResource: Sendable {
 
     package static func routes(_ backend: Backend) -> [Route] {
         all(AssetsResource(backend: backend, category: nil)) + hosts(AssetsResource(backend: backend, category: .host))
-            + databases(AssetsResource(backend: backend, category: .database)) + devices(AssetsResource(backend: backend, category: .device))
+            + databases(AssetsResource(backend: backend, category: .database))
+            + devices(AssetsResource(backend: backend, category: .device))
     }
 
     // MARK: - Routes
@@ -35,9 +36,12 @@ package struct AssetsResource: Sendable {
 
     private func routes(_ list: StaticString, _ one: StaticString, _ noun: String) -> [Route] {
         [
-            Route(.get, list, .permission(.viewAsset), "List \(noun)", response: schema, style: .list) { try await self.list($0) },
+            Route(.get, list, .permission(.viewAsset), "List \(noun)", response: schema, style: .list) {
+                try await self.list($0)
+            },
             Route(
-                .post, list, .permission(.createAsset), "Create one of the \(noun), or several given as an array", request: schema,
+                .post, list, .permission(.createAsset), "Create one of the \(noun), or several given as an array",
+                request: schema,
                 response: schema, style: .one(status: 201)
             ) { try await create($0) },
             Route(.get, one, .permission(.viewAsset), "Show one of the \(noun)", response: schema) { try await get($0) },
@@ -47,7 +51,10 @@ package struct AssetsResource: Sendable {
             Route(.patch, one, .permission(.changeAsset), "Change one of the \(noun)", request: schema, response: schema) {
                 try await update($0, isPartial: true)
             },
-            Route(.delete, one, .permission(.deleteAsset), "Delete one of the \(noun) with its accounts and their secrets", style: .empty) {
+            Route(
+                .delete, one, .permission(.deleteAsset), "Delete one of the \(noun) with its accounts and their secrets",
+                style: .empty
+            ) {
                 try await delete($0)
             },
         ]
@@ -58,11 +65,14 @@ package struct AssetsResource: Sendable {
         return Schema(
             category.map { $0.rawValue.prefix(1).uppercased() + $0.rawValue.dropFirst() } ?? "Asset",
             [
-                .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .required), .field("address", .text(max: 767), .required),
-                .field("platform", .related, .required), .field("category", .choice(Platform.Category.allCases.map(\.rawValue)), .readOnly),
+                .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .required),
+                .field("address", .text(max: 767), .required),
+                .field("platform", .related, .required),
+                .field("category", .choice(Platform.Category.allCases.map(\.rawValue)), .readOnly),
                 .field("type", .text(max: 32), .readOnly),
                 .field("protocols", .list(of: [.field("name", .text(max: 32), .required), .field("port", .integer)])),
-                .field("nodes", .list(of: [.field("id", .uuid), .field("name", .text(max: 128))])), .field("nodes_display", .texts),
+                .field("nodes", .list(of: [.field("id", .uuid), .field("name", .text(max: 128))])),
+                .field("nodes_display", .texts),
                 .field("labels", .texts, .optional, "\"name:value\", ids, or objects."), .field("is_active", .boolean),
             ] + specifics.map(\.schema) + [
                 .field("spec_info", .anyObject, .optional, "The fields of the category."), .field("comment", .text(max: 10_240)),
@@ -188,7 +198,8 @@ package struct AssetsResource: Sendable {
             .deleteAsset, as: call.principal(), in: organization, from: call.origin, objects: objects
         ) { _ in
             guard isShown,
-                try await backend.database.deleteAsset(id, in: organization, marking: call.origin.request, at: backend.clock.now())
+                try await backend.database.deleteAsset(
+                    id, in: organization, marking: call.origin.request, at: backend.clock.now())
             else { throw Refusal.notFound }
             return .init((), objects: objects)
         }

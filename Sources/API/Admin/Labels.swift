@@ -12,20 +12,24 @@ package enum LabelsResource {
                 try await list($0, backend)
             },
             Route(
-                .post, "/api/v1/labels/labels/", .permission(.createLabel), "Create a label, or several given as an array", request: schema,
+                .post, "/api/v1/labels/labels/", .permission(.createLabel), "Create a label, or several given as an array",
+                request: schema,
                 response: schema, style: .one(status: 201)
             ) { try await create($0, backend) },
             Route(.get, "/api/v1/labels/labels/{id}/", .permission(.viewLabel), "Show a label", response: schema) {
                 try await get($0, backend)
             },
             Route(
-                .put, "/api/v1/labels/labels/{id}/", .permission(.changeLabel), "Replace a label", request: schema, response: schema
+                .put, "/api/v1/labels/labels/{id}/", .permission(.changeLabel), "Replace a label", request: schema,
+                response: schema
             ) { try await update($0, backend, isPartial: false) },
             Route(
-                .patch, "/api/v1/labels/labels/{id}/", .permission(.changeLabel), "Change a label", request: schema, response: schema
+                .patch, "/api/v1/labels/labels/{id}/", .permission(.changeLabel), "Change a label", request: schema,
+                response: schema
             ) { try await update($0, backend, isPartial: true) },
             Route(
-                .delete, "/api/v1/labels/labels/{id}/", .permission(.deleteLabel), "Delete a label and take it off what it is attached to",
+                .delete, "/api/v1/labels/labels/{id}/", .permission(.deleteLabel),
+                "Delete a label and take it off what it is attached to",
                 style: .empty
             ) { try await delete($0, backend) },
         ]
@@ -82,7 +86,9 @@ package enum LabelsResource {
         let comment: String?
 
         init(_ body: JSONObjectReader, isPartial: Bool) throws {
-            let rule = JSONRule<String>.text(max: 64).then("Must not contain a colon.") { $0.utf8.contains(UInt8(ascii: ":")) ? nil : $0 }
+            let rule = JSONRule<String>.text(max: 64).then("Must not contain a colon.") {
+                $0.utf8.contains(UInt8(ascii: ":")) ? nil : $0
+            }
             name = isPartial ? body.optional("name", rule) : body.required("name", rule)
             value = isPartial ? body.optional("value", .text(max: 64)) : body.required("value", .text(max: 64))
             color = body.optional("color", .text(max: 32, blank: true))
@@ -100,7 +106,8 @@ package enum LabelsResource {
             .createLabel, call, items, isList: inputs != nil, object: { object($0.0, "\($0.1.name ?? ""):\($0.1.value ?? "")") }
         ) { transaction, item in
             let label = Label(
-                id: item.0, organization: organization, name: item.1.name ?? "", value: item.1.value ?? "", color: item.1.color ?? "",
+                id: item.0, organization: organization, name: item.1.name ?? "", value: item.1.value ?? "",
+                color: item.1.color ?? "",
                 comment: item.1.comment ?? "", dateCreated: transaction.now)
             try transaction.unique("value") { try Labels.insert(transaction.keys.authenticated(label), on: transaction.db) }
             return try shown(label, transaction)
@@ -112,7 +119,8 @@ package enum LabelsResource {
         let id = try call.id(of: Label.self)
         let organization = call.organization
         let input = try call.body { try Input($0, isPartial: isPartial) }
-        let row = try await backend.change(.changeLabel, call, objects: [object(id)], naming: { [object($0.label)] }) { transaction in
+        let row = try await backend.change(.changeLabel, call, objects: [object(id)], naming: { [object($0.label)] }) {
+            transaction in
             var label = try transaction.keys.verified(Labels.get(id, in: organization, on: transaction.db))
             label.name = input.name ?? label.name
             label.value = input.value ?? label.value

@@ -8,7 +8,8 @@ internal import Storage
 package enum PlatformsResource {
     package static func routes(_ backend: Backend) -> [Route] {
         [
-            Route(.get, "/api/v1/assets/platforms/", .permission(.viewPlatform), "List platforms", response: schema, style: .list) {
+            Route(.get, "/api/v1/assets/platforms/", .permission(.viewPlatform), "List platforms", response: schema, style: .list)
+            {
                 try await list($0, backend)
             },
             Route(.get, "/api/v1/assets/platforms/{id}/", .permission(.viewPlatform), "Show a platform", response: schema) {
@@ -31,7 +32,9 @@ package enum PlatformsResource {
     private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
         let page = try Page(call.query)
         let found = Self.matching(call, page)
-        try await backend.gate.view(.viewPlatform, as: call.principal(), in: call.organization, from: call.origin) { _ in .init(()) }
+        try await backend.gate.view(.viewPlatform, as: call.principal(), in: call.organization, from: call.origin) { _ in
+            .init(())
+        }
         let rows = page.limit == nil ? found[...] : found.dropFirst(page.offset).prefix(page.rows)
         return .list(Array(rows), total: found.count, page: page, call: call) { row, writer in
             writer.object { write(row, &$0) }
@@ -41,8 +44,11 @@ package enum PlatformsResource {
     private static func matching(_ call: Call, _ page: Page) -> [Platform] {
         let query = call.query
         var found = Platform.all.filter { platform in
-            [("name", platform.name), ("category", platform.category.rawValue), ("type", platform.type), ("id", "\(platform.id.rawValue)")]
-                .allSatisfy { name, value in query.text(name).map { $0 == value } ?? true }
+            [
+                ("name", platform.name), ("category", platform.category.rawValue), ("type", platform.type),
+                ("id", "\(platform.id.rawValue)"),
+            ]
+            .allSatisfy { name, value in query.text(name).map { $0 == value } ?? true }
                 && [query.text("name__icontains"), page.search].allSatisfy { text in
                     text.map { platform.name.lowercased().contains($0.lowercased()) } ?? true
                 }
@@ -60,7 +66,8 @@ package enum PlatformsResource {
         let text = call.parameters["id"] ?? ""
         let platform = Int(text).flatMap { Platform.named(Platform.ID(rawValue: $0)) }
         let objects = [AuditObject(kind: "platform", id: String(text.prefix(16)), name: platform?.name ?? "")]
-        let found = try await backend.gate.view(.viewPlatform, as: call.principal(), in: call.organization, from: call.origin) { _ in
+        let found = try await backend.gate.view(.viewPlatform, as: call.principal(), in: call.organization, from: call.origin) {
+            _ in
             guard let platform else { throw Refusal.notFound }
             return .init(platform, objects: objects)
         }

@@ -87,7 +87,8 @@ struct AssetsTests {
         let host = try #require(
             try await vault.send(.post, hosts, #"{"name":"web-1","address":"10.0.0.1","platform":1}"#).string("id"))
         let database = try #require(
-            try await vault.send(.post, databases, #"{"name":"db-1","address":"10.0.0.2","platform":17,"db_name":"d"}"#).string("id"))
+            try await vault.send(.post, databases, #"{"name":"db-1","address":"10.0.0.2","platform":17,"db_name":"d"}"#).string(
+                "id"))
         #expect(try await vault.send(.get, assets).column("name") == ["db-1", "web-1"])
         #expect(try await vault.send(.get, hosts).column("name") == ["web-1"])
         #expect(try await vault.send(.get, databases).column("db_name") == ["d"])
@@ -95,7 +96,8 @@ struct AssetsTests {
         #expect(try await vault.send(.patch, databases + host + "/", #"{"name":"x"}"#).status == 404)
         #expect(try await vault.send(.delete, databases + host + "/").status == 404)
         #expect(try await vault.send(.patch, assets + database + "/", #"{"platform":1}"#).status == 400)
-        #expect(try await vault.send(.patch, databases + database + "/", #"{"platform":18}"#).string("platform.name") == "MariaDB")
+        #expect(
+            try await vault.send(.patch, databases + database + "/", #"{"platform":18}"#).string("platform.name") == "MariaDB")
     }
 
     @Test("lists filter by platform, node with what is below it, label, text, and page")
@@ -115,10 +117,13 @@ struct AssetsTests {
         #expect(made.status == 201)
         #expect(try made.column("name") == ["a", "b", "c", "d"])
         for (query, names) in [
-            ("platform=1", ["a", "b"]), ("platform=MySQL", ["c"]), ("category=device", ["d"]), ("is_active=true", ["a", "b", "c"]),
+            ("platform=1", ["a", "b"]), ("platform=MySQL", ["c"]), ("category=device", ["d"]),
+            ("is_active=true", ["a", "b", "c"]),
             ("node_id=\(web)", ["a", "b", "c"]), ("node=\(front)", ["a"]), ("node=\(web)&show_current_asset=1", ["b", "c"]),
-            ("labels=env:prod", ["a", "b"]), ("labels=env:prod,tier:1", ["b"]), ("label=env:none", []), ("search=10.1.", ["c", "d"]),
-            ("q=A", ["a"]), ("name__in=a,d", ["a", "d"]), ("address__startswith=10.0", ["a", "b"]), ("order=-name", ["d", "c", "b", "a"]),
+            ("labels=env:prod", ["a", "b"]), ("labels=env:prod,tier:1", ["b"]), ("label=env:none", []),
+            ("search=10.1.", ["c", "d"]),
+            ("q=A", ["a"]), ("name__in=a,d", ["a", "d"]), ("address__startswith=10.0", ["a", "b"]),
+            ("order=-name", ["d", "c", "b", "a"]),
             ("unknown=1", ["a", "b", "c", "d"]),
         ] {
             #expect(try await vault.send(.get, assets + "?" + query).column("name") == names, "\(query)")
@@ -135,7 +140,8 @@ struct AssetsTests {
     func scope() async throws {
         let vault = try await TestVault.make()
         let acme = try #require(try await vault.send(.post, "/api/v1/orgs/orgs/", #"{"name":"Acme"}"#).string("id"))
-        let made = try await vault.send(.post, hosts, #"{"name":"web-1","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"#)
+        let made = try await vault.send(
+            .post, hosts, #"{"name":"web-1","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"#)
         let id = try #require(try made.string("id"))
         let node = try #require(try made.string("nodes.0.id"))
         let label = try #require(try await vault.send(.get, "/api/v1/labels/labels/").column("id").first)
@@ -167,7 +173,8 @@ struct AssetsTests {
     func audited() async throws {
         let vault = try await TestVault.make()
         let id = try #require(
-            try await vault.send(.post, hosts, #"{"name":"web-1","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"#).string("id"))
+            try await vault.send(.post, hosts, #"{"name":"web-1","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"#)
+                .string("id"))
         _ = try await vault.send(.get, hosts + id + "/")
         _ = try await vault.send(.get, hosts + AssetID.random().description + "/")
         _ = try await vault.send(.delete, hosts + id + "/")
@@ -178,14 +185,19 @@ struct AssetsTests {
                 "asset.delete granted",
             ])
         let bodies = try vault.auditBodies()
-        #expect(bodies.contains { $0.contains("asset.create") && $0.contains("granted") && $0.contains("web-1") && $0.contains("env:prod") })
+        #expect(
+            bodies.contains {
+                $0.contains("asset.create") && $0.contains("granted") && $0.contains("web-1") && $0.contains("env:prod")
+            })
         #expect(bodies.contains { $0.contains("asset.delete") && $0.contains("web-1") })
     }
 
     @Test("a thousand assets come in one request, in transactions short enough for others to get in between")
     func bulk() async throws {
         let vault = try await TestVault.make()
-        let body = "[" + (0..<1000).map { #"{"name":"host-\#($0)","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"# }
+        let body =
+            "["
+            + (0..<1000).map { #"{"name":"host-\#($0)","address":"10.0.0.1","platform":1,"labels":["env:prod"]}"# }
             .joined(separator: ",") + "]"
         let made = try await vault.send(.post, hosts, body)
         #expect(made.status == 201)
@@ -193,7 +205,9 @@ struct AssetsTests {
         #expect(try await vault.send(.get, hosts + "?limit=1").int("count") == 1000)
         #expect(try await vault.send(.get, hosts).json.count == 1000)
         #expect(try vault.audit().count { $0.action == "asset.create" && $0.outcome == "granted" } == 16)
-        #expect(try await vault.send(.post, hosts, "[" + Array(repeating: "{}", count: 1001).joined(separator: ",") + "]").status == 400)
+        #expect(
+            try await vault.send(.post, hosts, "[" + Array(repeating: "{}", count: 1001).joined(separator: ",") + "]").status
+                == 400)
     }
 
     @Test("a name that is taken is found before anything is made; what is found later tells what was made")
