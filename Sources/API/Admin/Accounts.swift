@@ -1,0 +1,239 @@
+internal import Access
+internal import Domain
+internal import HTTPServer
+internal import JSON
+internal import Sealing
+internal import Storage
+
+/// Accounts without their secrets: `/api/v1/accounts/accounts/`. A secret goes in here and never comes out.
+package enum AccountsResource {
+    package static func routes(_ backend: Backend) -> [Route] {
+        [
+            Route(
+                .get, "/api/v1/accounts/accounts/", .permission(.viewAccount), "List accounts", response: schema, style: .list
+            ) { try await list($0, backend) },
+            Route(
+                .post, "/api/v1/accounts/accounts/", .permission(.createAccount), "Create an account, or up to 1000 by an array",
+                request: schema, response: schema, style: .one(status: 201)
+            ) { try await create($0, backend) },
+            Route(
+                .patch, "/api/v1/accounts/accounts/clear-secret/", .permission(.changeAccount), "Take the secrets of accounts away",
+                request: clearing, response: cleared
+            ) { try await clear($0, backend) },
+            Route(.get, "/api/v1/accounts/accounts/{id}/", .permission(.viewAccount), "One account", response: schema) {
+                try await show($0, backend)
+            },
+            Route(
+                .put, "/api/v1/accounts/accounts/{id}/", .permission(.changeAccount), "Replace an account's fields", request: schema,
+                response: schema
+            ) { try await update($0, backend, keeps: false) },
+            Route(
+                .patch, "/api/v1/accounts/accounts/{id}/", .permission(.changeAccount), "Change some of an account's fields",
+                request: schema, response: schema
+            ) { try await update($0, backend, keeps: true) },
+            Route(
+                .delete, "/api/v1/accounts/accounts/{id}/", .permission(.deleteAccount), "Delete an account with its secrets",
+                style: .empty
+            ) { try await delete($0, backend) },
+        ]
+    }
+
+    static let schema = Schema(
+        "Account",
+        [
+            .field("id", .uuid, .readOnly), .field("asset", .related, .required, "Cannot be changed."),
+            .field("name", .text(max: 128), .optional, "The user name unless given."),
+            .field("username", .text(max: 128), .optional, "May be blank; cannot be changed."),
+            .field("secret_type", .choice(SecretType.allCases.map(\.rawValue))),
+            .field("secret", .secret(max: 40_960), .writeOnly, "Blank or absent leaves it as it is."),
+            .field("passphrase", .secret(max: 512), .writeOnly, "Refused unless blank."),
+            .field("has_secret", .boolean, .readOnly), .field("privileged", .boolean), .field("is_active", .boolean),
+            .field("secret_reset", .boolean), .field("su_from", .related, .optional, "Another account of the asset, or null."),
+            .field("version", .integer, .readOnly), .field("source", .choice(["local", "collected", "template"]), .readOnly),
+            .field("source_id", .text(max: 128), .readOnly), .field("connectivity", .choice(["-", "ok", "err"]), .readOnly),
+            .field("labels", .texts, .optional, "As name:value."), .field("date_change_secret", .dateTime, .readOnly),
+            .field("date_verified", .dateTime, .readOnly), .field("date_created", .dateTime, .readOnly),
+            .field("date_updated", .dateTime, .readOnly), .field("comment", .text(max: 4096)),
+            .field("created_by", .text(max: 128), .readOnly), .field("updated_by", .text(max: 128), .readOnly),
+            .field("org_id", .uuid, .readOnly), .field("org_name", .text(max: 128), .readOnly),
+            .field("push_now", .boolean, .writeOnly, "Refused unless false."),
+            .field("template", .anyObject, .writeOnly, "Refused unless null."),
+            .field("on_invalid", .choice(["error"]), .writeOnly), .field("params", .anyObject, .writeOnly, "Not used."),
+        ])
+    private static let clearing = Schema("AccountsToClear", [.field("account_ids", .texts, .required, "Ids of accounts.")])
+    private static let cleared = Schema("AccountsCleared", [.field("cleared", .integer, .readOnly)])
+
+    /// Accounts that one request creates or clears at most.
+    private static let bulk = 1000
+}
+
+// MARK: - Reading
+
+extension AccountsResource {
+    private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
+        try await backend.gate.view(.viewAccount, as: call.principal(), in: call.organization, from: call.origin) { _ in
+            let page = try Page(call.query)
+            let organization = call.organization
+            let found = try await backend.database.read { db in
+                let request = try request(call, page, db)
+                let rows = try page.read(request) { try Accounts.list($0, in: organization, on: db) }
+                return ListPage(rows: try AccountView.views(of: rows.rows, in: organization, on: db), total: rows.total)
+            }
+            return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
+        }
+    }
+
+    private static func request(_ call: Call, _ page: Page, _ db: any SQLConnection) throws -> ListRequest<Storage.AccountField> {
+        let aliases: [String: Storage.AccountField] = ["asset": .asset, "asset_id": .asset]
+        var request = try call.list(page, aliases: aliases, except: ["node_id", "node", "platform", "integrationapplication"])
+        if let node = try call.query.id("node_id", of: Node.self) ?? call.query.id("node") {
+            let tree = try NodeTree.stored(in: call.organization, on: db)
+            request.filters.append(ListFilter(.node, anyOf: tree.descendants(of: node).sorted()))
+        }
+        if let platform = call.query.text("platform") {
+            let name = Int(platform).flatMap { Platform.named(Platform.ID(rawValue: $0))?.name } ?? platform
+            request.filters.append(ListFilter(.platform, .exact(.text(name))))
+        }
+        if let application = try call.query.id("integrationapplication", of: Application.self) {
+            request.filters += try visible(to: application, call, db)
+        }
+        return request
+    }
+
+    /// What narrows the list to the accounts that an application's filter shows.
+    private static func visible(
+        to id: ApplicationID, _ call: Call, _ db: any SQLConnection
+    ) throws -> [ListFilter<Storage.AccountField>] {
+        guard let application = try Applications.get(id, in: call.organization, on: db)?.value else {
+            throw Refusal.invalid("integrationapplication", "There is no such application.")
+        }
+        let tree = try NodeTree.stored(in: call.organization, on: db)
+        guard let filter = try? AccountFilter(text: application.accounts),
+            let conditions = try AccountScope(filter, nodes: tree).conditions(in: call.organization, on: db)
+        else { throw Refusal.invalid("integrationapplication", "The accounts of this application are too many to tell.") }
+        return conditions
+    }
+
+    private static func show(_ call: Call, _ backend: Backend) async throws -> Reply {
+        let id: AccountID = try call.id()
+        let organization = call.organization
+        return try await backend.gate.view(
+            .viewAccount, as: call.principal(), in: organization, from: call.origin,
+            objects: [AuditObject(kind: "account", id: id.description)]
+        ) { _ in
+            let keys = try backend.keyring.keys()
+            let view = try await backend.database.read { db in
+                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
+                _ = try keys.verified(found.row, with: SealingWorkspace())
+                return found.view
+            }
+            return .init(reply(view, status: 200), objects: [view.object])
+        }
+    }
+
+    private static func reply(_ view: AccountView, status: Int) -> Reply {
+        var writer = JSONWriter()
+        view.write(to: &writer)
+        return .json(status: status, writer.bytes)
+    }
+}
+
+// MARK: - Changing
+
+extension AccountsResource {
+    private static func create(_ call: Call, _ backend: Backend) async throws -> Reply {
+        let body = try call.json()
+        if let items = body.array { return try await createMany(Array(items), call, backend) }
+        return try await backend.gate.change(
+            .createAccount, as: call.principal(), in: call.organization, from: call.origin
+        ) { permit in
+            let change = AccountChange(backend, permit.warrant())
+            let organization = call.organization
+            let view = try await backend.database.write { db in
+                let id = try change.create(body, in: db)
+                try change.mark(db)
+                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
+                return found.view
+            }
+            return .init(reply(view, status: 201), objects: [view.object])
+        }
+    }
+
+    /// All or none: what was created before one failed is taken back.
+    private static func createMany(_ items: [JSONValue], _ call: Call, _ backend: Backend) async throws -> Reply {
+        try await backend.gate.change(
+            .createAccount, as: call.principal(), in: call.organization, from: call.origin
+        ) { permit in
+            guard !items.isEmpty, items.count <= bulk else {
+                throw Refusal.invalid("non_field_errors", "Give between 1 and \(bulk) accounts at once.")
+            }
+            let batch = AccountBatch(change: AccountChange(backend, permit.warrant()), database: backend.database)
+            let ids = try await batch.create(items)
+            let organization = call.organization
+            let views = try await backend.database.read { db in
+                let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: ids)], limit: Int64(ids.count))
+                let rows = try Accounts.list(request, in: organization, on: db).rows
+                let views = try AccountView.views(of: rows, in: organization, on: db)
+                let places = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($0.element, $0.offset) })
+                return views.sorted { places[$0.account.id] ?? 0 < places[$1.account.id] ?? 0 }
+            }
+            var writer = JSONWriter()
+            writer.array { for view in views { view.write(to: &$0) } }
+            return .init(.json(status: 201, writer.bytes), objects: views.map(\.object))
+        }
+    }
+
+    private static func update(_ call: Call, _ backend: Backend, keeps: Bool) async throws -> Reply {
+        let id: AccountID = try call.id()
+        let body = try call.json()
+        let organization = call.organization
+        return try await backend.gate.change(
+            .changeAccount, as: call.principal(), in: organization, from: call.origin,
+            objects: [AuditObject(kind: "account", id: id.description)]
+        ) { permit in
+            let change = AccountChange(backend, permit.warrant())
+            let view = try await backend.database.write { db in
+                try change.update(id, with: body, keeps: keeps, in: db)
+                try change.mark(db)
+                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
+                return found.view
+            }
+            // A version stands in the audit where the secret was changed.
+            let isNewSecret = view.account.dateChangeSecret == change.now
+            return .init(reply(view, status: 200), objects: [view.object], version: isNewSecret ? view.account.stages.current : nil)
+        }
+    }
+
+    private static func delete(_ call: Call, _ backend: Backend) async throws -> Reply {
+        let id: AccountID = try call.id()
+        let organization = call.organization
+        return try await backend.gate.change(
+            .deleteAccount, as: call.principal(), in: organization, from: call.origin,
+            objects: [AuditObject(kind: "account", id: id.description)]
+        ) { permit in
+            let change = AccountChange(backend, permit.warrant())
+            let object = try await backend.database.write { db in
+                let object = try Accounts.get(id, in: organization, on: db).map { AuditObject($0.value) }
+                try change.delete(id, in: db)
+                try change.mark(db)
+                return object
+            }
+            return .init(.empty, objects: object.map { [$0] } ?? [])
+        }
+    }
+
+    private static func clear(_ call: Call, _ backend: Backend) async throws -> Reply {
+        let ids: [AccountID] = try call.body { body in
+            let ids = body.required("account_ids", .list(of: JSONRule<AccountID>.related(), max: bulk))
+            return try body.finish(ids)
+        }
+        let objects = ids.map { AuditObject(kind: "account", id: $0.description) }
+        return try await backend.gate.change(
+            .changeAccount, as: call.principal(), in: call.organization, from: call.origin, objects: objects
+        ) { permit in
+            let batch = AccountBatch(change: AccountChange(backend, permit.warrant()), database: backend.database)
+            try await batch.clear(ids)
+            return .init(.object { $0.field("cleared", ids.count) }, objects: objects)
+        }
+    }
+}
