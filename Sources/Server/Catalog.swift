@@ -6,6 +6,12 @@ package enum Catalog {
         [
             AuthenticationResource.routes(backend),
             SettingsResource.routes(backend),
+            AccountsResource.routes(backend),
+            AccountSecretsResource.routes(backend),
+            ApplicationsResource.routes(backend),
+            CredentialsResource.routes(backend),
+            ServiceAccessLogsResource.routes(backend),
+            AuditLogsResource.routes(backend),
         ].flatMap { $0 }
     }
 }
