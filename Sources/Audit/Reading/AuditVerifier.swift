@@ -77,7 +77,9 @@ package struct AuditVerifier: Sendable {
             guard !page.rows.isEmpty else {
                 throw AuditChainFault(.missingEntry, at: walk.found.head.seq + 1, "no entry follows")
             }
-            for row in page.rows where row.seq <= extent.lastEntry {
+            for row in page.rows {
+                // What was written since the beginning is the next verification's.
+                guard walk.found.head.seq < extent.lastEntry else { break }
                 try walk.visit(row)
                 let stored = page.checkpoints[row.seq]
                 if let stored {

@@ -1,6 +1,7 @@
 internal import Domain
 
-/// The stored byte forms of small lists, which decode faster than JSON: ids are 16 bytes each, texts have their length before them.
+/// The stored byte forms of small lists, which decode faster than JSON: ids are 16 bytes each, texts have their length before
+/// them.
 enum PackedList {
     static func encode<Entity>(_ ids: [Identifier<Entity>]) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -41,7 +42,7 @@ enum PackedList {
             offset += 4
             guard count <= bytes.count - offset else { return nil }
             let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
-            guard let text = String(validating: part.bindMemory(to: UInt8.self), as: UTF8.self) else { return nil }
+            guard let text = String(stored: part) else { return nil }
             texts.append(text)
             offset += count
         }
