@@ -17,6 +17,8 @@ package enum Catalog {
             CredentialsResource.routes(backend),
             ServiceAccessLogsResource.routes(backend),
             AuditLogsResource.routes(backend),
+            OrganizationsResource.routes(backend),
+            NodesResource.routes(backend),
         ].flatMap { $0 }
     }
 }

@@ -1,77 +1,67 @@
+internal import Access
 internal import Domain
-internal import JSON
 internal import Storage
 
-/// Many accounts at once, in short transactions, so that nobody waits long for the writer.
+/// Many accounts at once, a chunk in each short transaction, with an audit entry that names all of it.
 struct AccountBatch: Sendable {
-    let change: AccountChange
-    let database: Database
+    /// An account to be made, with the id that it will have.
+    struct New: Sendable {
+        let id: AccountID
+        let input: AccountInput
 
-    /// Creates an account for each object and returns their ids in the same order.
-    ///
-    /// Fields that are wrong are named with the place of their account, `3.username`. If any is wrong, what was created is deleted again.
-    func create(_ items: [JSONValue]) async throws -> [AccountID] {
-        var created: [AccountID] = []
-        var faults: [String: [String]] = [:]
-        do {
-            for start in stride(from: 0, to: items.count, by: Self.step) {
-                let part = Array(items[start..<min(start + Self.step, items.count)])
-                for (place, made) in try await chunk(part).enumerated() {
-                    switch made {
-                    case .success(let id): created.append(id)
-                    case .failure(let fields): faults.merge(fields.placed(at: start + place)) { $0 + $1 }
+        init(_ input: AccountInput) {
+            id = .random()
+            self.input = input
+        }
+
+        var object: AuditObject {
+            AuditObject(kind: "account", id: id.description, name: "\(input.name ?? input.username)(\(input.username))")
+        }
+    }
+
+    let backend: Backend
+    let call: Call
+
+    /// Creates the accounts in order. When one is refused its chunk is undone, the earlier ones stay, and the refusal says so.
+    func create(_ items: [New]) async throws {
+        try await run(.createAccount, items, object: \.object) { change, db, item in try change.create(item.input, as: item.id, in: db) }
+    }
+
+    /// Takes the secrets of these accounts away.
+    func clear(_ ids: [AccountID]) async throws {
+        let object = { (id: AccountID) in AuditObject(kind: "account", id: id.description) }
+        try await run(.changeAccount, ids, object: object) { change, db, id in
+            do {
+                try change.clear(id, in: db)
+            } catch Refusal.notFound {
+                throw Refusal.invalid("account_ids", "There is no such account.")
+            }
+        }
+    }
+
+    private func run<Item: Sendable>(
+        _ permission: Permission, _ items: [Item], object: (Item) -> AuditObject,
+        _ act: @escaping @Sendable (AccountChange, any SQLConnection, Item) throws -> Void
+    ) async throws {
+        for start in stride(from: 0, to: items.count, by: Bulk.chunk) {
+            let chunk = Array(items[start..<min(items.count, start + Bulk.chunk)])
+            let objects = chunk.map(object)
+            try await backend.gate.change(
+                permission, as: call.principal(), in: call.organization, from: call.origin.part(start / Bulk.chunk), objects: objects
+            ) { permit in
+                let change = AccountChange(backend, permit.warrant())
+                try await backend.database.write { db in
+                    try change.mark(db)
+                    for (place, item) in chunk.enumerated() {
+                        do {
+                            try act(change, db, item)
+                        } catch Refusal.invalid(let fields) {
+                            throw Refusal.invalid(Bulk.messages(fields, of: start + place, made: start))
+                        }
                     }
                 }
-                guard faults.count < 20 else { break }
-            }
-        } catch {
-            try await withdraw(created)
-            throw error
-        }
-        guard faults.isEmpty else {
-            try await withdraw(created)
-            throw Refusal.invalid(faults)
-        }
-        return created
-    }
-
-    private func chunk(_ items: [JSONValue]) async throws -> [Swift.Result<AccountID, FieldFaults>] {
-        try await database.writeInChunks(of: items) { [change] db, item in
-            do {
-                let id = try db.transaction { try change.create(item, in: db) }
-                try change.mark(db)
-                return .success(id)
-            } catch Refusal.invalid(let fields) {
-                return .failure(FieldFaults(fields: fields))
+                return .init((), objects: objects)
             }
         }
-    }
-
-    /// Deletes what nobody has been told of.
-    private func withdraw(_ ids: [AccountID]) async throws {
-        try await database.writeInChunks(of: ids) { [change] db, id in try change.delete(id, in: db) }
-    }
-
-    /// Takes the secrets of all these accounts away; one that is not there is a refusal before anything changes.
-    func clear(_ ids: [AccountID]) async throws {
-        try await database.read { [change] db in
-            for id in ids { _ = try change.verified(id, db) }
-        }
-        try await database.writeInChunks(of: ids) { [change] db, id in
-            try change.clear(id, in: db)
-            try change.mark(db)
-        }
-    }
-
-    /// Between steps it is looked whether so much is wrong already that the rest need not be tried.
-    private static let step = 200
-}
-
-/// What is wrong with one of many objects.
-private struct FieldFaults: Error {
-    let fields: [String: [String]]
-
-    func placed(at index: Int) -> [String: [String]] {
-        Dictionary(uniqueKeysWithValues: fields.map { ("\(index).\($0.key)", $0.value) })
     }
 }

@@ -26,9 +26,7 @@ struct AccountChange: Sendable {
         try ChangeMarks.insert(warrant.origin.request, at: now, on: db)
     }
 
-    func create(_ body: JSONValue, in db: any SQLConnection) throws -> AccountID {
-        let input = try body.fields { try AccountInput($0, current: nil, keeps: false) }
-        let id = AccountID.random()
+    func create(_ input: AccountInput, as id: AccountID, in db: any SQLConnection) throws {
         try checkSource(input.suFrom, of: id, on: input.asset, db)
         var account = Account(
             id: id, organization: organization, asset: input.asset, name: input.name ?? input.username, username: input.username,
@@ -42,7 +40,6 @@ struct AccountChange: Sendable {
         }
         try insert(account, isNamed: input.name != nil, db)
         if let version { try SecretVersions.insert(version, on: db) }
-        return id
     }
 
     /// Stores a new account; a name that nobody asked for gives way to one that is there.

@@ -3,7 +3,7 @@ internal import Domain
 internal import JSON
 
 /// What a body says about an account, checked as far as that goes without looking anything up.
-struct AccountInput {
+struct AccountInput: Sendable {
     let asset: AssetID
     /// Nil: the user name serves.
     let name: String?

@@ -62,9 +62,6 @@ package enum AccountsResource {
         ])
     private static let clearing = Schema("AccountsToClear", [.field("account_ids", .texts, .required, "Ids of accounts.")])
     private static let cleared = Schema("AccountsCleared", [.field("cleared", .integer, .readOnly)])
-
-    /// Accounts that one request creates or clears at most.
-    private static let bulk = 1000
 }
 
 // MARK: - Reading
@@ -76,7 +73,8 @@ extension AccountsResource {
             let organization = call.organization
             let found = try await backend.database.read { db in
                 let request = try request(call, page, db)
-                let rows = try page.read(request) { try Accounts.list($0, in: organization, on: db) }
+                let rows = try Accounts.list(request, in: organization, on: db)
+                try page.requireWhole(rows.total)
                 return ListPage(rows: try AccountView.views(of: rows.rows, in: organization, on: db), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
@@ -84,8 +82,9 @@ extension AccountsResource {
     }
 
     private static func request(_ call: Call, _ page: Page, _ db: any SQLConnection) throws -> ListRequest<Storage.AccountField> {
-        let aliases: [String: Storage.AccountField] = ["asset": .asset, "asset_id": .asset]
-        var request = try call.list(page, aliases: aliases, except: ["node_id", "node", "platform", "integrationapplication"])
+        var request = try ListRequest<Storage.AccountField>(
+            call, page, own: ["asset", "node_id", "node", "platform", "integrationapplication"])
+        if let asset = try call.query.id("asset", of: Asset.self) { request.filters.append(ListFilter(.asset, anyOf: [asset])) }
         if let node = try call.query.id("node_id", of: Node.self) ?? call.query.id("node") {
             let tree = try NodeTree.stored(in: call.organization, on: db)
             request.filters.append(ListFilter(.node, anyOf: tree.descendants(of: node).sorted()))
@@ -142,45 +141,41 @@ extension AccountsResource {
 
 extension AccountsResource {
     private static func create(_ call: Call, _ backend: Backend) async throws -> Reply {
-        let body = try call.json()
-        if let items = body.array { return try await createMany(Array(items), call, backend) }
+        if let many = try call.bodies({ try AccountInput($0, current: nil, keeps: false) }) {
+            return try await createMany(many, call, backend)
+        }
+        let new = AccountBatch.New(try call.body { try AccountInput($0, current: nil, keeps: false) })
         return try await backend.gate.change(
-            .createAccount, as: call.principal(), in: call.organization, from: call.origin
+            .createAccount, as: call.principal(), in: call.organization, from: call.origin, objects: [new.object]
         ) { permit in
             let change = AccountChange(backend, permit.warrant())
             let organization = call.organization
             let view = try await backend.database.write { db in
-                let id = try change.create(body, in: db)
+                try change.create(new.input, as: new.id, in: db)
                 try change.mark(db)
-                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
+                guard let found = try AccountView.stored(new.id, in: organization, on: db) else { throw Refusal.notFound }
                 return found.view
             }
             return .init(reply(view, status: 201), objects: [view.object])
         }
     }
 
-    /// All or none: what was created before one failed is taken back.
-    private static func createMany(_ items: [JSONValue], _ call: Call, _ backend: Backend) async throws -> Reply {
-        try await backend.gate.change(
-            .createAccount, as: call.principal(), in: call.organization, from: call.origin
-        ) { permit in
-            guard !items.isEmpty, items.count <= bulk else {
-                throw Refusal.invalid("non_field_errors", "Give between 1 and \(bulk) accounts at once.")
-            }
-            let batch = AccountBatch(change: AccountChange(backend, permit.warrant()), database: backend.database)
-            let ids = try await batch.create(items)
-            let organization = call.organization
-            let views = try await backend.database.read { db in
-                let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: ids)], limit: Int64(ids.count))
-                let rows = try Accounts.list(request, in: organization, on: db).rows
-                let views = try AccountView.views(of: rows, in: organization, on: db)
-                let places = Dictionary(uniqueKeysWithValues: ids.enumerated().map { ($0.element, $0.offset) })
-                return views.sorted { places[$0.account.id] ?? 0 < places[$1.account.id] ?? 0 }
-            }
-            var writer = JSONWriter()
-            writer.array { for view in views { view.write(to: &$0) } }
-            return .init(.json(status: 201, writer.bytes), objects: views.map(\.object))
+    private static func createMany(_ inputs: [AccountInput], _ call: Call, _ backend: Backend) async throws -> Reply {
+        let items = inputs.map { AccountBatch.New($0) }
+        try await AccountBatch(backend: backend, call: call).create(items)
+        let organization = call.organization
+        let places = Dictionary(items.enumerated().map { ($0.element.id, $0.offset) }) { $1 }
+        let views = try await backend.database.read { db in
+            let request = ListRequest<Storage.AccountField>(
+                filters: [ListFilter(.id, anyOf: items.map(\.id))], limit: Int64(items.count))
+            let rows = try Accounts.list(request, in: organization, on: db).rows
+            return try AccountView.views(of: rows, in: organization, on: db)
         }
+        var writer = JSONWriter()
+        writer.array { writer in
+            for view in views.sorted(by: { places[$0.account.id] ?? 0 < places[$1.account.id] ?? 0 }) { view.write(to: &writer) }
+        }
+        return .json(status: 201, writer.bytes)
     }
 
     private static func update(_ call: Call, _ backend: Backend, keeps: Bool) async throws -> Reply {
@@ -224,16 +219,10 @@ extension AccountsResource {
 
     private static func clear(_ call: Call, _ backend: Backend) async throws -> Reply {
         let ids: [AccountID] = try call.body { body in
-            let ids = body.required("account_ids", .list(of: JSONRule<AccountID>.related(), max: bulk))
+            let ids = body.required("account_ids", .list(of: JSONRule<AccountID>.related(), max: Bulk.largest))
             return try body.finish(ids)
         }
-        let objects = ids.map { AuditObject(kind: "account", id: $0.description) }
-        return try await backend.gate.change(
-            .changeAccount, as: call.principal(), in: call.organization, from: call.origin, objects: objects
-        ) { permit in
-            let batch = AccountBatch(change: AccountChange(backend, permit.warrant()), database: backend.database)
-            try await batch.clear(ids)
-            return .init(.object { $0.field("cleared", ids.count) }, objects: objects)
-        }
+        try await AccountBatch(backend: backend, call: call).clear(ids)
+        return .object { $0.field("cleared", ids.count) }
     }
 }

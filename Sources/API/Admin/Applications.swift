@@ -67,9 +67,10 @@ extension ApplicationsResource {
         try await backend.gate.view(.viewApplication, as: call.principal(), in: call.organization, from: call.origin) { _ in
             let page = try Page(call.query)
             let organization = call.organization
-            let request: ListRequest<ApplicationField> = try call.list(page)
+            let request = try ListRequest<ApplicationField>(call, page)
             let found = try await backend.database.read { db in
-                let rows = try page.read(request) { try Applications.list($0, in: organization, on: db) }
+                let rows = try Applications.list(request, in: organization, on: db)
+                try page.requireWhole(rows.total)
                 return ListPage(rows: try ApplicationView.views(of: rows.rows.map(\.value), in: organization, on: db), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })

@@ -59,7 +59,7 @@ extension String {
 extension AuditPage {
     /// The page as an answer; without `limit` everything that matches, or a refusal that tells to page.
     func reply(_ page: Page, _ call: Call, _ write: (AuditRecord, inout JSONWriter<[UInt8]>) -> Void) throws(Refusal) -> Reply {
-        try page.checkWhole(Int64(total))
+        try page.requireWhole(Int64(total))
         return .list(records, total: total, page: page, call: call, write)
     }
 }
