@@ -15,6 +15,8 @@ final class TestVault: Sendable {
     let assembly: Assembly
     /// The bearer token of the first administrator.
     let token: String
+    /// The administrator's password, for confirmations.
+    let password: String
     private let admin: AdminAPI
     private let directory: TemporaryDirectory
 
@@ -36,6 +38,7 @@ final class TestVault: Sendable {
     private init(assembly: Assembly, directory: TemporaryDirectory, password: String) async throws {
         self.assembly = assembly
         self.directory = directory
+        self.password = password
         let addresses = ClientAddressRule(trustedProxies: .nowhere)
         admin = AdminAPI(backend: assembly.backend, router: Router(Catalog.routes(assembly.backend)), addresses: addresses)
         let credentials = #"{"username":"\#(Self.username)","password":"\#(password)"}"#

@@ -194,7 +194,7 @@ extension AccountSecretsResource {
     }
 
     /// Falling numbers as a short text: `9-7,3`.
-    static func ranges(_ numbers: [Int64]) -> String {
+    package static func ranges(_ numbers: [Int64]) -> String {
         var parts: [(first: Int64, last: Int64)] = []
         for number in numbers {
             if let open = parts.last, open.last == number + 1 {
