@@ -33,14 +33,17 @@ package struct AccountSecrets: Sendable {
         _ secret: borrowing Secret, into account: inout Account, by warrant: Warrant, historyLimit: Int, now: Timestamp,
         in db: any SQLConnection
     ) throws {
-        guard warrant.permits(.changeAccount, in: account.organization) || warrant.permits(.createAccount, in: account.organization) else {
+        guard
+            warrant.permits(.changeAccount, in: account.organization) || warrant.permits(.createAccount, in: account.organization)
+        else {
             throw Refusal.forbidden(.changeAccount)
         }
         let number = account.stages.last + 1
         try SecretVersions.insert(
             version(secret, as: number, of: account, by: warrant.principal.actor.name, now: now, in: db), on: db)
         account.stages = SecretStages(
-            current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous, last: number)
+            current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous,
+            last: number)
         account.dateChangeSecret = now
         _ = try SecretVersions.prune(account.id, in: account.organization, keeping: historyLimit, on: db)
     }
@@ -57,7 +60,9 @@ package struct AccountSecrets: Sendable {
         version number: Int64, of account: Account, by warrant: Warrant, in db: any SQLConnection
     ) throws -> (handoff: SecretHandoff, version: SecretVersion) {
         guard warrant.permits(.revealAccount, in: account.organization) else { throw Refusal.forbidden(.revealAccount) }
-        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else { throw Refusal.notFound }
+        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else {
+            throw Refusal.notFound
+        }
         let place = Place.accountSecret(account.id, version: number, in: account.organization)
         do {
             let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())

@@ -1,7 +1,8 @@
+internal import API
+internal import Access
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 import Testing
 
@@ -16,7 +17,7 @@ extension TestVault {
             id: .random(), organization: organization, name: name, address: address, platform: Platform.ID(rawValue: platform), nodes: nodes,
             labels: labels, dateCreated: .now, dateUpdated: .now)
         let keys = try backend.keyring.keys()
-        try await backend.database.write { db in try Assets.insert(keys.authenticated(asset, with: SealingWorkspace()), on: db) }
+        try await backend.database.write { db in try Assets.insert(keys.authenticated(asset), on: db) }
         return asset.id
     }
 
@@ -24,7 +25,7 @@ extension TestVault {
     func makeLabel(_ name: String, _ value: String, in organization: OrganizationID = .default) async throws -> LabelID {
         let label = Label(id: .random(), organization: organization, name: name, value: value, dateCreated: .now)
         let keys = try backend.keyring.keys()
-        try await backend.database.write { db in try Labels.insert(keys.authenticated(label, with: SealingWorkspace()), on: db) }
+        try await backend.database.write { db in try Labels.insert(keys.authenticated(label), on: db) }
         return label.id
     }
 

@@ -24,7 +24,9 @@ struct AccountBatch: Sendable {
 
     /// Creates the accounts in order. When one is refused its chunk is undone, the earlier ones stay, and the refusal says so.
     func create(_ items: [New]) async throws {
-        try await run(.createAccount, items, object: \.object) { change, db, item in try change.create(item.input, as: item.id, in: db) }
+        try await run(.createAccount, items, object: \.object) { change, db, item in
+            _ = try change.create(item.input, as: item.id, in: db)
+        }
     }
 
     /// Takes the secrets of these accounts away.

@@ -2,7 +2,6 @@ internal import Access
 internal import Cryptography
 internal import Domain
 internal import JSON
-internal import Sealing
 internal import Storage
 internal import Vault
 
@@ -26,13 +25,15 @@ struct AccountChange: Sendable {
         try ChangeMarks.insert(warrant.origin.request, at: now, on: db)
     }
 
-    func create(_ input: AccountInput, as id: AccountID, in db: any SQLConnection) throws {
+    /// Returns what was made besides: labels that were not there yet.
+    func create(_ input: AccountInput, as id: AccountID, in db: any SQLConnection) throws -> [AuditObject] {
+        let (labels, made) = try resolve(input.labels ?? [], db)
         try checkSource(input.suFrom, of: id, on: input.asset, db)
         var account = Account(
             id: id, organization: organization, asset: input.asset, name: input.name ?? input.username, username: input.username,
             secretType: input.secretType, privileged: input.privileged, isActive: input.isActive, secretReset: input.secretReset,
-            suFrom: input.suFrom, labels: try LabelReference.resolve(input.labels ?? [], in: organization, on: db),
-            comment: input.comment, createdBy: author, updatedBy: author, dateCreated: now, dateUpdated: now)
+            suFrom: input.suFrom, labels: labels, comment: input.comment, createdBy: author, updatedBy: author,
+            dateCreated: now, dateUpdated: now)
         guard !account.name.isEmpty else { throw Refusal.invalid("name", "This field is required without a username.") }
         var version: SecretVersion?
         if let secret = try input.makeSecret() {
@@ -40,6 +41,14 @@ struct AccountChange: Sendable {
         }
         try insert(account, isNamed: input.name != nil, db)
         if let version { try SecretVersions.insert(version, on: db) }
+        return made
+    }
+
+    private func resolve(_ references: [LabelReference], _ db: any SQLConnection) throws -> (ids: [LabelID], made: [AuditObject]) {
+        let transaction = Transaction(db: db, keys: try backend.keyring.keys(), now: now)
+        var resolver = LabelResolver(organization, transaction, for: warrant.principal)
+        let ids = try resolver.resolve(references)
+        return (ids, resolver.made.map { AuditObject(kind: "label", id: $0.id.description, name: "\($0.name):\($0.value)") })
     }
 
     /// Stores a new account; a name that nobody asked for gives way to one that is there.
@@ -54,7 +63,8 @@ struct AccountChange: Sendable {
         }
     }
 
-    func update(_ id: AccountID, with body: JSONValue, keeps: Bool, in db: any SQLConnection) throws {
+    /// Returns what was made besides: labels that were not there yet.
+    func update(_ id: AccountID, with body: JSONValue, keeps: Bool, in db: any SQLConnection) throws -> [AuditObject] {
         var account = try verified(id, db)
         let input = try body.fields { try AccountInput($0, current: account, keeps: keeps) }
         if let suFrom = input.suFrom, suFrom != account.suFrom { try checkSource(suFrom, of: id, on: account.asset, db) }
@@ -65,12 +75,14 @@ struct AccountChange: Sendable {
         account.secretReset = input.secretReset
         account.suFrom = input.suFrom
         account.comment = input.comment
-        if let labels = input.labels { account.labels = try LabelReference.resolve(labels, in: organization, on: db) }
+        var made: [AuditObject] = []
+        if let labels = input.labels { (account.labels, made) = try resolve(labels, db) }
         if let secret = try input.makeSecret() {
             try backend.secrets.put(
                 secret, into: &account, by: warrant, historyLimit: backend.settings.historyLimit, now: now, in: db)
         }
         try store(&account, db)
+        return made
     }
 
     /// Takes the current secret away; its value stays in history.
@@ -84,9 +96,8 @@ struct AccountChange: Sendable {
     /// Deletes an account with every version of its secret; accounts that were switched to from it are no longer.
     func delete(_ id: AccountID, in db: any SQLConnection) throws {
         let keys = try backend.keyring.keys()
-        let workspace = try SealingWorkspace()
         for row in try Accounts.all(switchingFrom: id, in: organization, on: db) {
-            var account = try keys.verified(row, with: workspace)
+            var account = try keys.verified(row)
             account.suFrom = nil
             try store(&account, db)
         }
@@ -98,7 +109,7 @@ struct AccountChange: Sendable {
     /// The stored account, once its row has been found to be its own.
     func verified(_ id: AccountID, _ db: any SQLConnection) throws -> Account {
         guard let row = try Accounts.get(id, in: organization, on: db) else { throw Refusal.notFound }
-        return try backend.keyring.keys().verified(row, with: SealingWorkspace())
+        return try backend.keyring.keys().verified(row)
     }
 
     private func store(_ account: inout Account, _ db: any SQLConnection) throws {
@@ -109,7 +120,7 @@ struct AccountChange: Sendable {
     }
 
     private func authenticated(_ account: Account) throws -> Authenticated<Account> {
-        try backend.keyring.keys().authenticated(account, with: SealingWorkspace())
+        try backend.keyring.keys().authenticated(account)
     }
 
     /// The account to switch from is another one of the same asset, and does not come to this one in turn.

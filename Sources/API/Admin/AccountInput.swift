@@ -36,7 +36,7 @@ struct AccountInput: Sendable {
         let isActive = body.optional("is_active", .bool, default: kept?.isActive ?? true)
         let secretReset = body.optional("secret_reset", .bool, default: kept?.secretReset ?? true)
         suFrom = body.nullable("su_from", .related(), current: kept?.suFrom)
-        labels = body.optional("labels", .list(of: .label, max: 100)) ?? (keeps ? nil : [])
+        labels = body.optional("labels", .labels) ?? (keeps ? nil : [])
         let comment = body.optional("comment", .text(max: 4096, blank: true), default: kept?.comment ?? "")
         secret = Self.secret(body, type, current)
         Self.refuseUnsupported(body)

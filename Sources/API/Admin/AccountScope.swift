@@ -1,5 +1,4 @@
 internal import Domain
-internal import Sealing
 internal import Storage
 
 /// The accounts that an application's filter shows, as conditions of the list of accounts.

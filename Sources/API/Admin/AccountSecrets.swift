@@ -3,7 +3,6 @@ internal import Cryptography
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 internal import Vault
 
@@ -79,7 +78,7 @@ extension AccountSecretsResource {
             let keys = try backend.keyring.keys()
             let (account, view) = try await backend.database.read { db in
                 guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                return (try keys.verified(found.row, with: SealingWorkspace()), found.view)
+                return (try keys.verified(found.row), found.view)
             }
             permit.concerns([view.object], version: account.stages.current)
             guard permit.principal.isConfirmed(at: backend.clock.now()) else { throw Refusal.confirmationRequired("password") }

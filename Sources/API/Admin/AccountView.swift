@@ -28,14 +28,14 @@ struct AccountView: Sendable {
         of rows: [ListedAccount], in organization: OrganizationID, on db: any SQLConnection
     ) throws -> [AccountView] {
         let name = try Organizations.get(organization, on: db)?.value.name ?? ""
-        let labels = try LabelReference.names(of: Set(rows.flatMap { $0.account.value.labels }), in: organization, on: db)
+        var labels = LabelTexts(in: organization, on: db)
         let sources = try accounts(Set(rows.compactMap { $0.account.value.suFrom }), in: organization, on: db)
-        return rows.map { row in
+        return try rows.map { row in
             let account = row.account.value
             return AccountView(
                 account: account, asset: (row.assetName, row.assetAddress, row.platform),
                 suFrom: account.suFrom.flatMap { sources[$0] }.map { ($0.id, $0.name, $0.username) },
-                labels: account.labels.compactMap { labels[$0] }.sorted(), organizationName: name)
+                labels: try labels.texts(of: account.labels), organizationName: name)
         }
     }
 

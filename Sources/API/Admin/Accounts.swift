@@ -2,7 +2,6 @@ internal import Access
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 
 /// Accounts without their secrets: `/api/v1/accounts/accounts/`. A secret goes in here and never comes out.
@@ -123,7 +122,7 @@ extension AccountsResource {
             let keys = try backend.keyring.keys()
             let view = try await backend.database.read { db in
                 guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                _ = try keys.verified(found.row, with: SealingWorkspace())
+                _ = try keys.verified(found.row)
                 return found.view
             }
             return .init(reply(view, status: 200), objects: [view.object])
@@ -150,13 +149,13 @@ extension AccountsResource {
         ) { permit in
             let change = AccountChange(backend, permit.warrant())
             let organization = call.organization
-            let view = try await backend.database.write { db in
-                try change.create(new.input, as: new.id, in: db)
+            let (view, made) = try await backend.database.write { db in
+                let made = try change.create(new.input, as: new.id, in: db)
                 try change.mark(db)
                 guard let found = try AccountView.stored(new.id, in: organization, on: db) else { throw Refusal.notFound }
-                return found.view
+                return (found.view, made)
             }
-            return .init(reply(view, status: 201), objects: [view.object])
+            return .init(reply(view, status: 201), objects: [view.object] + made)
         }
     }
 
@@ -187,15 +186,15 @@ extension AccountsResource {
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
             let change = AccountChange(backend, permit.warrant())
-            let view = try await backend.database.write { db in
-                try change.update(id, with: body, keeps: keeps, in: db)
+            let (view, made) = try await backend.database.write { db in
+                let made = try change.update(id, with: body, keeps: keeps, in: db)
                 try change.mark(db)
                 guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                return found.view
+                return (found.view, made)
             }
             // A version stands in the audit where the secret was changed.
             let isNewSecret = view.account.dateChangeSecret == change.now
-            return .init(reply(view, status: 200), objects: [view.object], version: isNewSecret ? view.account.stages.current : nil)
+            return .init(reply(view, status: 200), objects: [view.object] + made, version: isNewSecret ? view.account.stages.current : nil)
         }
     }
 

@@ -3,7 +3,6 @@ internal import Cryptography
 internal import Domain
 internal import JSON
 internal import Logging
-internal import Sealing
 internal import Storage
 
 /// Changes of applications and their credentials under one warrant, each in its caller's transaction.
@@ -41,7 +40,7 @@ struct ApplicationChange: Sendable {
                 rateLimit: rate.map { Int64($0) }, comment: read.4, createdBy: author, updatedBy: author, dateCreated: now,
                 dateUpdated: now)
         }
-        try Self.naming { try Applications.insert(backend.keyring.keys().authenticated(application, with: SealingWorkspace()), on: db) }
+        try Self.naming { try Applications.insert(backend.keyring.keys().authenticated(application), on: db) }
         return application
     }
 
@@ -64,7 +63,7 @@ struct ApplicationChange: Sendable {
         }
         application.updatedBy = author
         application.dateUpdated = now
-        let row = try backend.keyring.keys().authenticated(application, with: SealingWorkspace())
+        let row = try backend.keyring.keys().authenticated(application)
         guard try Self.naming({ try Applications.update(row, on: db) }) else { throw Refusal.notFound }
         return application
     }
@@ -72,7 +71,7 @@ struct ApplicationChange: Sendable {
     /// The stored application, once its row has been found to be its own.
     func verified(_ id: ApplicationID, _ db: any SQLConnection) throws -> Application {
         guard let row = try Applications.get(id, in: organization, on: db) else { throw Refusal.notFound }
-        return try backend.keyring.keys().verified(row, with: SealingWorkspace())
+        return try backend.keyring.keys().verified(row)
     }
 
     /// Fetches a minute.

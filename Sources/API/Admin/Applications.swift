@@ -3,7 +3,6 @@ internal import Cryptography
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 
 /// Applications that may fetch secrets: `/api/v1/accounts/integration-applications/`.
@@ -86,7 +85,7 @@ extension ApplicationsResource {
             let keys = try backend.keyring.keys()
             let view = try await backend.database.read { db in
                 guard let row = try Applications.get(id, in: organization, on: db) else { throw Refusal.notFound }
-                return try ApplicationView.views(of: [keys.verified(row, with: SealingWorkspace())], in: organization, on: db)
+                return try ApplicationView.views(of: [keys.verified(row)], in: organization, on: db)
             }
             return .init(try reply(view), objects: view.map(\.object))
         }

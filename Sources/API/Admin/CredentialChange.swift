@@ -1,7 +1,8 @@
 internal import Cryptography
+internal import Access
+internal import Cryptography
 internal import Domain
 internal import JSON
-internal import Sealing
 internal import Storage
 
 extension ApplicationChange {
@@ -83,13 +84,12 @@ extension ApplicationChange {
 
     private func verified(_ id: CredentialID, of application: ApplicationID, _ db: any SQLConnection) throws -> Credential {
         guard let row = try stored(id, of: application, db) else { throw Refusal.notFound }
-        return try backend.keyring.keys().verified(row, with: SealingWorkspace())
+        return try backend.keyring.keys().verified(row)
     }
 
     private func sealed(_ secret: SecretHandoff, _ id: CredentialID, _ db: any SQLConnection) throws -> Sealed {
         guard let secret = secret.take() else { throw Refusal.unavailable("The secret was taken already.") }
-        let place = Place.credentialSecret(id, in: organization)
-        return try backend.keyring.seal(secret, at: place, with: SealingWorkspace(), now: now, in: db)
+        return try backend.keyring.sealed(secret, of: id, in: organization, now: now, on: db)
     }
 
     private func checkRoom(_ application: ApplicationID, _ db: any SQLConnection) throws {
@@ -99,11 +99,11 @@ extension ApplicationChange {
     }
 
     private func store(new credential: Credential, _ db: any SQLConnection) throws {
-        try Credentials.insert(backend.keyring.keys().authenticated(credential, with: SealingWorkspace()), on: db)
+        try Credentials.insert(backend.keyring.keys().authenticated(credential), on: db)
     }
 
     private func store(_ credential: Credential, _ db: any SQLConnection) throws {
-        let row = try backend.keyring.keys().authenticated(credential, with: SealingWorkspace())
+        let row = try backend.keyring.keys().authenticated(credential)
         guard try Credentials.update(row, on: db) else { throw Refusal.notFound }
     }
 }

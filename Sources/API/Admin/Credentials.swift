@@ -3,7 +3,6 @@ internal import Cryptography
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 
 /// The keys of an application: `/api/v1/accounts/integration-applications/{id}/credentials/`.
@@ -132,7 +131,7 @@ extension CredentialsResource {
                 guard let row = try Credentials.get(key, in: organization, on: db), row.value.application == id else {
                     throw Refusal.notFound
                 }
-                return try CredentialView.views(of: [keys.verified(row, with: SealingWorkspace())], of: id, in: organization, on: db)
+                return try CredentialView.views(of: [keys.verified(row)], of: id, in: organization, on: db)
             }
             return try outcome(views)
         }

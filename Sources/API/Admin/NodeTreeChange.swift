@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import JSON
 internal import Storage
@@ -43,9 +44,9 @@ struct NodeTreeChange {
 
     /// The node to put something under: the one named, or else the root.
     func parent(_ id: NodeID?) throws -> Node {
-        guard let id else { return try transaction.verified(Nodes.root(in: organization, on: db)) }
+        guard let id else { return try transaction.keys.verified(Nodes.root(in: organization, on: db)) }
         do {
-            return try transaction.verified(Nodes.get(id, in: organization, on: db))
+            return try transaction.keys.verified(Nodes.get(id, in: organization, on: db))
         } catch Refusal.notFound {
             throw Refusal.invalid("parent", "There is no such node.")
         }
@@ -58,13 +59,13 @@ struct NodeTreeChange {
         try requireFree(value, below: parent)
         let node = Node(
             id: id, organization: organization, key: try Nodes.freeKey(below: parent, on: db), value: value, parent: parent.id)
-        try Nodes.insert(transaction.authenticated(node), on: db)
+        try Nodes.insert(transaction.keys.authenticated(node), on: db)
         return node
     }
 
     /// The node at a full path, with every node that is missing on the way; the last one must not be there.
     func insert(_ id: NodeID, at path: [String]) throws -> Node {
-        var above = try transaction.verified(Nodes.root(in: organization, on: db))
+        var above = try transaction.keys.verified(Nodes.root(in: organization, on: db))
         guard path.first == above.value else { throw Refusal.invalid("full_value", "The path must begin with /\(above.value).") }
         guard path.count > 1, let last = path.last else { throw Refusal.invalid("full_value", "There is such a node already.") }
         guard path.allSatisfy({ $0.unicodeScalars.count <= 128 }) else {
@@ -72,7 +73,7 @@ struct NodeTreeChange {
         }
         for name in path.dropFirst().dropLast() {
             if let child = try Nodes.child(named: name, of: above.id, in: organization, on: db) {
-                above = try transaction.verified(child)
+                above = try transaction.keys.verified(child)
             } else {
                 above = try insert(.random(), name, below: above)
             }
@@ -103,7 +104,7 @@ struct NodeTreeChange {
         let key = try Nodes.freeKey(below: parent, on: db)
         var moved = node
         for stored in subtree {
-            var child = try transaction.verified(stored)
+            var child = try transaction.keys.verified(stored)
             child.key = key + child.key.dropFirst(node.key.count)
             if child.id == node.id {
                 child.parent = parent.id
@@ -127,7 +128,7 @@ struct NodeTreeChange {
     }
 
     private func update(_ node: Node) throws {
-        guard try Nodes.update(transaction.authenticated(node), on: db) else { throw Refusal.notFound }
+        guard try Nodes.update(transaction.keys.authenticated(node), on: db) else { throw Refusal.notFound }
     }
 
     private func requireFree(_ name: String, below parent: Node) throws {

@@ -79,7 +79,7 @@ package enum NodesResource {
         let (rows, total) = try await backend.view(.viewNode, call) { transaction in
             var request = fixed
             if let parent {
-                let stored = try transaction.verified(Nodes.get(parent, in: organization, on: transaction.db))
+                let stored = try transaction.keys.verified(Nodes.get(parent, in: organization, on: transaction.db))
                 if isDeep { request.filters.append(ListFilter(.key, .startsWith(stored.key + ":"))) }
             }
             let found = try Nodes.list(request, in: organization, on: transaction.db)
@@ -95,7 +95,7 @@ package enum NodesResource {
         let id = try call.id(of: Node.self)
         let organization = call.organization
         let row = try await backend.view(.viewNode, call, objects: [object(id)], naming: { [object($0.node)] }) { transaction in
-            try shown(transaction.verified(Nodes.get(id, in: organization, on: transaction.db)), transaction)
+            try shown(transaction.keys.verified(Nodes.get(id, in: organization, on: transaction.db)), transaction)
         }
         return .object { write(row, &$0) }
     }
@@ -143,7 +143,7 @@ package enum NodesResource {
             .changeNode, call, objects: [object(id)], naming: { [object($0.node)] }
         ) { transaction in
             let tree = NodeTreeChange(organization, transaction)
-            var node = try transaction.verified(Nodes.get(id, in: organization, on: transaction.db))
+            var node = try transaction.keys.verified(Nodes.get(id, in: organization, on: transaction.db))
             if let value = input.value, value != node.value { node = try tree.rename(node, to: value) }
             if let parent = input.parent, parent != node.parent { node = try tree.move(node, below: tree.parent(parent)) }
             return try shown(node, transaction)
@@ -163,8 +163,8 @@ package enum NodesResource {
             let tree = NodeTreeChange(organization, transaction)
             var count = 0
             for node in nodes {
-                let stored = try transaction.verified(Nodes.get(node, in: organization, on: transaction.db))
-                let parent = try transaction.verified(Nodes.get(id, in: organization, on: transaction.db))
+                let stored = try transaction.keys.verified(Nodes.get(node, in: organization, on: transaction.db))
+                let parent = try transaction.keys.verified(Nodes.get(id, in: organization, on: transaction.db))
                 guard stored.parent != id else { continue }
                 count += try tree.requireMovable(stored, after: count)
                 _ = try tree.move(stored, below: parent)

@@ -2,7 +2,6 @@ internal import Access
 internal import Domain
 internal import HTTPServer
 internal import JSON
-internal import Sealing
 internal import Storage
 
 /// The tenants: `/api/v1/orgs/orgs/`. Each has data keys of its own, and deleting one destroys them.
@@ -61,7 +60,7 @@ package enum OrganizationsResource {
     private static func get(_ call: Call, _ backend: Backend) async throws -> Reply {
         let id = try visible(call)
         let organization = try await backend.view(.viewOrganization, call, in: id, objects: [object(id)], naming: { [object($0)] }) {
-            try $0.verified(Organizations.get(id, on: $0.db))
+            try $0.keys.verified(Organizations.get(id, on: $0.db))
         }
         return .object { write(organization, &$0) }
     }
@@ -108,10 +107,10 @@ package enum OrganizationsResource {
         ) { transaction in
             let organization = Organization(
                 id: id, name: name, comment: input.comment ?? "", isActive: input.isActive ?? true, dateCreated: transaction.now)
-            try transaction.unique("name") { try Organizations.insert(transaction.authenticated(organization), on: transaction.db) }
+            try transaction.unique("name") { try Organizations.insert(transaction.keys.authenticated(organization), on: transaction.db) }
             try keyring.addOrganization(id, now: transaction.now, in: transaction.db)
             let root = Node(id: .random(), organization: id, key: "1", value: name, parent: nil)
-            try Nodes.insert(transaction.authenticated(root), on: transaction.db)
+            try Nodes.insert(transaction.keys.authenticated(root), on: transaction.db)
             return organization
         } then: { _ in
             try await keyring.reload(id)
@@ -126,12 +125,12 @@ package enum OrganizationsResource {
         let changed = try await backend.change(
             .changeOrganization, call, in: id, objects: [object(id)], naming: { [object($0)] }
         ) { transaction in
-            var organization = try transaction.verified(Organizations.get(id, on: transaction.db))
+            var organization = try transaction.keys.verified(Organizations.get(id, on: transaction.db))
             let oldName = organization.name
             organization.name = input.name ?? organization.name
             organization.comment = input.comment ?? (isPartial ? organization.comment : "")
             organization.isActive = input.isActive ?? (isPartial ? organization.isActive : true)
-            let row = try transaction.authenticated(organization)
+            let row = try transaction.keys.authenticated(organization)
             guard try transaction.unique("name", { try Organizations.update(row, on: transaction.db) }) else { throw Refusal.notFound }
             if organization.name != oldName { try rename(rootOf: id, to: organization.name, transaction) }
             return organization
@@ -144,9 +143,9 @@ package enum OrganizationsResource {
     /// The root of the tree is called like its organization.
     private static func rename(rootOf id: OrganizationID, to name: String, _ transaction: Transaction) throws {
         guard let stored = try Nodes.root(in: id, on: transaction.db) else { return }
-        var root = try transaction.verified(stored)
+        var root = try transaction.keys.verified(stored)
         root.value = name
-        _ = try Nodes.update(transaction.authenticated(root), on: transaction.db)
+        _ = try Nodes.update(transaction.keys.authenticated(root), on: transaction.db)
     }
 
     // MARK: - Deleting
@@ -176,12 +175,12 @@ package enum OrganizationsResource {
     /// Its mark is another than that of the deletion, which alone tells after a crash that the organization is gone.
     private static func shut(_ id: OrganizationID, isForced: Bool, _ call: Call, _ backend: Backend) async throws -> Organization {
         try await backend.write(marking: call.origin.part(1).request) { transaction in
-            var organization = try transaction.verified(Organizations.get(id, on: transaction.db))
+            var organization = try transaction.keys.verified(Organizations.get(id, on: transaction.db))
             if try !isForced && Organizations.hasContent(id, on: transaction.db) {
                 throw Refusal.conflict("The organization has content, which would be lost for ever; delete it with force=true.")
             }
             organization.isActive = false
-            _ = try Organizations.update(transaction.authenticated(organization), on: transaction.db)
+            _ = try Organizations.update(transaction.keys.authenticated(organization), on: transaction.db)
             return organization
         }
     }

@@ -19,7 +19,9 @@ extension Call {
     func bodies<Value>(_ read: (JSONObjectReader) throws -> Value) throws -> [Value]? {
         let json = try json()
         guard let elements = json.array else { return nil }
-        guard json.count <= Bulk.largest else { throw Refusal.malformed("At most \(Bulk.largest) elements in one request.") }
+        guard (1...Bulk.largest).contains(json.count) else {
+            throw Refusal.malformed("Expected 1 to \(Bulk.largest) elements in one request.")
+        }
         var wrong: [String: [String]] = [:]
         var values: [Value] = []
         for (place, element) in elements.enumerated() {
@@ -39,10 +41,12 @@ extension Call {
 extension Backend {
     /// Makes each item under a permit of its chunk, and returns what was made.
     ///
+    /// `isList` tells whether the body was an array: then messages stand under the places in it.
+    /// `also` names what was made besides the items.
     /// A chunk is made as a whole or not at all. When one is refused, the earlier ones stay, and the refusal tells how many were made.
     func create<Item: Sendable, Value: Sendable>(
-        _ permission: Permission, _ call: Call, _ items: [Item], object: (Item) -> AuditObject,
-        _ body: @escaping @Sendable (Transaction, Item) throws -> Value
+        _ permission: Permission, _ call: Call, _ items: [Item], isList: Bool, object: (Item) -> AuditObject,
+        also: (Value) -> [AuditObject] = { _ in [] }, _ body: @escaping @Sendable (Transaction, Item) throws -> Value
     ) async throws -> [Value] {
         var made: [Value] = []
         made.reserveCapacity(items.count)
@@ -56,12 +60,12 @@ extension Backend {
                     try chunk.enumerated().map { place, item in
                         do {
                             return try body(transaction, item)
-                        } catch Refusal.invalid(let fields) {
+                        } catch Refusal.invalid(let fields) where isList {
                             throw Refusal.invalid(Bulk.messages(fields, of: start + place, made: start))
                         }
                     }
                 }
-                return .init(values, objects: objects)
+                return .init(values, objects: objects + values.flatMap(also))
             }
         }
         return made
@@ -84,5 +88,16 @@ extension RequestOrigin {
         RequestOrigin(
             request: Domain.RequestID(high: request.high &+ UInt64(truncatingIfNeeded: number), low: request.low), address: address,
             received: received)
+    }
+}
+
+extension Reply {
+    /// What was created: the one thing, or all of them where the body was an array.
+    static func created<Row>(_ rows: [Row], isList: Bool, _ write: (Row, inout JSONWriter<[UInt8]>) -> Void) -> Reply {
+        var writer = JSONWriter()
+        if isList { writer.beginArray() }
+        for row in rows { writer.object { write(row, &$0) } }
+        if isList { writer.endArray() }
+        return .json(status: 201, writer.bytes)
     }
 }

@@ -1,6 +1,5 @@
 internal import Access
 internal import Domain
-internal import Sealing
 internal import Storage
 
 /// What one transaction of the admin surface works with: the connection, the keys that its rows are checked and authenticated with, the time.
@@ -8,22 +7,11 @@ internal import Storage
 /// A row that is changed is verified first and authenticated anew afterwards, so that nobody's forged row ever gets a good code.
 struct Transaction {
     let db: any SQLConnection
-    let keys: KeySet
-    let workspace: SealingWorkspace
+    let keys: RowKeys
     let now: Timestamp
 
-    /// The row that was found, once its code has been checked; what was not found is refused as such.
-    func verified<Row: RowAuthenticated>(_ stored: Authenticated<Row>?) throws -> Row {
-        guard let stored else { throw Refusal.notFound }
-        return try keys.verified(stored, with: workspace)
-    }
-
-    func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
-        try keys.authenticated(row, with: workspace)
-    }
-
     func organizationName(_ id: OrganizationID) throws -> String {
-        try verified(Organizations.get(id, on: db)).name
+        try keys.verified(Organizations.get(id, on: db)).name
     }
 
     /// Runs a write; that the value of a field is taken already becomes a message at that field.
@@ -73,7 +61,7 @@ extension Backend {
         let keys = try keyring.keys()
         let now = clock.now()
         return try await database.read { db in
-            try body(Transaction(db: db, keys: keys, workspace: SealingWorkspace(), now: now))
+            try body(Transaction(db: db, keys: keys, now: now))
         }
     }
 
@@ -83,7 +71,7 @@ extension Backend {
         let keys = try keyring.keys()
         let now = clock.now()
         return try await database.write { db in
-            let value = try body(Transaction(db: db, keys: keys, workspace: SealingWorkspace(), now: now))
+            let value = try body(Transaction(db: db, keys: keys, now: now))
             try ChangeMarks.insert(request, at: now, on: db)
             return value
         }
