@@ -41,7 +41,7 @@ struct AccountsTests {
             (#""username":"a","secret":"a\u0000b""#, "secret"), (#""username":"a","secret_type":"ssh_key","secret":"x""#, "secret"),
             (#""username":"a","secret_type":"magic""#, "secret_type"), (#""username":"a","passphrase":"x""#, "passphrase"),
             (#""username":"a","push_now":true"#, "push_now"), (#""username":"a","colour":"red""#, "colour"),
-            (#""username":"a","labels":["nosuch"]"#, "labels"), (#""username":"""#, "name"), (#""username":"a","comment":null"#, "comment"),
+            (#""username":"a","labels":["nosuch"]"#, "labels.0"), (#""username":"""#, "name"), (#""username":"a","comment":null"#, "comment"),
             (#""username":"a","su_from":"00000000-0000-0000-0000-000000000009""#, "su_from"),
         ])
     func wrong(fields: String, name: String) async throws {
@@ -49,7 +49,7 @@ struct AccountsTests {
         let asset = try await vault.makeAsset("web")
         let answer = try await vault.send(.post, path, #"{"asset":"\#(asset)",\#(fields)}"#)
         #expect(answer.status == 400)
-        #expect(try answer.value(name)?.array != nil, "\(answer.text)")
+        #expect(try answer.json[name]?.array != nil, "\(answer.text)")
         #expect(try await vault.send(.get, path).column("id").isEmpty)
     }
 
