@@ -15,6 +15,11 @@ final class TestVault: Sendable {
     let assembly: Assembly
     /// The bearer token of the first administrator.
     let token: String
+    /// The bearer token of a user who may only look.
+    let auditorToken: String
+    /// The administrator's password, for confirmations.
+    let password: String
+    static let username = VaultTemplate.username
     private let admin: AdminAPI
     private let directory: TemporaryDirectory
 
@@ -24,13 +29,15 @@ final class TestVault: Sendable {
         let directory = try TemporaryDirectory()
         for name in ["data", "keys"] { try VaultTemplate.copy(template.path + "/" + name, to: directory.path + "/" + name) }
         let assembly = try await VaultTemplate.open(directory.path)
-        return TestVault(assembly: assembly, directory: directory, token: template.token)
+        return TestVault(assembly: assembly, directory: directory, template: template)
     }
 
-    private init(assembly: Assembly, directory: TemporaryDirectory, token: String) {
+    private init(assembly: Assembly, directory: TemporaryDirectory, template: VaultTemplate) {
         self.assembly = assembly
         self.directory = directory
-        self.token = token
+        token = template.token
+        auditorToken = template.auditorToken
+        password = template.password
         admin = VaultTemplate.admin(assembly)
     }
 

@@ -1,3 +1,4 @@
+internal import Access
 internal import API
 internal import Cryptography
 internal import Domain
@@ -14,6 +15,10 @@ struct VaultTemplate: Sendable {
     let path: String
     /// The bearer token of a login of the first administrator, stored in the vault.
     let token: String
+    /// The same of a user who may only look.
+    let auditorToken: String
+    /// The administrator's password, for confirmations.
+    let password: String
 
     static let username = "admin"
     static let made = Task { try await make() }
@@ -28,11 +33,26 @@ struct VaultTemplate: Sendable {
         let password = made.password.withBytes { String(decoding: $0, as: UTF8.self) }
         let assembly = try await open(path)
         defer { assembly.close() }
+        try await assembly.database.write { db in
+            var bytes = Array(password.utf8)
+            let secret = Secret(moving: &bytes)
+            _ = try UserAccounts.create(
+                username: "auditor", name: "Auditor", role: .auditor, password: secret, keyring: assembly.keyring, now: .now,
+                in: db)
+        }
+        return VaultTemplate(
+            path: path, token: try await logIn(username, password, assembly),
+            auditorToken: try await logIn("auditor", password, assembly),
+            password: password)
+    }
+
+    private static func logIn(_ username: String, _ password: String, _ assembly: Assembly) async throws -> String {
         let credentials = #"{"username":"\#(username)","password":"\#(password)"}"#
         let request = TestVault.request(.post, "/api/v1/authentication/auth/", credentials, [:])
-        let answer = try Answer(await admin(assembly).respond(to: request))
-        guard let token = try answer.string("token") else { throw StorageFault.missing("token") }
-        return VaultTemplate(path: path, token: token)
+        guard let token = try await Answer(admin(assembly).respond(to: request)).string("token") else {
+            throw StorageFault.missing("token")
+        }
+        return token
     }
 
     /// Opens and unseals the vault in a directory.

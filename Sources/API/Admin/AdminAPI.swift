@@ -72,10 +72,13 @@ package struct AdminAPI: AsyncHandler {
     ) async throws {
         guard case .permission(let permission) = guarding, !caller.permissions.contains(permission) else { return }
         let kind = String(permission.rawValue.prefix { $0 != "." })
-        let objects = parameters["id"].map { [AuditObject(kind: kind, id: $0)] } ?? []
+        // Only what looks like an id is written down.
+        let id = parameters["id"].flatMap { Identifier<Asset>($0)?.description }
+        let objects = id.map { [AuditObject(kind: kind, id: $0)] } ?? []
         let refusal = Refusal.forbidden(permission)
         try await backend.gate.recordRefusal(
-            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason, objects: objects)
+            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason,
+            objects: objects)
         throw refusal
     }
 

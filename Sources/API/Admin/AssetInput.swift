@@ -123,7 +123,7 @@ extension AssetInput {
         } else if let nodePaths, !nodePaths.isEmpty {
             let found = try nodePaths.map { path in
                 guard let node = try NodePaths.node(at: path, in: organization, on: db) else {
-                    throw Refusal.invalid("nodes_display", "There is no node at \(path).")
+                    throw Refusal.invalid("nodes_display", "There is no node at one of the paths.")
                 }
                 return node.id
             }

@@ -73,7 +73,7 @@ struct LabelResolver {
             if let found = try Labels.get(named: name, value: value, in: organization, on: db) {
                 return try transaction.keys.verified(found).id
             }
-            guard mayCreate else { throw Refusal.invalid("labels", "There is no label \(name):\(value).") }
+            guard mayCreate else { throw Refusal.invalid("labels", "There is no such label.") }
             let label = Label(id: .random(), organization: organization, name: name, value: value, dateCreated: transaction.now)
             try Labels.insert(transaction.keys.authenticated(label), on: db)
             made.append(label)

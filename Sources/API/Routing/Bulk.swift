@@ -74,7 +74,8 @@ extension Backend {
 }
 
 extension Bulk {
-    fileprivate static func messages(_ fields: [String: [String]], of place: Int, made: Int) -> [String: [String]] {
+    /// What is wrong with the element at a place, when so many before it were made.
+    static func messages(_ fields: [String: [String]], of place: Int, made: Int) -> [String: [String]] {
         var messages = Dictionary(uniqueKeysWithValues: fields.map { ("\(place).\($0.key)", $0.value) })
         if made > 0 { messages[JSONFieldErrors.wholeBody, default: []].append("The first \(made) elements were created.") }
         return messages

@@ -32,7 +32,9 @@ extension Backend {
         _ permission: Permission, _ call: Call, in organization: OrganizationID? = nil, objects: [AuditObject] = [],
         naming: (Value) -> [AuditObject] = { _ in [] }, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await gate.view(permission, as: call.principal(), in: organization ?? call.organization, from: call.origin) { _ in
+        try await gate.view(
+            permission, as: call.principal(), in: organization ?? call.organization, from: call.origin, objects: objects
+        ) { _ in
             let value = try await read(body)
             let named = naming(value)
             return .init(value, objects: named.isEmpty ? objects : named)

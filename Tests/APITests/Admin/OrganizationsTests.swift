@@ -66,6 +66,8 @@ struct OrganizationsTests {
         let id = try #require(try await vault.send(.post, path, #"{"name":"Acme"}"#).string("id"))
         let node = try await vault.send(.post, "/api/v1/assets/nodes/", #"{"value":"web"}"#, in: id)
         #expect(node.status == 201)
+        let asset = #"{"name":"a","address":"b","platform":1,"labels":["env:prod"],"nodes":["\#(try node.string("id") ?? "")"]}"#
+        #expect(try await vault.send(.post, "/api/v1/assets/hosts/", asset, in: id).status == 201)
         #expect(try await vault.send(.delete, path + id + "/").status == 409)
         #expect(try await vault.send(.get, path + id + "/").value("is_active")?.bool == true)
 
