@@ -86,15 +86,7 @@ package final class ApplicationsAPI: Sendable {
             let response = AccountSecretAnswer.response(
                 revealed, application: credential.application.id, isHidden: parts.settings.hidesSecrets)
             guard let response else { throw .unavailable("out of memory") }
-            let objects = [
-                AuditObject(
-                    kind: "account", id: revealed.account.id.description,
-                    name: "\(revealed.account.name)(\(revealed.account.username))"),
-                AuditObject(
-                    kind: "asset", id: revealed.account.asset.description, name: "\(revealed.assetName)(\(revealed.assetAddress))"
-                ),
-            ]
-            let entry = permit.granted(objects: objects, version: revealed.version, at: parts.clock.now())
+            let entry = permit.granted(objects: revealed.found.objects, version: revealed.version, at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
             desk.used(credential, at: entry.time, from: entry.address)
             desk.park(exchange, with: response, entry)
