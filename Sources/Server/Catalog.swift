@@ -19,6 +19,9 @@ package enum Catalog {
             AuditLogsResource.routes(backend),
             OrganizationsResource.routes(backend),
             NodesResource.routes(backend),
+            PlatformsResource.routes(backend),
+            LabelsResource.routes(backend),
+            AssetsResource.routes(backend),
         ].flatMap { $0 }
     }
 }

@@ -13,7 +13,9 @@ enum ImportLaw {
         "Sealing", "Access", "Vault", "Server",
         // The operator makes key files and types recovery codes.
         "keyturnd",
-        "SealingTests", "AccessTests", "VaultTests", "ServerTests", "APITests",
+        "SealingTests", "AccessTests", "VaultTests", "ServerTests",
+        // Makes and opens whole vaults.
+        "APITests",
         // Fills a stopped vault for measurements.
         "BenchLoad",
     ]

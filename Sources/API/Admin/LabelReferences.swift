@@ -27,7 +27,9 @@ extension JSONRule where Value == LabelReference {
     private static func parse(_ text: String) -> LabelReference? {
         if let id = LabelID(text) { return .id(id) }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.unicodeScalars.count <= 64 && !$0.utf8.contains(0) }) else { return nil }
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.unicodeScalars.count <= 64 && !$0.utf8.contains(0) }) else {
+            return nil
+        }
         return .pair(name: parts[0], value: parts[1])
     }
 }

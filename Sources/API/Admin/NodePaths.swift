@@ -47,7 +47,8 @@ extension NodePaths {
     /// The node at a full path, as it was shown; nil if there is none.
     static func node(at path: String, in organization: OrganizationID, on db: any SQLConnection) throws -> Node? {
         let names = path.split(separator: "/", omittingEmptySubsequences: true).map { String($0) }
-        guard let first = names.first, names.count <= depth, let root = try Nodes.root(in: organization, on: db), root.value.value == first
+        guard let first = names.first, names.count <= depth, let root = try Nodes.root(in: organization, on: db),
+            root.value.value == first
         else { return nil }
         var node = root.value
         for name in names.dropFirst() {

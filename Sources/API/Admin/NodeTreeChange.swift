@@ -122,7 +122,8 @@ struct NodeTreeChange {
     func requireMovable(_ node: Node, after count: Int) throws -> Int {
         let size = try Nodes.subtree(under: node.key, in: organization, limit: Int64(Self.largestMove) + 1, on: db).count
         guard count + size <= Self.largestMove else {
-            throw Refusal.conflict("More than \(Self.largestMove) nodes would move at once; move the nodes below one after another.")
+            throw Refusal.conflict(
+                "More than \(Self.largestMove) nodes would move at once; move the nodes below one after another.")
         }
         return size
     }

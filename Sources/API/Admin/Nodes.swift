@@ -19,7 +19,8 @@ package enum NodesResource {
                 try await get($0, backend)
             },
             Route(
-                .get, "/api/v1/assets/nodes/{id}/children/", .permission(.viewNode), "List the nodes below a node; all of them with all=1",
+                .get, "/api/v1/assets/nodes/{id}/children/", .permission(.viewNode),
+                "List the nodes below a node; all of them with all=1",
                 response: schema, style: .list
             ) { try await list($0, backend, under: $0.id(of: Node.self)) },
         ]
@@ -28,11 +29,13 @@ package enum NodesResource {
     private static func changing(_ backend: Backend) -> [Route] {
         [
             Route(
-                .post, "/api/v1/assets/nodes/", .permission(.createNode), "Create a node below `parent`, or with all it needs at `full_value`",
+                .post, "/api/v1/assets/nodes/", .permission(.createNode),
+                "Create a node below `parent`, or with all it needs at `full_value`",
                 request: schema, response: schema, style: .one(status: 201)
             ) { try await create($0, backend, under: nil) },
             Route(
-                .post, "/api/v1/assets/nodes/{id}/children/", .permission(.createNode), "Create a node below a node", request: schema,
+                .post, "/api/v1/assets/nodes/{id}/children/", .permission(.createNode), "Create a node below a node",
+                request: schema,
                 response: schema, style: .one(status: 201)
             ) { try await create($0, backend, under: $0.id(of: Node.self)) },
             Route(
@@ -40,10 +43,12 @@ package enum NodesResource {
                 request: Schema("NodesToMove", [.field("nodes", .texts, .required)]), style: .empty
             ) { try await adopt($0, backend) },
             Route(
-                .put, "/api/v1/assets/nodes/{id}/", .permission(.changeNode), "Rename or move a node", request: schema, response: schema
+                .put, "/api/v1/assets/nodes/{id}/", .permission(.changeNode), "Rename or move a node", request: schema,
+                response: schema
             ) { try await update($0, backend) },
             Route(
-                .patch, "/api/v1/assets/nodes/{id}/", .permission(.changeNode), "Rename or move a node", request: schema, response: schema
+                .patch, "/api/v1/assets/nodes/{id}/", .permission(.changeNode), "Rename or move a node", request: schema,
+                response: schema
             ) { try await update($0, backend) },
             Route(.delete, "/api/v1/assets/nodes/{id}/", .permission(.deleteNode), "Delete an empty node", style: .empty) {
                 try await delete($0, backend)

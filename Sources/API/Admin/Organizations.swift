@@ -59,7 +59,9 @@ package enum OrganizationsResource {
 
     private static func get(_ call: Call, _ backend: Backend) async throws -> Reply {
         let id = try visible(call)
-        let organization = try await backend.view(.viewOrganization, call, in: id, objects: [object(id)], naming: { [object($0)] }) {
+        let organization = try await backend.view(
+            .viewOrganization, call, in: id, objects: [object(id)], naming: { [object($0)] }
+        ) {
             try $0.keys.verified(Organizations.get(id, on: $0.db))
         }
         return .object { write(organization, &$0) }
@@ -107,7 +109,9 @@ package enum OrganizationsResource {
         ) { transaction in
             let organization = Organization(
                 id: id, name: name, comment: input.comment ?? "", isActive: input.isActive ?? true, dateCreated: transaction.now)
-            try transaction.unique("name") { try Organizations.insert(transaction.keys.authenticated(organization), on: transaction.db) }
+            try transaction.unique("name") {
+                try Organizations.insert(transaction.keys.authenticated(organization), on: transaction.db)
+            }
             try keyring.addOrganization(id, now: transaction.now, in: transaction.db)
             let root = Node(id: .random(), organization: id, key: "1", value: name, parent: nil)
             try Nodes.insert(transaction.keys.authenticated(root), on: transaction.db)
@@ -131,7 +135,9 @@ package enum OrganizationsResource {
             organization.comment = input.comment ?? (isPartial ? organization.comment : "")
             organization.isActive = input.isActive ?? (isPartial ? organization.isActive : true)
             let row = try transaction.keys.authenticated(organization)
-            guard try transaction.unique("name", { try Organizations.update(row, on: transaction.db) }) else { throw Refusal.notFound }
+            guard try transaction.unique("name", { try Organizations.update(row, on: transaction.db) }) else {
+                throw Refusal.notFound
+            }
             if organization.name != oldName { try rename(rootOf: id, to: organization.name, transaction) }
             return organization
         } then: { _ in
@@ -173,7 +179,8 @@ package enum OrganizationsResource {
     /// Makes an organization inactive that is about to be deleted; one with content only when that is meant.
     ///
     /// Its mark is another than that of the deletion, which alone tells after a crash that the organization is gone.
-    private static func shut(_ id: OrganizationID, isForced: Bool, _ call: Call, _ backend: Backend) async throws -> Organization {
+    private static func shut(_ id: OrganizationID, isForced: Bool, _ call: Call, _ backend: Backend) async throws -> Organization
+    {
         try await backend.write(marking: call.origin.part(1).request) { transaction in
             var organization = try transaction.keys.verified(Organizations.get(id, on: transaction.db))
             if try !isForced && Organizations.hasContent(id, on: transaction.db) {

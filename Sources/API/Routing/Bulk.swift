@@ -55,7 +55,8 @@ extension Backend {
             let chunk = items[start..<min(items.count, start + Bulk.chunk)]
             let origin = call.origin.part(start / Bulk.chunk)
             let objects = chunk.map(object)
-            made += try await gate.change(permission, as: call.principal(), in: call.organization, from: origin, objects: objects) { _ in
+            made += try await gate.change(permission, as: call.principal(), in: call.organization, from: origin, objects: objects)
+            { _ in
                 let values = try await write(marking: origin.request) { transaction in
                     try chunk.enumerated().map { place, item in
                         do {
@@ -86,7 +87,8 @@ extension RequestOrigin {
     /// itself, the others share the second half of its id.
     func part(_ number: Int) -> RequestOrigin {
         RequestOrigin(
-            request: Domain.RequestID(high: request.high &+ UInt64(truncatingIfNeeded: number), low: request.low), address: address,
+            request: Domain.RequestID(high: request.high &+ UInt64(truncatingIfNeeded: number), low: request.low),
+            address: address,
             received: received)
     }
 }

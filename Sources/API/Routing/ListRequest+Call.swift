@@ -24,7 +24,8 @@ extension ListRequest {
         }
         self.init(
             filters: filters, search: page.search, order: page.order.compactMap { ListOrder(parameter: $0) },
-            offset: page.limit == nil ? 0 : Int64(page.offset), limit: page.limit == nil ? Int64(Page.largestWhole) : Int64(page.rows))
+            offset: page.limit == nil ? 0 : Int64(page.offset),
+            limit: page.limit == nil ? Int64(Page.largestWhole) : Int64(page.rows))
     }
 }
 
