@@ -38,7 +38,7 @@ struct AccountSecretsTests {
         #expect(try shown.int("version") == 1)
         let entry = try #require(try await vault.entries("action=account.reveal&outcome=granted").first)
         #expect(entry["version"]?.int == 1)
-        #expect(entry["user"]?.string == TestVault.username)
+        #expect(entry["user"]?.string == VaultTemplate.username)
     }
 
     @Test("an account without a secret has null, and one that is not there is audited as such")
@@ -64,7 +64,7 @@ struct AccountSecretsTests {
         let all = try await vault.send(.get, path + id + "/histories/")
         #expect(try all.column("secret") == ["two", "one"])
         #expect(try all.int("0.version") == 2)
-        #expect(try all.string("0.history_user") == TestVault.username)
+        #expect(try all.string("0.history_user") == VaultTemplate.username)
         let page = try await vault.send(.get, path + id + "/histories/?limit=1&offset=1")
         #expect(try page.column("secret") == ["one"])
         #expect(try page.int("count") == 2)

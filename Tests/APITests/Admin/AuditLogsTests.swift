@@ -89,7 +89,7 @@ struct AuditLogsTests {
         for entry in entries {
             let object = entry["objects"]?.array.flatMap { Array($0).first }
             #expect(object?["id"]?.string == id)
-            #expect(entry["user"]?.string == TestVault.username)
+            #expect(entry["user"]?.string == VaultTemplate.username)
             #expect(entry["hash"]?.string?.utf8.count == 64)
         }
         let request = try #require(entries.first?["request_id"]?.string)
