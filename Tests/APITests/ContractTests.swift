@@ -173,7 +173,7 @@ private struct Things {
     /// What a change sends: a replacement what was there, the rest as little as they take.
     func body(for route: Route, _ path: String) async throws -> String? {
         switch route.method {
-        case .put where path.hasSuffix("/children/add/"): return #"{"nodes":["\(node)"]}"#
+        case .put where path.hasSuffix("/children/add/"): return #"{"nodes":["\#(node)"]}"#
         case .put: return try await vault.send(.get, path, in: organization.description).text
         case .patch: return "{}"
         case .post where path.hasSuffix("/children/"): return #"{"value":"another"}"#
