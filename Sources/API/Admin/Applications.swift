@@ -106,9 +106,12 @@ extension ApplicationsResource {
     /// The secret of an application was readable here for as long as it lived; now there are keys that are replaced.
     private static func gone(_ call: Call, _ backend: Backend) async throws -> Reply {
         let id: ApplicationID = try call.id()
+        let organization = call.organization
         return try await backend.gate.view(
-            .changeApplication, as: call.principal(), in: call.organization, from: call.origin, objects: [named(id)]
+            .changeApplication, as: call.principal(), in: organization, from: call.origin, objects: [named(id)]
         ) { _ in
+            let exists = try await backend.database.read { db in try Applications.get(id, in: organization, on: db) != nil }
+            guard exists else { throw Refusal.notFound }
             throw Refusal.gone(
                 "A secret is shown once, when it is made. For a new one: POST to credentials/{key id}/rotate/ of the application."
             )

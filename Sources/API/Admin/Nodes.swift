@@ -127,6 +127,8 @@ package enum NodesResource {
             .createNode, call, objects: [object(id, name)], naming: { [object($0.node)] }
         ) { transaction in
             let tree = NodeTreeChange(organization, transaction)
+            // A node that the path names is not there; one that the body names is a wrong field.
+            if let parent { _ = try transaction.keys.verified(Nodes.get(parent, in: organization, on: transaction.db)) }
             let above = try tree.parent(parent ?? input.parent)
             guard let path = input.path, input.value == nil else {
                 return try shown(tree.insert(id, input.value, below: above), transaction)
