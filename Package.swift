@@ -73,7 +73,7 @@ targets += capability(
 // MARK: - Programs and tests across capabilities
 
 targets += [
-    .executableTarget(name: "keyturnd", dependencies: ["Server", "Domain", "JSON", arguments, logging], swiftSettings: strict),
+    .executableTarget(name: "keyturnd", dependencies: ["Server", "Domain", "Cryptography", "HTTPServer", "JSON", "Sealing", arguments, logging], swiftSettings: strict),
     .executableTarget(name: "keyturn", dependencies: ["Client", "JSON", arguments], swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["JSON", "Outbound"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),

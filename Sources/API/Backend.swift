@@ -15,12 +15,13 @@ package struct Backend: Sendable {
     package let logins: Logins
     package let policies: PolicyStore
     package let secrets: AccountSecrets
+    package let settings: LiveSettings
     package let clock: WallClock
     package let logger: Logger
 
     package init(
         database: Database, keyring: Keyring, gate: Gate, audit: AuditLog, logins: Logins, policies: PolicyStore,
-        secrets: AccountSecrets, clock: WallClock, logger: Logger
+        secrets: AccountSecrets, settings: LiveSettings, clock: WallClock, logger: Logger
     ) {
         self.database = database
         self.keyring = keyring
@@ -29,6 +30,7 @@ package struct Backend: Sendable {
         self.logins = logins
         self.policies = policies
         self.secrets = secrets
+        self.settings = settings
         self.clock = clock
         self.logger = logger
     }

@@ -83,6 +83,13 @@ extension AuditLog {
         try result.wait(upTo: nil) { $0 }?.get()
     }
 
+    /// Writes an entry that nobody waits for: a fault of ours that is recorded all the same.
+    package func appendSoon(_ entry: AuditEntry) {
+        let batch = AuditBatch { _, _ in }
+        batch.append(entry)
+        try? submit(batch)
+    }
+
     /// Commits one batch of the caller's making and returns the number of its first entry.
     @discardableResult
     func commit(_ fill: (AuditBatch) -> Void) async throws(AuditFault) -> Int64 {

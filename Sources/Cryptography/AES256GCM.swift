@@ -68,6 +68,23 @@ package final class AES256GCM {
         return message
     }
 
+    /// Opens a sealed message held in an array, from an offset on.
+    package func open(
+        _ message: [UInt8], from offset: Int = 0, key: SymmetricKey, associatedData: [UInt8]
+    ) throws(CryptographyFault) -> Secret {
+        guard (0...message.count).contains(offset) else { throw .notAuthentic }
+        // The closure may return copyable values only, so the secret leaves it through a variable.
+        var opened: Secret?
+        var fault = CryptographyFault.notAuthentic
+        message.withUnsafeBytes { bytes in
+            do throws(CryptographyFault) {
+                opened = try open(UnsafeRawBufferPointer(rebasing: bytes[offset...]), key: key, associatedData: associatedData)
+            } catch { fault = error }
+        }
+        guard let opened else { throw fault }
+        return opened
+    }
+
     /// Opens a sealed message; fails if message, key or associated data differ in one bit from what was sealed.
     package func open(
         _ message: UnsafeRawBufferPointer, key: SymmetricKey, associatedData: [UInt8]

@@ -28,7 +28,7 @@ package enum Ed25519 {
         }
 
         /// The seed, to be sealed and stored.
-        package func withSeed<Output, Failure: Swift.Error>(
+        package func withSeed<Output: ~Copyable, Failure: Swift.Error>(
             _ body: (UnsafeRawBufferPointer) throws(Failure) -> Output
         ) throws(Failure) -> Output {
             try seed.withBytes(body)

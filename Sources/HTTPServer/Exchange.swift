@@ -69,6 +69,11 @@ package final class Exchange {
         headers.first(name)
     }
 
+    /// The same by a name that is only known at run time.
+    package func header(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        headers.first(named: name)
+    }
+
     package func headerCount(_ name: StaticString) -> Int {
         headers.count(of: name)
     }

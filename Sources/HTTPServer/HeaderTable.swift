@@ -38,6 +38,11 @@ struct HeaderTable: ~Copyable {
         return nil
     }
 
+    func first(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        for index in 0..<count where fields[index].name.equalsIgnoringCase(name) { return fields[index].value }
+        return nil
+    }
+
     func count(of name: StaticString) -> Int {
         var found = 0
         for index in 0..<count where fields[index].name.equalsIgnoringCase(name) { found += 1 }
@@ -50,6 +55,13 @@ extension UnsafeRawBufferPointer {
     package func equalsIgnoringCase(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount, text.hasPointerRepresentation else { return false }
         let other = text.utf8Start
+        for index in 0..<count where Self.lower(self[index]) != Self.lower(other[index]) { return false }
+        return true
+    }
+
+    /// Whether both are the same ASCII text, letters in either case.
+    func equalsIgnoringCase(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
         for index in 0..<count where Self.lower(self[index]) != Self.lower(other[index]) { return false }
         return true
     }

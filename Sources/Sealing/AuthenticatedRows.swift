@@ -2,7 +2,7 @@ package import Domain
 package import Storage
 
 /// An entity whose stored row carries an authentication code.
-package protocol RowAuthenticated {
+package protocol RowAuthenticated: Sendable {
     static var rowKind: RowKind { get }
     var rowOrganization: OrganizationID { get }
     var rowID: [UInt8] { get }
@@ -88,6 +88,11 @@ extension Session: RowAuthenticated {
 }
 
 extension Setting: RowAuthenticated {
+    package func authenticate(into canonical: inout CanonicalBytes) {
+        canonical.append(name)
+        canonical.append(value)
+    }
+
     package static var rowKind: RowKind { .setting }
     package var rowOrganization: OrganizationID { .system }
     package var rowID: [UInt8] { Array(name.utf8) }

@@ -1,6 +1,5 @@
 package import Cryptography
 package import Domain
-package import Storage
 
 /// The stored form of a sealed value: version byte, number of the data key (4 bytes, most significant first), sealed message.
 enum EnvelopeFormat {
@@ -21,17 +20,14 @@ extension KeySet {
     /// Opens a sealed value of the place given; anything but the very value sealed there is an error.
     package func open(_ sealed: Sealed, at place: Place, with workspace: SealingWorkspace) throws(SealingFault) -> Secret {
         guard let keys = organizations[place.organization] else { throw .unknownKey("no data key for the organization") }
-        let fault = SealingFault.notAuthentic(place.purpose.rawValue)
+        guard let number = sealed.bytes.withUnsafeBytes({ EnvelopeFormat.keyNumber(of: $0) }), let data = keys.byNumber[number] else {
+            throw .notAuthentic(place.purpose.rawValue)
+        }
         do {
-            return try sealed.bytes.withUnsafeBytes { (bytes) throws(CryptographyFault) -> Secret in
-                guard let number = EnvelopeFormat.keyNumber(of: bytes), let data = keys.byNumber[number] else {
-                    throw .notAuthentic
-                }
-                let message = UnsafeRawBufferPointer(rebasing: bytes[EnvelopeFormat.headerByteCount...])
-                return try workspace.cipher.open(message, key: data.key, associatedData: place.associatedData(keyNumber: number))
-            }
+            return try workspace.cipher.open(
+                sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key, associatedData: place.associatedData(keyNumber: number))
         } catch {
-            throw fault
+            throw .notAuthentic(place.purpose.rawValue)
         }
     }
 

@@ -1,5 +1,5 @@
 package import Cryptography
-package import Domain
+internal import Domain
 
 /// The keys of an unsealed vault, as they stand at one moment. Immutable; wiped when the last user of it lets go.
 ///

@@ -11,11 +11,11 @@ enum KeyWrap {
         return try key.withBytes { try cipher.seal($0, key: encryption, associatedData: associatedData) }
     }
 
-    func unwrap(_ wrapped: Sealed, under encryption: SymmetricKey) throws -> SymmetricKey {
+    func unwrap(_ wrapped: [UInt8], under encryption: SymmetricKey) throws -> SymmetricKey {
         let cipher = try AES256GCM()
         do {
             return try SymmetricKey(
-                wrapped.bytes.withUnsafeBytes { try cipher.open($0, key: encryption, associatedData: associatedData) })
+                cipher.open(wrapped, key: encryption, associatedData: associatedData))
         } catch {
             throw SealingFault.notAuthentic(name)
         }

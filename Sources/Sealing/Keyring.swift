@@ -25,13 +25,13 @@ package final class Keyring: Sendable {
 
     /// Whether the database holds a keyring at all. Blocks.
     package func isInitialized() throws -> Bool {
-        try database.readSync { db in try !KeySlots.all(in: db).isEmpty }
+        try database.readSync { db in try !KeySlots.all(on: db).isEmpty }
     }
 
     /// Opens the vault with the first slot that the unsealer fits. Blocks.
     package func unseal(with unsealer: any Unsealer) throws {
         let stored = try database.readSync { db in
-            Stored(slots: try KeySlots.all(in: db), keys: try KeyringKeys.all(in: db), data: try DataKeys.all(in: db))
+            Stored(slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
         }
         let keys = try stored.open(with: unsealer)
         current.withLock { $0 = keys }
@@ -43,23 +43,31 @@ package final class Keyring: Sendable {
     }
 
     /// Makes the first keys: a root key in the slots given, a key-encryption key, and data keys of the organizations. In the caller's transaction.
-    package static func initialize(slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection) throws {
-        guard try KeySlots.all(in: db).isEmpty else { throw SealingFault.alreadyInitialized }
+    ///
+    /// The keyring is unsealed with them at once; `makeOrganizations` stores the rows that the data keys belong to.
+    package func initialize(
+        slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection, makeOrganizations: () throws -> Void
+    ) throws {
+        guard try KeySlots.all(on: db).isEmpty else { throw SealingFault.alreadyInitialized }
         let root = try SymmetricKey.random()
-        for slot in slots { try insert(slot, root: root, now: now, in: db) }
+        for slot in slots { try Self.insert(slot, root: root, now: now, in: db) }
         let number: UInt32 = 1
         let key = try SymmetricKey.random()
         let wrapped = try KeyWrap.keyringKey(number: number).wrap(key, under: root)
         try KeyringKeys.insert(
-            KeyringKey(number: Int64(number), wrapped: Sealed(bytes: wrapped), isActive: true, dateCreated: now), in: db)
+            KeyringKey(number: Int64(number), wrappedKey: wrapped, state: .active, dateCreated: now), on: db)
+        let keys = try KeySet(keyEncryption: [number: key], activeNumber: number, organizations: [:])
+        current.withLock { $0 = keys }
+        try makeOrganizations()
         for organization in organizations {
-            try insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
+            try Self.insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
+            try adopt(DataKeys.all(in: organization, on: db), for: organization)
         }
     }
 
     /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.
     package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws {
-        let root = try Stored.root(of: KeySlots.all(in: db), with: unsealer)
+        let root = try Stored.root(of: KeySlots.all(on: db), with: unsealer)
         try insert(slot, root: root, now: now, in: db)
     }
 
@@ -72,7 +80,7 @@ package final class Keyring: Sendable {
 
     /// Reads an organization's data keys again after a change of them was committed; none left means that it was deleted.
     package func reload(_ organization: OrganizationID) async throws {
-        let rows = try await database.read { db in try DataKeys.all(in: db).filter { $0.organization == organization } }
+        let rows = try await database.read { db in try DataKeys.all(in: organization, on: db) }
         try adopt(rows, for: organization)
     }
 
@@ -90,13 +98,13 @@ package final class Keyring: Sendable {
     }
 
     private static func insert(_ slot: NewSlot, root: SymmetricKey, now: Timestamp, in db: any SQLConnection) throws {
-        let id = Identifier<KeySlot>.random()
+        let id = KeySlot.ID.random()
         let key = try slot.unsealer.wrappingKey(parameters: slot.parameters)
         let wrapped = try SlotEnvelope.wrap(root, under: key, slot: id.bytes, kind: slot.kind)
         try KeySlots.insert(
             KeySlot(
-                id: id, kind: slot.kind, label: slot.label, parameters: slot.parameters, wrapped: Sealed(bytes: wrapped), dateCreated: now),
-            in: db)
+                id: id, kind: slot.kind, label: slot.label, parameters: slot.parameters, wrappedKey: wrapped, dateCreated: now),
+            on: db)
     }
 
     private static func insertDataKey(
@@ -107,9 +115,9 @@ package final class Keyring: Sendable {
         let wrapped = try wrap.wrap(SymmetricKey.random(), under: encryption.key)
         try DataKeys.insert(
             DataKey(
-                organization: organization, number: Int64(number), keyringNumber: Int64(encryption.number), wrapped: Sealed(bytes: wrapped),
-                isActive: true, usesReserved: 0, dateCreated: now),
-            in: db)
+                organization: organization, number: Int64(number), keyringNumber: Int64(encryption.number), wrappedKey: wrapped,
+                state: .active, dateCreated: now),
+            on: db)
     }
 }
 
@@ -143,8 +151,10 @@ extension Keyring {
             case .allowed:
                 return try secret.withBytes { try keys.seal($0, at: place, under: data, with: workspace) }
             case .reserveFirst:
-                let total = try DataKeys.reserveUses(
-                    organization: place.organization, number: Int64(data.number), block: UseCounter.block, in: db)
+                guard
+                    let total = try DataKeys.reserveUses(
+                        UseCounter.block, of: Int64(data.number), in: place.organization, on: db)
+                else { throw SealingFault.unknownKey("data key \(data.number)") }
                 data.uses.reserve(upTo: total)
             case .exhausted:
                 throw SealingFault.exhausted
@@ -160,7 +170,10 @@ extension Keyring {
         guard let active = keys.keyEncryption[keys.activeNumber] else { throw SealingFault.unknownKey("active key") }
         for (organization, mine) in keys.organizations where mine.active.uses.isWorn {
             try await database.write { db in
-                try DataKeys.deactivate(organization: organization, number: Int64(mine.active.number), in: db)
+                for var old in try DataKeys.all(in: organization, on: db) where old.state == .active {
+                    old.state = .open
+                    _ = try DataKeys.update(old, on: db)
+                }
                 try Self.insertDataKey(
                     number: mine.active.number + 1, for: organization, under: (keys.activeNumber, active), now: now, in: db)
             }

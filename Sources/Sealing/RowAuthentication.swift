@@ -1,6 +1,5 @@
-package import Cryptography
+internal import Cryptography
 package import Domain
-package import Storage
 
 /// Kinds of rows that carry an authentication code; the names are part of the code and never change.
 package enum RowKind: String, Sendable {

@@ -1,5 +1,5 @@
 package import Cryptography
-package import Domain
+internal import Domain
 
 /// The reusable contexts with which one thread seals, opens and authenticates. Confined to that thread.
 package final class SealingWorkspace {

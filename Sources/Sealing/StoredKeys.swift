@@ -14,8 +14,8 @@ struct Stored: Sendable {
         var activeNumber: UInt32?
         for key in keys {
             guard let number = UInt32(exactly: key.number) else { throw SealingFault.notAuthentic("keyring") }
-            keyEncryption[number] = try KeyWrap.keyringKey(number: number).unwrap(key.wrapped, under: root)
-            if key.isActive { activeNumber = max(activeNumber ?? 0, number) }
+            keyEncryption[number] = try KeyWrap.keyringKey(number: number).unwrap(key.wrappedKey, under: root)
+            if key.state == .active { activeNumber = max(activeNumber ?? 0, number) }
         }
         guard let activeNumber else { throw SealingFault.notInitialized }
         return try KeySet(
@@ -31,7 +31,7 @@ struct Stored: Sendable {
         guard !fitting.isEmpty else { throw SealingFault.wrongUnsealKey("the vault has no slot of kind \(kind)") }
         for slot in fitting {
             let key = try unsealer.wrappingKey(parameters: slot.parameters)
-            if let root = try? SlotEnvelope.unwrap(slot.wrapped.bytes, under: key, slot: slot.id.bytes, kind: kind) { return root }
+            if let root = try? SlotEnvelope.unwrap(slot.wrappedKey, under: key, slot: slot.id.bytes, kind: kind) { return root }
         }
         throw SealingFault.wrongUnsealKey("no slot of kind \(kind) opens with it")
     }
@@ -48,12 +48,12 @@ struct Stored: Sendable {
             let wrap = KeyWrap.dataKey(organization: row.organization, number: number, encryption: encryption)
             let key = try keeping?.byNumber[number]
                 ?? KeySet.DataKey(
-                    number: number, key: wrap.unwrap(row.wrapped, under: wrapping), uses: UseCounter(stored: row.usesReserved))
+                    number: number, key: wrap.unwrap(row.wrappedKey, under: wrapping), uses: UseCounter(stored: row.usesReserved))
             all[row.organization, default: []].append((row, key))
         }
         return try all.mapValues { keys in
             let sorted = keys.sorted { $0.key.number < $1.key.number }
-            guard let first = sorted.first, let active = sorted.last(where: { $0.row.isActive }) else {
+            guard let first = sorted.first, let active = sorted.last(where: { $0.row.state == .active }) else {
                 throw SealingFault.unknownKey("no active data key")
             }
             return KeySet.OrganizationKeys(

@@ -59,6 +59,15 @@ package final class Database: Sendable {
         return try SQLiteConnection(path: path, writable: writable, options: options)
     }
 
+    /// Brings the write-ahead log into the file and empties it, as far as readers let it; between writes, on the writing thread. Blocks.
+    package func checkpoint() throws {
+        let answer = Answer<Void>()
+        guard writer.enqueue({ connection in answer.put(Result { _ = try connection.pragma("PRAGMA wal_checkpoint(TRUNCATE)") }) }) else {
+            throw StorageFault.closed
+        }
+        try answer.take().get()
+    }
+
     /// Lets what is queued finish, then closes every connection; afterwards each call is `.closed`. Blocks; called once.
     package func close() {
         readers.stop()

@@ -28,7 +28,7 @@ package struct AccountSecrets: Sendable {
         account.stages = SecretStages(
             current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous, last: number)
         account.dateChangeSecret = now
-        try SecretVersions.prune(account, keeping: historyLimit, in: db)
+        _ = try SecretVersions.prune(account.id, in: account.organization, keeping: historyLimit, on: db)
     }
 
     /// Takes the current secret away: nothing is served any more. The value stays in history as previous.
@@ -43,7 +43,7 @@ package struct AccountSecrets: Sendable {
         version number: Int64, of account: Account, by warrant: Warrant, in db: any SQLConnection
     ) throws -> (handoff: SecretHandoff, version: SecretVersion) {
         guard warrant.permits(.revealAccount, in: account.organization) else { throw Refusal.forbidden(.revealAccount) }
-        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, db) else { throw Refusal.notFound }
+        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else { throw Refusal.notFound }
         let place = Place.accountSecret(account.id, version: number, in: account.organization)
         do {
             let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())
@@ -70,6 +70,6 @@ package struct AccountSecrets: Sendable {
             SecretVersion(
                 account: account.id, organization: account.organization, number: number, secretType: account.secretType, secret: sealed,
                 fingerprint: fingerprint, createdBy: author, dateCreated: now),
-            in: db)
+            on: db)
     }
 }

@@ -60,11 +60,13 @@ package struct SecretFetch {
         do {
             switch selector {
             case .id(let id):
-                return try reader.account(id, in: organization)
+                return try reader.account(in: organization, id: id).map { [$0] } ?? []
             case .named(asset: .id(let asset), account: let name):
-                return try reader.accounts(named: name, ofAsset: asset, in: organization)
+                return try name.withUnsafeBytes { try reader.accounts(in: organization, asset: asset, accountName: $0) }
             case .named(asset: .name(let asset), account: let name):
-                return try reader.accounts(named: name, ofAssetNamed: asset, in: organization)
+                return try asset.withUnsafeBytes { asset in
+                    try name.withUnsafeBytes { try reader.accounts(in: organization, assetName: asset, accountName: $0) }
+                }
             }
         } catch {
             throw .unavailable("The storage cannot be read.")
@@ -93,7 +95,7 @@ package struct SecretFetch {
                 dateChanged: nil, secret: nil)
         }
         // The pointer is authenticated and says there is a secret: a missing version is damage, not "no secret".
-        guard let version = row.version, version.number == current else { throw .integrity("current version is missing") }
+        guard let version = row.secret, version.number == current else { throw .integrity("current version is missing") }
         let secret: Secret
         do {
             let place = Place.accountSecret(account.id, version: current, in: account.organization)

@@ -1,6 +1,7 @@
 internal import Access
 internal import Domain
 package import HTTPServer
+internal import Logging
 internal import Sealing
 internal import Storage
 
@@ -69,7 +70,7 @@ package struct AdminAPI: AsyncHandler {
         let id = OrganizationID(text)
         let keyring = backend.keyring
         let found = try await backend.database.read { db in
-            let stored = try id.map { try Organizations.get($0, db) } ?? Organizations.named(text, db)
+            let stored = try id.map { try Organizations.get($0, on: db) } ?? Organizations.get(named: text, on: db)
             return try stored.map { try keyring.keys().verified($0, with: SealingWorkspace()) }
         }
         guard let found, found.id != .system else { throw Refusal.notFound }

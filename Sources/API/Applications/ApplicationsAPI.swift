@@ -2,7 +2,7 @@ package import Access
 package import Audit
 package import Domain
 package import HTTPServer
-internal import Sealing
+package import Sealing
 package import Storage
 internal import Synchronization
 internal import Vault
@@ -17,14 +17,14 @@ package final class ApplicationsAPI: Sendable {
         package let policies: PolicyStore
         package let keyring: Keyring
         package let audit: AuditLog
-        package let usage: CredentialUsage
+        package let usage: CredentialUses
         package let addresses: ClientAddressRule
         package let meter: FetchMeter
         package let settings: LiveSettings
         package let clock: WallClock
 
         package init(
-            gate: ApplicationGate, policies: PolicyStore, keyring: Keyring, audit: AuditLog, usage: CredentialUsage,
+            gate: ApplicationGate, policies: PolicyStore, keyring: Keyring, audit: AuditLog, usage: CredentialUses,
             addresses: ClientAddressRule, meter: FetchMeter, settings: LiveSettings, clock: WallClock
         ) {
             self.gate = gate
@@ -44,7 +44,7 @@ package final class ApplicationsAPI: Sendable {
 
     package init(parts: Parts, database: Database, loops: Int) throws {
         self.parts = parts
-        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeReader()) })
+        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeFetchReader()) })
     }
 
     /// Where parked answers are released; set once, before the listener starts.
@@ -94,7 +94,7 @@ package final class ApplicationsAPI: Sendable {
             ]
             let entry = permit.granted(objects: objects, version: revealed.version, at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
-            desk.used(credential.id, at: entry.time, from: entry.address)
+            desk.used(credential, at: entry.time, from: entry.address)
             desk.park(exchange, with: response, entry)
         } catch {
             let asked = AccountQuery.object(exchange.query)

@@ -15,7 +15,7 @@ final class FetchDesk {
     private let reader: FetchReader
     private var entries: [AuditEntry] = []
     private var tickets: [Ticket] = []
-    private var used: [CredentialID: (at: Timestamp, from: String)] = [:]
+    private var used: [CredentialID: CredentialUses.Use] = [:]
 
     init(loop: Int, reader: FetchReader) throws {
         self.loop = loop
@@ -30,12 +30,13 @@ final class FetchDesk {
         entries.append(entry)
     }
 
-    func used(_ credential: CredentialID, at time: Timestamp, from address: String) {
-        used[credential] = (time, address)
+    func used(_ credential: CredentialPolicy, at time: Timestamp, from address: String) {
+        used[credential.id] = CredentialUses.Use(
+            organization: credential.application.organization, date: time, address: address)
     }
 
     /// Ends the pass's read transaction and gives its entries to the committer.
-    func endCycle(audit: AuditLog, usage: CredentialUsage) {
+    func endCycle(audit: AuditLog, usage: CredentialUses) {
         reader.endCycle()
         guard !entries.isEmpty, let listener else { return }
         let waiting = tickets

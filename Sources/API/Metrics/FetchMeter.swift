@@ -1,4 +1,4 @@
-package import HTTPServer
+internal import HTTPServer
 internal import Metrics
 
 /// Counts secret fetches by outcome and measures how long deciding took.

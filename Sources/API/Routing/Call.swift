@@ -57,10 +57,3 @@ package struct Call: Sendable {
         }
     }
 }
-
-extension Refusal {
-    /// What a body's reader found wrong.
-    package init(_ errors: JSONFieldErrors) {
-        self = .invalid(Dictionary(errors.entries.map { ($0.field, $0.messages) }) { $0 + $1 })
-    }
-}

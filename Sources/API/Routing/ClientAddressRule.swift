@@ -4,10 +4,10 @@ package import HTTPServer
 
 /// Tells the client's address of a request: the socket's peer, or what trusted proxies say.
 package struct ClientAddressRule: Sendable {
-    private let trusted: [Network]
+    private let trusted: AddressPolicy
     private let clock: WallClock
 
-    package init(trustedProxies: [Network], clock: WallClock = .system) {
+    package init(trustedProxies: AddressPolicy, clock: WallClock = .system) {
         trusted = trustedProxies
         self.clock = clock
     }
@@ -16,8 +16,8 @@ package struct ClientAddressRule: Sendable {
     package func origin(of request: HTTPServer.Request) -> RequestOrigin {
         let peer = IPAddress(request.peer)
         var address: IPAddress? = peer
-        if trusted.contains(where: { $0.contains(peer) }) {
-            let lines = request.headers.filter { Self.isForwardedFor($0.name) }.map(\.value)
+        if trusted.allows(peer) {
+            let lines = request.headers.filter { $0.name.withUnsafeBytes(Self.isForwardedFor) }.map { String(decoding: $0.value, as: UTF8.self) }
             address = try? ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
         }
         return RequestOrigin(request: Domain.RequestID(request.requestID), address: address, received: clock.now())
@@ -27,30 +27,22 @@ package struct ClientAddressRule: Sendable {
     func origin(of exchange: Exchange, now: Timestamp) -> (origin: RequestOrigin, fault: String?) {
         let peer = IPAddress(exchange.peer)
         let id = Domain.RequestID(exchange.requestID)
-        guard !trusted.isEmpty, trusted.contains(where: { $0.contains(peer) }) else {
-            return (RequestOrigin(request: id, address: peer, received: now), nil)
-        }
-        var lines: [[UInt8]] = []
+        guard trusted.allows(peer) else { return (RequestOrigin(request: id, address: peer, received: now), nil) }
+        var lines: [UnsafeRawBufferPointer] = []
         exchange.forEachHeader { name, value in
-            if Self.isForwardedFor(name) { lines.append(Array(value)) }
+            if Self.isForwardedFor(name) { lines.append(value) }
         }
         do {
             let address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
             return (RequestOrigin(request: id, address: address, received: now), nil)
         } catch {
-            return (RequestOrigin(request: id, address: nil, received: now), "client address: \(error)")
+            return (RequestOrigin(request: id, address: nil, received: now), "client address: \(error.rawValue)")
         }
     }
 
-    package func isTrusted(_ peer: PeerAddress) -> Bool {
-        let peer = IPAddress(peer)
-        return trusted.contains { $0.contains(peer) }
-    }
+    package func isTrusted(_ peer: PeerAddress) -> Bool { trusted.allows(IPAddress(peer)) }
 
-    private static func isForwardedFor(_ name: some Collection<UInt8>) -> Bool {
-        let wanted = "x-forwarded-for".utf8
-        return name.count == wanted.count && zip(name, wanted).allSatisfy { $0 | 0x20 == $1 || $0 == $1 }
-    }
+    private static func isForwardedFor(_ name: UnsafeRawBufferPointer) -> Bool { name.equalsIgnoringCase("x-forwarded-for") }
 }
 
 extension IPAddress {

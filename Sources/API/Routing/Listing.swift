@@ -1,4 +1,5 @@
 package import Domain
+internal import HTTPServer
 package import JSON
 
 /// The page of a list that a client asks for, in JumpServer's conventions: `limit` and `offset`, `search` or `q`, `order`.

@@ -1,4 +1,4 @@
-internal import Domain
+package import Domain
 
 /// The parameters after the question mark, decoded; a name that comes twice is refused, since two readers could take two values.
 package struct Query: Sendable {

@@ -1,4 +1,4 @@
-package import Cryptography
+internal import Cryptography
 package import Domain
 internal import Synchronization
 
@@ -27,38 +27,46 @@ package final class ApplicationGate: Sendable {
     private let rules: Rules
     private let replay: ReplayMemory
     private let limits: FetchLimits
+    private let throttle: SignatureThrottle
     private let abandoned: any AbandonedFetches
     private let started: Timestamp
     private let decoy: SymmetricKey
 
     package init(
-        rules: Rules, replay: ReplayMemory, limits: FetchLimits, abandoned: any AbandonedFetches, started: Timestamp
+        rules: Rules, replay: ReplayMemory, limits: FetchLimits, throttle: SignatureThrottle = SignatureThrottle(),
+        abandoned: any AbandonedFetches, started: Timestamp
     ) throws {
         self.rules = rules
         self.replay = replay
         self.limits = limits
+        self.throttle = throttle
         self.abandoned = abandoned
         self.started = started
         decoy = try SymmetricKey.random()
     }
 
     /// Lets a request in or refuses it; the refusal's audit entry comes with it and is written before the answer leaves.
-    package func admit(_ request: borrowing some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
+    package func admit(_ request: some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
         let now = request.origin.received
         let verdict = verify(request, snapshot, desk, now)
         if verdict.reason == nil, let credential = verdict.credential {
             switch limits.take(credential.application, now: now) {
             case .allowed:
                 return .admitted(FetchPermit(credential: credential, origin: request.origin, abandoned: abandoned))
-            case .tooMany(let seconds):
+            case .refused(let seconds):
                 return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", credential, true, now)
             }
         }
-        if case .full(let seconds) = verdict.replay {
+        if verdict.replay == .full {
             return refuse(
-                request.origin, .tooMany(retryAfterSeconds: seconds), "replay memory is full", verdict.credential, true, now)
+                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full", verdict.credential, true, now)
         }
         let reason = verdict.reason ?? "unknown"
+        if !verdict.isSignatureGood, let address = request.origin.address,
+            case .refused(let seconds) = throttle.noteFailure(from: address, now: now)
+        {
+            return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), reason, verdict.credential, false, now)
+        }
         return refuse(request.origin, verdict.refusal(reason), reason, verdict.credential, verdict.isSignatureGood, now)
     }
 
@@ -69,13 +77,13 @@ package final class ApplicationGate: Sendable {
         var reason: String?
         var isSignatureGood = false
         var hasNoCredentials = false
-        var replay = ReplayVerdict.fresh
+        var replay = ReplayMemory.Outcome.fresh
 
         func refusal(_ reason: String) -> Refusal { hasNoCredentials ? .noCredentials : .unauthenticated(reason: reason) }
     }
 
     private func verify(
-        _ request: borrowing some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
+        _ request: some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
     ) -> Verdict {
         var verdict = Verdict()
         guard let authorization = request.header("authorization") else {
@@ -91,7 +99,7 @@ package final class ApplicationGate: Sendable {
             verdict.reason = "malformed authorization: \(error)"
             return verdict
         }
-        let credential = CredentialID(utf8: signature.keyID).flatMap { snapshot.credential($0) }
+        let credential = signature.credential.flatMap { snapshot.credential($0) }
         verdict.credential = credential
         let problem = checkCode(request, signature, credential, desk)
         verdict.isSignatureGood = problem == nil
@@ -101,15 +109,17 @@ package final class ApplicationGate: Sendable {
 
     /// Whether the signature is the credential's over this request. One code is computed whatever is wrong.
     private func checkCode(
-        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
+        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
     ) -> String? {
         var fault: String?
-        do {
-            try desk.signingString.build(
-                method: request.methodName, target: request.rawTarget, headers: signature.headers
-            ) { name in request.header(named: name) }
-        } catch {
-            fault = "signing string: \(error)"
+        request.methodName.withUTF8Buffer { method in
+            do throws(SignatureFault) {
+                try SigningString.build(
+                    into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget, names: signature.names
+                ) { name in request.header(named: name) }
+            } catch {
+                fault = "signing string: \(error)"
+            }
         }
         let isGood = desk.isCode(signature.mac, ofSigningStringBy: credential, decoy: decoy)
         if let fault { return fault }
@@ -118,12 +128,11 @@ package final class ApplicationGate: Sendable {
     }
 
     private func checkRest(
-        _ request: borrowing some SignedRequest, _ signature: borrowing SignatureHeader, _ credential: CredentialPolicy?,
-        _ snapshot: PolicySnapshot, _ now: Timestamp, _ replayVerdict: inout ReplayVerdict
+        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?,
+        _ snapshot: PolicySnapshot, _ now: Timestamp, _ replayOutcome: inout ReplayMemory.Outcome
     ) -> String? {
         guard let credential else { return "unknown key" }
         let application = credential.application
-        if !signature.isAlgorithm("hmac-sha256") { return "wrong algorithm" }
         if !isJumpServerPAM(request) { return "X-Source is not jms-pam" }
         if !credential.isActive { return "credential revoked" }
         if credential.hasExpired(at: now) { return "credential expired" }
@@ -138,17 +147,17 @@ package final class ApplicationGate: Sendable {
         guard let address = request.origin.address else { return "address unknown" }
         if !application.networks.allows(address) { return "address not allowed for the application" }
         if !credential.networks.allows(address) { return "address not allowed for the credential" }
-        replayVerdict = replay.remember(
-            signature.mac, of: credential.id, date: date, from: address, window: rules.windowSeconds, now: now)
-        switch replayVerdict {
+        replayOutcome = replay.check(signature.mac, credential: credential.id, date: date, address: address, now: now)
+        switch replayOutcome {
         case .fresh: return nil
         case .repeated: return credential.isStrict ? "repeated signature of a strict credential" : nil
         case .replayed: return "signature replayed from another address"
+        case .stale: return "stale date"
         case .full: return "replay memory is full"
         }
     }
 
-    private func isJumpServerPAM(_ request: borrowing some SignedRequest) -> Bool {
+    private func isJumpServerPAM(_ request: some SignedRequest) -> Bool {
         guard let source = request.header("x-source") else { return false }
         return source.elementsEqual("jms-pam".utf8)
     }

@@ -1,4 +1,4 @@
-package import Cryptography
+internal import Cryptography
 package import Domain
 
 /// What an application may fetch and from where, compiled for the hot path.

@@ -1,9 +1,9 @@
-package import Cryptography
-package import Domain
+internal import Cryptography
+internal import Domain
 
 /// The reusable buffers and contexts with which one thread checks signatures. Confined to that thread.
 package final class GateDesk {
-    var signingString = SigningString()
+    var signingString: [UInt8] = []
     private let hmac: HMACSHA256
     private let expected = UnsafeMutableRawBufferPointer.allocate(byteCount: HMACSHA256.byteCount, alignment: 16)
 
@@ -16,7 +16,7 @@ package final class GateDesk {
     /// Whether `mac` is the code of the signing string built last, under the credential's secret; with no credential the same work is
     /// done under a decoy and the answer is false.
     func isCode(_ mac: SignatureMAC, ofSigningStringBy credential: CredentialPolicy?, decoy: SymmetricKey) -> Bool {
-        signingString.withBytes { message in
+        signingString.withUnsafeBytes { message in
             do {
                 if let credential {
                     try credential.authenticate(message, with: hmac, into: expected)
@@ -26,8 +26,8 @@ package final class GateDesk {
             } catch {
                 return false
             }
-            let isEqual = mac.withBytes { ConstantTime.areEqual($0, UnsafeRawBufferPointer(expected)) }
-            return isEqual && credential != nil
+            guard let code = SignatureMAC(UnsafeRawBufferPointer(expected)) else { return false }
+            return mac.equals(code) && credential != nil
         }
     }
 

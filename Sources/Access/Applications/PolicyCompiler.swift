@@ -19,12 +19,13 @@ struct PolicyCompiler {
     func snapshot(in db: any SQLConnection) throws -> PolicySnapshot {
         var credentials: [CredentialID: CredentialPolicy] = [:]
         var names: [String: OrganizationID] = [:]
-        for stored in try Organizations.all(in: db) {
+        let keysByApplication = Dictionary(grouping: try Credentials.everywhere(on: db)) { $0.value.application }
+        let applications = Dictionary(grouping: try Applications.everywhere(on: db)) { $0.value.organization }
+        for stored in try Organizations.all(on: db) {
             guard let organization = verified(stored) else { continue }
             names[organization.name] = organization.id
             let nodes = try descendants(in: organization.id, db)
-            let keysByApplication = Dictionary(grouping: try Credentials.all(in: organization.id, db)) { $0.value.application }
-            for application in try Applications.all(in: organization.id, db) {
+            for application in applications[organization.id] ?? [] {
                 let own = keysByApplication[application.value.id] ?? []
                 for policy in compile(application, own, isOrganizationActive: organization.isActive, nodes) {
                     credentials[policy.id] = policy
@@ -35,10 +36,10 @@ struct PolicyCompiler {
     }
 
     func policies(of id: ApplicationID, in organization: OrganizationID, _ db: any SQLConnection) throws -> [CredentialPolicy] {
-        guard let stored = try Organizations.get(organization, db), let owner = verified(stored),
-            let application = try Applications.get(id, in: organization, db)
+        guard let stored = try Organizations.get(organization, on: db), let owner = verified(stored),
+            let application = try Applications.get(id, in: organization, on: db)
         else { return [] }
-        let own = try Credentials.all(of: id, in: organization, db)
+        let own = try Credentials.all(of: id, in: organization, on: db)
         return compile(application, own, isOrganizationActive: owner.isActive, try descendants(in: organization, db))
     }
 
@@ -77,7 +78,7 @@ struct PolicyCompiler {
     }
 
     private func descendants(in organization: OrganizationID, _ db: any SQLConnection) throws -> NodeTree {
-        NodeTree(try Nodes.all(in: organization, db).compactMap { verified($0) })
+        NodeTree(try Nodes.all(in: organization, on: db).compactMap { verified($0) })
     }
 
     private func verified<Row: RowAuthenticated>(_ stored: Authenticated<Row>) -> Row? {

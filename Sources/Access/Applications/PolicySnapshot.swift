@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// Everything that the hot path asks about applications, as it stands at one moment. Immutable: a change makes a new one.
 package final class PolicySnapshot: Sendable {

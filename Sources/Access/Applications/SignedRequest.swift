@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 /// What the application gate reads of a request; the edge adapts its own request type to it, so that the gate knows no HTTP library.
 package protocol SignedRequest {

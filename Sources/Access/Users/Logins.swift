@@ -55,8 +55,8 @@ package final class Logins: Sendable {
             tokenDigest: try digest(token, keys), user: user.id, dateCreated: now, dateExpires: now.adding(seconds: rules.sessionSeconds),
             confirmedUntil: nil)
         try await database.write { db in
-            try Sessions.deleteExpired(before: now, in: db)
-            try Sessions.insert(keys.authenticated(session, with: SealingWorkspace()), in: db)
+            _ = try Sessions.deleteExpired(before: now, on: db)
+            try Sessions.insert(keys.authenticated(session, with: SealingWorkspace()), on: db)
         }
         try await gate.recordGrant(.login, by: .user(user.id, name: user.username), in: nil, from: origin)
         return Started(token: token, user: user, session: session)
@@ -72,14 +72,14 @@ package final class Logins: Sendable {
         var confirmed = session
         confirmed.confirmedUntil = clock.now().adding(seconds: rules.confirmationSeconds)
         let row = try keyring.keys().authenticated(confirmed, with: SealingWorkspace())
-        try await database.write { db in try Sessions.update(row, in: db) }
+        try await database.write { db in _ = try Sessions.update(row, on: db) }
         try await gate.recordGrant(.confirm, by: principal.actor, in: nil, from: origin)
     }
 
     /// Ends a session at once.
     package func logOut(_ principal: Principal) async throws {
         guard let session = principal.session else { return }
-        try await database.write { db in try Sessions.delete(session.tokenDigest, in: db) }
+        try await database.write { db in _ = try Sessions.delete(tokenDigest: session.tokenDigest, on: db) }
     }
 
     // MARK: - Bearer tokens
@@ -107,10 +107,10 @@ package final class Logins: Sendable {
         let keys = try keyring.keys()
         let digest = try digest(token, keys)
         let found = try await database.read { db -> (Session, User)? in
-            guard let stored = try Sessions.get(digest, in: db) else { return nil }
+            guard let stored = try Sessions.get(tokenDigest: digest, on: db) else { return nil }
             let workspace = try SealingWorkspace()
             let session = try keys.verified(stored, with: workspace)
-            guard let owner = try Users.get(session.user, in: db) else { return nil }
+            guard let owner = try Users.get(session.user, on: db) else { return nil }
             return (session, try keys.verified(owner, with: workspace))
         }
         guard let (session, user) = found, user.isActive, clock.now() < session.dateExpires else { return nil }
@@ -120,13 +120,13 @@ package final class Logins: Sendable {
     /// Tokens are stored as a keyed digest: whoever reads the database cannot use one, whoever writes it cannot make one.
     private func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
         let hmac = try HMACSHA256()
-        var output = [UInt8](repeating: 0, count: HMACSHA256.byteCount)
-        try output.withUnsafeMutableBytes { output in
+        let code = try Secret(capacity: HMACSHA256.byteCount) { output in
             try token.withBytes { token in
                 try keys.tokenKey.withBytes { try hmac.authenticate(token, key: $0, into: output) }
             }
+            return HMACSHA256.byteCount
         }
-        return output
+        return code.withBytes { Array($0) }
     }
 
     // MARK: - Passwords
@@ -141,7 +141,8 @@ package final class Logins: Sendable {
             throw Refusal.tooMany(retryAfterSeconds: seconds)
         }
         limits.countTry(account: name, address: address, now: clock.now())
-        let verifier = try user.flatMap { try verifier(of: $0) }
+        var verifier: PasswordVerifier?
+        if let user { verifier = try self.verifier(of: user) }
         let isMatch = try await hashing.isMatch(password, verifier)
         guard let user, user.isActive, isMatch else {
             try await refused(origin, user == nil ? "unknown user" : isMatch ? "inactive user" : "wrong password", action, name)
@@ -167,14 +168,14 @@ package final class Logins: Sendable {
         guard let name else { return nil }
         let keys = try keyring.keys()
         return try await database.read { db in
-            try Users.named(name, in: db).map { try keys.verified($0, with: SealingWorkspace()) }
+            try Users.get(username: name, on: db).map { try keys.verified($0, with: SealingWorkspace()) }
         }
     }
 
     private func user(_ id: UserID) async throws -> User? {
         let keys = try keyring.keys()
         return try await database.read { db in
-            try Users.get(id, in: db).map { try keys.verified($0, with: SealingWorkspace()) }
+            try Users.get(id, on: db).map { try keys.verified($0, with: SealingWorkspace()) }
         }
     }
 }

@@ -16,7 +16,7 @@ package enum UserAccounts {
         let sealed = try seal(password, for: id, keyring, now, db)
         let user = User(
             id: id, username: canonical, name: name, role: role, password: sealed, dateCreated: now, datePasswordUpdated: now)
-        try Users.insert(keyring.keys().authenticated(user, with: SealingWorkspace()), in: db)
+        try Users.insert(keyring.keys().authenticated(user, with: SealingWorkspace()), on: db)
         return user
     }
 
@@ -24,14 +24,14 @@ package enum UserAccounts {
     package static func reset(
         username: String, password: borrowing Secret, keyring: Keyring, now: Timestamp, in db: any SQLConnection
     ) throws -> User {
-        guard let canonical = Username.canonical(username), let stored = try Users.named(canonical, in: db) else { throw Refusal.notFound }
+        guard let canonical = Username.canonical(username), let stored = try Users.get(username: canonical, on: db) else { throw Refusal.notFound }
         let workspace = try SealingWorkspace()
         var user = try keyring.keys().verified(stored, with: workspace)
         user.password = try seal(password, for: user.id, keyring, now, db)
         user.isActive = true
         user.datePasswordUpdated = now
-        try Users.update(keyring.keys().authenticated(user, with: workspace), in: db)
-        try Sessions.deleteAll(of: user.id, in: db)
+        _ = try Users.update(keyring.keys().authenticated(user, with: workspace), on: db)
+        _ = try Sessions.deleteAll(of: user.id, on: db)
         return user
     }
 

@@ -114,12 +114,10 @@ private struct RuleReading {
         return .platforms(try list(json) { element throws(AccountFilterFault) in try platform(element) }, isList: true)
     }
 
-    /// By number (also as digits in a string), by name, or as an object with `id`.
     private func platform(_ json: JSONValue) throws(AccountFilterFault) -> Platform.ID {
-        let bare = json.kind == .object ? json["id"] ?? json["pk"] ?? json : json
-        let number = bare.int.flatMap { Int(exactly: $0) } ?? bare.string.flatMap { Int($0) }
-        let platform = number.map { Platform.named(Platform.ID(rawValue: $0)) } ?? bare.string.flatMap { Platform.named($0) }
-        guard let platform else { throw AccountFilterFault("\(place) has a platform that does not exist.") }
+        guard let platform = Platform.named(json) else {
+            throw AccountFilterFault("\(place) has a platform that does not exist.")
+        }
         return platform.id
     }
 

@@ -30,7 +30,7 @@ package struct KeyFileUnsealer: Unsealer {
         guard status.st_mode & 0o077 == 0 else {
             throw SealingFault.keyFile("\(path) can be read by others", remedy: "chmod 600 \(path)")
         }
-        let text = try Secret(capacity: 128) { buffer in
+        let text = Secret(capacity: 128) { buffer in
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             return max(count, 0)
         }

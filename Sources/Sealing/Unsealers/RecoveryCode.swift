@@ -23,6 +23,9 @@ package struct RecoveryCodeUnsealer: Unsealer {
         }
     }
 
+    /// Whether both were made from the same code.
+    package func isSame(as other: RecoveryCodeUnsealer) -> Bool { code.secret.isEqual(to: other.code.secret) }
+
     /// A fresh code in its printed form, `XXXX-XXXX-…`.
     package static func generate() throws -> Secret {
         let characters = try SecureRandom.characters(count: characterCount, from: alphabet)

@@ -20,7 +20,7 @@ enum SlotEnvelope {
     static func unwrap(_ wrapped: [UInt8], under key: SymmetricKey, slot: [UInt8], kind: String) throws -> SymmetricKey {
         let cipher = try AES256GCM()
         return try SymmetricKey(
-            wrapped.withUnsafeBytes { try cipher.open($0, key: key, associatedData: associatedData(slot: slot, kind: kind)) })
+            cipher.open(wrapped, key: key, associatedData: associatedData(slot: slot, kind: kind)))
     }
 
     private static func associatedData(slot: [UInt8], kind: String) -> [UInt8] {

@@ -28,4 +28,10 @@ package struct SQLQuery: Sendable {
         text.append(values.isEmpty ? "(NULL)" : "(" + Array(repeating: "?", count: values.count).joined(separator: ", ") + ")")
         bindings.append(contentsOf: values)
     }
+
+    func appending(_ piece: StaticString, _ values: [SQLValue] = []) -> SQLQuery {
+        var longer = self
+        longer.append(piece, values)
+        return longer
+    }
 }

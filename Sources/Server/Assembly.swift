@@ -1,0 +1,152 @@
+package import API
+package import Access
+package import Audit
+package import Domain
+package import HTTPServer
+package import Logging
+package import Sealing
+package import Storage
+internal import Vault
+internal import Cryptography
+
+/// The composition root: opens what a server needs and puts it together, the same way in tests.
+package final class Assembly: Sendable {
+    package let layout: Installation.Layout
+    package let directory: DataDirectory
+    package let database: Database
+    package let audit: AuditLog
+    package let keyring: Keyring
+    package let policies: PolicyStore
+    package let usage = CredentialUses()
+    package let settings = LiveSettings()
+    package let backend: Backend
+    package let listener: Listener
+    private let applications: ApplicationsAPI
+    private let auditDatabase: Database
+    private let clock: WallClock
+    private let logger: Logger
+
+    /// Opens everything and binds the listener without starting it. Blocks.
+    package init(_ options: AssemblyOptions, logger: Logger) throws {
+        let clock = options.clock
+        layout = options.layout
+        self.clock = clock
+        self.logger = logger
+        directory = try DataDirectory.open(at: options.layout.data)
+        database = try Database.open(at: directory.database)
+        try database.requireSchema(Migration.main)
+        auditDatabase = try Database.open(at: directory.auditDatabase)
+        try auditDatabase.requireSchema(Migration.audit)
+        let reserve = directory.reserve
+        var auditOptions = options.audit
+        auditOptions.releaseReserve = { reserve.release() }
+        auditOptions.clock = clock
+        audit = try AuditLog.open(auditDatabase, options: auditOptions, logger: logger)
+        keyring = Keyring(database: database)
+        policies = PolicyStore(database: database, keyring: keyring) { fault in
+            logger.error("a policy was left out", metadata: ["fault": "\(fault)"])
+        }
+        let gate = Gate(audit: audit, clock: clock)
+        let logins = Logins(database: database, keyring: keyring, gate: gate, clock: clock)
+        let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
+        backend = Backend(
+            database: database, keyring: keyring, gate: gate, audit: audit, logins: logins, policies: policies,
+            secrets: AccountSecrets(keyring: keyring), settings: settings, clock: clock, logger: logger)
+        applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
+        let admin = AdminAPI(backend: backend, router: Router(Catalog.routes(backend)), addresses: addresses)
+        var listening = options.listener
+        listening.limits.isExempt = { addresses.isTrusted($0) }
+        listener = try Listener(
+            configuration: listening, handler: Edge(applications: applications, admin: admin, limits: options.edge), logger: logger)
+        applications.attach(listener)
+    }
+
+    private static func applications(
+        _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ policies: PolicyStore, _ audit: AuditLog,
+        _ usage: CredentialUses, _ addresses: ClientAddressRule, _ settings: LiveSettings
+    ) throws -> ApplicationsAPI {
+        let gate = try ApplicationGate(
+            rules: options.signatures, replay: ReplayMemory(windowSeconds: options.signatures.windowSeconds, bounds: options.replay),
+            limits: FetchLimits(options.rates),
+            abandoned: AbandonedToAudit(audit: audit), started: options.clock.now())
+        return try ApplicationsAPI(
+            parts: ApplicationsAPI.Parts(
+                gate: gate, policies: policies, keyring: keyring, audit: audit, usage: usage, addresses: addresses, meter: FetchMeter(),
+                settings: settings, clock: options.clock), database: database, loops: options.listener.loops)
+    }
+
+    // MARK: - Unsealing
+
+    /// Opens the vault and takes up what was waiting for its keys.
+    package func unseal(with unsealer: any Unsealer, by actor: Actor) async throws {
+        do {
+            try await Blocking.run { [keyring] in try keyring.unseal(with: unsealer) }
+            let keyring = keyring
+            let key = try await database.read { db in try AuditKey.load(keyring: keyring, in: db) }
+            try await SettingsResource.load(into: settings, database: database, keyring: keyring)
+            try await policies.reload()
+            audit.setSigningKey(key)
+        } catch {
+            forgetKeys()
+            try await record(.unseal, actor, .failed, "\(error)")
+            throw error
+        }
+        try await record(.unseal, actor, .granted, "")
+        try await IntentSettlement(audit: audit, database: database, clock: clock).run()
+    }
+
+    /// Forgets the keys and everything opened with them.
+    package func seal(by actor: Actor) async throws {
+        try await record(.seal, actor, .granted, "")
+        try await audit.settle()
+        forgetKeys()
+    }
+
+    private func forgetKeys() {
+        audit.clearSigningKey()
+        policies.clear()
+        keyring.seal()
+    }
+
+    private func record(_ action: AuditAction, _ actor: Actor, _ outcome: AuditOutcome, _ reason: String) async throws {
+        try await audit.append(
+            AuditEntry(
+                time: clock.now(), actor: actor, address: "", organization: nil, action: action, outcome: outcome, reason: reason,
+                request: .random()))
+    }
+
+    /// Ends everything in order. Blocks; after the listener has been drained.
+    package func close() {
+        listener.stop()
+        audit.close()
+        auditDatabase.close()
+        database.close()
+        keyring.seal()
+    }
+}
+
+/// What an assembly is made from.
+package struct AssemblyOptions: Sendable {
+    package var layout: Installation.Layout
+    package var listener: ListenerConfiguration
+    package var edge = Edge.Limits()
+    package var signatures = ApplicationGate.Rules()
+    package var replay = ReplayMemory.Bounds()
+    package var rates = FetchLimits.Rates()
+    package var audit = AuditOptions()
+    package var trustedProxies = AddressPolicy.nowhere
+    package var clock = WallClock.system
+
+    package init(layout: Installation.Layout, listener: ListenerConfiguration) {
+        self.layout = layout
+        self.listener = listener
+        audit.checkpointFile = layout.checkpoints
+    }
+}
+
+/// Writes down fetch permits that were dropped.
+private struct AbandonedToAudit: AbandonedFetches {
+    let audit: AuditLog
+
+    func append(_ entry: AuditEntry) { audit.appendSoon(entry) }
+}

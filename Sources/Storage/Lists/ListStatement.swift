@@ -1,0 +1,105 @@
+/// The fixed parts of a list's statement; what is asked for goes between them.
+struct ListStatement: Sendable {
+    /// `SELECT …` without its `FROM`.
+    let select: SQLQuery
+    /// `FROM …` with the table whose rows are listed.
+    let from: StaticString
+    /// Further tables: `JOIN …`; empty if none.
+    let join: StaticString
+    /// What every row must fulfil, with the values given at run time; never empty.
+    let scope: StaticString
+    /// Columns that `search` looks into.
+    let searched: [ListColumn]
+    /// `ORDER BY` when nothing else is asked for, and after what is.
+    let order: StaticString
+}
+
+extension ListStatement {
+    /// Reads the page and the total.
+    func run<Field: ListField, Row>(
+        _ request: ListRequest<Field>, scope values: [SQLValue], on connection: any SQLConnection,
+        _ row: (borrowing SQLRow) throws -> Row
+    ) throws -> ListPage<Row> {
+        var condition = SQLQuery("WHERE", [])
+        condition.append(scope, values)
+        for filter in request.filters { condition.append(filter) }
+        if let search = request.search, !search.isEmpty { append(search: search, to: &condition) }
+
+        let joinsWhenCounting = request.filters.contains { $0.field.column.isJoined } || (request.search?.isEmpty == false)
+        var count = SQLQuery("SELECT COUNT(*)")
+        count.append(from)
+        if joinsWhenCounting { count.append(join) }
+        count.append(condition)
+        let total = try connection.first(count) { try $0.integer(0) } ?? 0
+
+        var page = select
+        page.append(from)
+        page.append(join)
+        page.append(condition)
+        page.append("ORDER BY")
+        for order in request.order where order.field.column.isOrdered {
+            page.append(order.field.column.expression)
+            page.append(order.isDescending ? "DESC," : "ASC,")
+        }
+        page.append(order)
+        page.append("LIMIT ? OFFSET ?", [.integer(max(0, request.limit)), .integer(max(0, request.offset))])
+        return ListPage(rows: try connection.query(page, row), total: total)
+    }
+
+    private func append(search: String, to condition: inout SQLQuery) {
+        condition.append("AND (")
+        for (index, column) in searched.enumerated() {
+            if index > 0 { condition.append("OR") }
+            condition.append(contains: search, in: column.expression)
+        }
+        condition.append(")")
+    }
+}
+
+extension SQLQuery {
+    fileprivate mutating func append<Field>(_ filter: ListFilter<Field>) {
+        let column = filter.field.column
+        append("AND")
+        switch filter.match {
+        case .exact(let value) where column.isMembership: append(membership: [value], of: column)
+        case .anyOf(let values) where column.isMembership: append(membership: values, of: column)
+        case .contains, .startsWith:
+            guard !column.isMembership, column.kind == .text else { return append("1 = 0") }
+            if case .contains(let text) = filter.match { append(contains: text, in: column.expression) }
+            if case .startsWith(let text) = filter.match { append(start: text, of: column.expression) }
+        case .exact(let value):
+            append(column.expression)
+            append("= ?", [value])
+        case .anyOf(let values):
+            append(column.expression)
+            append("IN")
+            append(listOf: values)
+        }
+    }
+
+    private mutating func append(membership values: [SQLValue], of column: ListColumn) {
+        append(column.expression)
+        append(listOf: values)
+        append(")")
+    }
+
+    /// The text anywhere in the column; its own `%` and `_` stand for themselves.
+    fileprivate mutating func append(contains text: String, in expression: StaticString) {
+        // LIKE ends at a NUL and has a limit of length; no stored name has either.
+        guard text.utf8.count <= 1024, !text.utf8.contains(0) else { return append("1 = 0") }
+        var pattern = "%"
+        for character in text.unicodeScalars {
+            if character == "%" || character == "_" || character == "\\" { pattern.unicodeScalars.append("\\") }
+            pattern.unicodeScalars.append(character)
+        }
+        append(expression)
+        append("LIKE ? ESCAPE '\\'", [.text(pattern + "%")])
+    }
+
+    private mutating func append(start text: String, of expression: StaticString) {
+        guard !text.utf8.contains(0) else { return append("1 = 0") }
+        append("substr(")
+        append(expression)
+        append(", 1, length(?)) = ?", [.text(text), .text(text)])
+    }
+}

@@ -1,0 +1,80 @@
+package import Domain
+
+/// What the list of accounts is filtered and ordered by.
+package enum AccountField: String, ListField {
+    case id, name, username, address, category, type, platform, privileged, source, connectivity, comment
+    case asset = "asset_id"
+    case assetName = "asset_name"
+    case secretType = "secret_type"
+    case secretReset = "secret_reset"
+    case isActive = "is_active"
+    case hasSecret = "has_secret"
+    case sourceID = "source_id"
+    case node = "node_id"
+    case label = "label_id"
+    case dateCreated = "date_created"
+    case dateUpdated = "date_updated"
+    case dateChangeSecret = "date_change_secret"
+
+    package var column: ListColumn {
+        switch self {
+        case .id: ListColumn(.id, "c.id")
+        case .name: ListColumn(.text, "c.name")
+        case .username: ListColumn(.text, "c.username")
+        case .privileged: ListColumn(.flag, "c.privileged")
+        case .source: ListColumn(.text, "c.source")
+        case .sourceID: ListColumn(.text, "c.source_id")
+        case .connectivity: ListColumn(.text, "c.connectivity")
+        case .comment: ListColumn(.text, "c.comment")
+        case .asset: ListColumn(.id, "c.asset_id")
+        case .secretType: ListColumn(.text, "c.secret_type")
+        case .secretReset: ListColumn(.flag, "c.secret_reset")
+        case .isActive: ListColumn(.flag, "c.is_active")
+        case .hasSecret: ListColumn(.flag, "CASE WHEN c.current_version IS NULL THEN 0 ELSE 1 END")
+        case .label: ListColumn(.id, "c.id IN (SELECT account_id FROM account_labels WHERE label_id IN", membership: true)
+        case .node: ListColumn(.id, "c.asset_id IN (SELECT asset_id FROM asset_nodes WHERE node_id IN", membership: true)
+        case .dateCreated: ListColumn(.time, "c.date_created")
+        case .dateUpdated: ListColumn(.time, "c.date_updated")
+        case .dateChangeSecret: ListColumn(.time, "c.date_change_secret")
+        default: ofAsset
+        }
+    }
+
+    private var ofAsset: ListColumn {
+        switch self {
+        case .address: ListColumn(.text, "a.address", joined: true)
+        case .category: ListColumn(.text, "p.category", joined: true)
+        case .type: ListColumn(.text, "p.type", joined: true)
+        case .platform: ListColumn(.text, "p.name", joined: true)
+        default: ListColumn(.text, "a.name", joined: true)
+        }
+    }
+}
+
+/// An account with what a list shows of its asset.
+package struct ListedAccount: Sendable {
+    package var account: Authenticated<Account>
+    package var assetName: String
+    package var assetAddress: String
+    package var platform: Platform.ID
+}
+
+extension Accounts {
+    /// - Note: a filter by node holds for the nodes given, so the caller adds their descendants.
+    package static func list(
+        _ request: ListRequest<AccountField>, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> ListPage<ListedAccount> {
+        try statement.run(request, scope: [.id(organization)], on: connection) { row in
+            guard let platform = Int(exactly: try row.integer(columnCount + 2)) else { throw row.fault(columnCount + 2) }
+            return ListedAccount(
+                account: try decode(row), assetName: try row.text(columnCount), assetAddress: try row.text(columnCount + 1),
+                platform: Platform.ID(rawValue: platform))
+        }
+    }
+
+    private static let statement = ListStatement(
+        select: selection.appending(", a.name, a.address, a.platform_id"), from: "FROM accounts c",
+        join: "JOIN assets a ON a.id = c.asset_id JOIN platforms p ON p.id = a.platform_id", scope: "c.org_id = ?",
+        searched: [AccountField.name.column, AccountField.username.column, AccountField.address.column, AccountField.assetName.column],
+        order: "c.name, c.id")
+}
