@@ -41,7 +41,9 @@ extension Configuration {
     }
 
     private static func bytes(of path: String) throws(ConfigurationFault) -> [UInt8] {
-        func fault(_ message: String) -> ConfigurationFault { ConfigurationFault(file: path, [.init(line: nil, key: "", message)]) }
+        func fault(_ message: String) -> ConfigurationFault {
+            ConfigurationFault(file: path, [.init(line: nil, key: "", message)])
+        }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { throw fault(String(cString: strerror(errno))) }
         defer { close(file) }
@@ -145,7 +147,9 @@ extension ConfigurationFault {
         case YamlError.duplicatedKeysInMapping(let keys, let context):
             self.init(
                 file: nil,
-                keys.map { Problem(line: context.mark.line, key: String($0.prefix(64)), "stands here and again in the same section") })
+                keys.map {
+                    Problem(line: context.mark.line, key: String($0.prefix(64)), "stands here and again in the same section")
+                })
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):
             self.init(file: nil, [Problem(line: mark.line, key: "", "not YAML: " + problem)])

@@ -29,6 +29,7 @@ enum Indirection {
 
     /// Whether a word can begin behind this byte.
     private static func begins(after byte: UInt8) -> Bool {
-        byte <= 0x20 || [UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "?")].contains(byte)
+        byte <= 0x20
+            || [UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "?")].contains(byte)
     }
 }

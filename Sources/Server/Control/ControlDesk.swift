@@ -21,7 +21,8 @@ package struct ControlDesk: Sendable {
             case .status: return await status(actor)
             case .unseal(let key): return try await recordedByItself { try await commands.unseal(key, by: actor) }
             case .seal: return try await recordedByItself { try await commands.seal(by: actor) }
-            case .snapshot(let directory): return try await change(command, actor) { _ in try await commands.snapshot(to: directory) }
+            case .snapshot(let directory):
+                return try await change(command, actor) { _ in try await commands.snapshot(to: directory) }
             case .reload:
                 return try await change(command, actor) { _ in
                     try await commands.reload()

@@ -68,7 +68,10 @@ package final class ControlServer: Sendable {
 
     private func acceptAll() {
         while !hasStopped.load(ordering: .acquiring) {
-            var entries = [pollfd(fd: listening, events: Int16(POLLIN), revents: 0), pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0)]
+            var entries = [
+                pollfd(fd: listening, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wake.read, events: Int16(POLLIN), revents: 0),
+            ]
             let count = poll(&entries, nfds_t(entries.count), -1)
             guard count > 0, entries[0].revents != 0, !hasStopped.load(ordering: .acquiring) else { continue }
             let descriptor = accept(listening, nil, nil)

@@ -25,7 +25,9 @@ struct LocalSocket: ~Copyable {
     static func listen(at path: String) throws(ControlFault) -> LocalSocket {
         var status = stat()
         if lstat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFSOCK else { throw ControlFault("socket", "\(path) is not a socket; move it away") }
+            guard status.st_mode & S_IFMT == S_IFSOCK else {
+                throw ControlFault("socket", "\(path) is not a socket; move it away")
+            }
             unlink(path)
         }
         let socket = try open()
@@ -133,7 +135,8 @@ struct LocalSocket: ~Copyable {
         while true {
             let left = (deadline - ContinuousClock.now).components
             guard left.seconds >= 0, left.attoseconds >= 0 else { return false }
-            let milliseconds = left.seconds.multipliedReportingOverflow(by: 1000).partialValue + left.attoseconds / 1_000_000_000_000_000
+            let milliseconds =
+                left.seconds.multipliedReportingOverflow(by: 1000).partialValue + left.attoseconds / 1_000_000_000_000_000
             var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             let count = poll(&entry, 1, Int32(clamping: milliseconds + 1))
             if count < 0, errno == EINTR { continue }

@@ -18,6 +18,7 @@ package struct AuditMeter: Sendable {
         guard commit.isDurable else { return failures.increment() }
         entries.record(commit.entries)
         let (seconds, attoseconds) = commit.duration.components
-        duration.recordNanoseconds(seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000)
+        duration.recordNanoseconds(
+            seconds.multipliedReportingOverflow(by: 1_000_000_000).partialValue &+ attoseconds / 1_000_000_000)
     }
 }

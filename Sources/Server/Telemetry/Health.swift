@@ -39,7 +39,8 @@ package struct Health: Sendable {
             reasons.append(Reason(code: "audit", detail: audit.fault ?? "The audit log cannot be written."))
         }
         if access(directory.database, W_OK) != 0 {
-            reasons.append(Reason(code: "storage", detail: "The database cannot be written: " + String(cString: strerror(errno)) + "."))
+            reasons.append(
+                Reason(code: "storage", detail: "The database cannot be written: " + String(cString: strerror(errno)) + "."))
         }
         if directory.freeBytes < Self.leastFreeBytes {
             reasons.append(Reason(code: "disk", detail: "The disk is full."))

@@ -35,7 +35,9 @@ package final class LineLog: Sendable {
 
     package func handler(label: String) -> any LogHandler { LineLogHandler(log: self, label: label) }
 
-    var level: Logger.Level { Logger.Level.allCases[min(max(threshold.load(ordering: .relaxed), 0), Logger.Level.allCases.count - 1)] }
+    var level: Logger.Level {
+        Logger.Level.allCases[min(max(threshold.load(ordering: .relaxed), 0), Logger.Level.allCases.count - 1)]
+    }
 
     private static func rank(_ level: Logger.Level) -> Int { Logger.Level.allCases.firstIndex(of: level) ?? 0 }
 
