@@ -54,7 +54,8 @@ struct ConfigurationTests {
         #expect(configuration.limits.headerTimeout == .milliseconds(500))
         #expect(configuration.limits.bodyTimeout == .seconds(120))
         #expect(configuration.limits.idleTimeout == .seconds(3600))
-        #expect(configuration.signature == .init(window: .seconds(300), acceptsBeforeStart: true, replayEntriesPerCredential: 2000))
+        #expect(
+            configuration.signature == .init(window: .seconds(300), acceptsBeforeStart: true, replayEntriesPerCredential: 2000))
         #expect(configuration.rate.fetchesPerMinute == 0)
         #expect(configuration.rate.lockOut == .seconds(3600))
         #expect(configuration.audit == .init(checkpointFile: "/mnt/other/checkpoints", refusalsPerMinute: 9))

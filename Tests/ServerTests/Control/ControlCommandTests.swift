@@ -7,8 +7,8 @@ import Testing
 
 @Suite("ControlCommand")
 struct ControlCommandTests {
-    private func read(_ text: String) throws(ControlFault) -> ControlCommand {
-        try Array(text.utf8).withUnsafeBytes { bytes throws(ControlFault) in try ControlCommand(reading: bytes) }
+    private func read(_ text: String) throws -> ControlCommand {
+        try Array(text.utf8).withUnsafeBytes { try ControlCommand(reading: $0) }
     }
 
     @Test("simple commands are read by name", arguments: ["status", "seal", "reload", "checkpoint", "unseal"])
@@ -37,7 +37,8 @@ struct ControlCommandTests {
             "{\"command\":\"seal\",\"command\":\"seal\"}", "{\"command\":\"snapshot\"}",
             "{\"command\":\"snapshot\",\"directory\":\"relative\"}", "{\"command\":\"snapshot\",\"directory\":\"/a\\u0000b\"}",
             "{\"command\":\"unseal\",\"recovery_code\":\"\"}", "{\"command\":\"unseal\",\"recovery_code\":[\"hunter2\"]}",
-            "{\"command\":\"reset-password\",\"username\":\"admin\"}", "{\"command\":\"reset-password\",\"password\":\"hunter2\"}",
+            "{\"command\":\"reset-password\",\"username\":\"admin\"}",
+            "{\"command\":\"reset-password\",\"password\":\"hunter2\"}",
             "{\"command\":\"reset-password\",\"username\":\"a\",\"password\":\"\(String(repeating: "x", count: 5000))\"}",
             "{\"command\":\"status\"}{\"command\":\"seal\"}",
         ])

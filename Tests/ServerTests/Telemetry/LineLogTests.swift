@@ -19,7 +19,9 @@ struct LineLogTests {
 
     private func log(_ format: LogFormat, _ level: LogLevel = .info) -> LineLog {
         // 2026-11-21T03:04:05.067Z
-        LineLog(format: format, level: level, descriptor: file.fileDescriptor) { timespec(tv_sec: 1_795_230_245, tv_nsec: 67_000_000) }
+        LineLog(format: format, level: level, descriptor: file.fileDescriptor) {
+            timespec(tv_sec: 1_795_230_245, tv_nsec: 67_000_000)
+        }
     }
 
     private var written: String { (try? String(contentsOfFile: scratch.path + "/log", encoding: .utf8)) ?? "" }
