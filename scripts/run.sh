@@ -59,7 +59,7 @@ cat >&2 <<TEXT
   Next, in another terminal:
 
     export PATH="$bin:\$PATH" KEYTURN_URL=https://$listen KEYTURN_CA="${ca:-}"
-    keyturn login ${username:-admin}
+    keyturn login "\$KEYTURN_URL" --ca "\$KEYTURN_CA"
     keyturn asset --help
 
   README.md has the five-minute story; Ctrl-C stops the server.

@@ -1,5 +1,5 @@
 /// Why the audit could not take, keep or give back an entry. Whoever waits for the entry must not answer with what it covers.
-package enum AuditFault: Swift.Error, Sendable, Equatable {
+package enum AuditFault: Error, Sendable, Equatable {
     /// Too many entries wait for their commit; try again later.
     case overloaded
     /// The audit was closed: the server stops.
@@ -16,12 +16,12 @@ package enum AuditFault: Swift.Error, Sendable, Equatable {
 
 extension AuditFault {
     /// Any error of the layers below while writing.
-    init(writing error: any Swift.Error) {
+    init(writing error: any Error) {
         self = error as? AuditFault ?? .unwritable("\(error)")
     }
 
     /// Any error of the layers below while reading.
-    init(reading error: any Swift.Error) {
+    init(reading error: any Error) {
         self = error as? AuditFault ?? .unreadable("\(error)")
     }
 }

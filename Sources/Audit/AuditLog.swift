@@ -25,7 +25,7 @@ package final class AuditLog: Sendable {
     /// The database has the audit's schema. It stays the caller's to close, after the log.
     package static func open(_ database: Database, options: AuditOptions, logger: Logger) throws -> AuditLog {
         let log = AuditLog(database, options)
-        let opened = Monitor<Swift.Result<Void, AuditFault>?>(nil)
+        let opened = Monitor<Result<Void, AuditFault>?>(nil)
         let (queue, state, refusals, ended) = (log.queue, log.state, log.refusals, log.ended)
         try CommitterThread.start {
             do {
@@ -59,6 +59,23 @@ package final class AuditLog: Sendable {
         queue.close()
         _ = ended.wait(upTo: nil) { $0 ? true : nil }
     }
+
+    /// As `close`, without blocking the caller's thread.
+    package func finish() async {
+        queue.close()
+        await withCheckedContinuation { continuation in
+            do throws(AuditFault) {
+                try CommitterThread.start { [self] in
+                    close()
+                    continuation.resume()
+                }
+            } catch {
+                // Without a thread to wait on: what waits is committed all the same.
+                close()
+                continuation.resume()
+            }
+        }
+    }
 }
 
 // MARK: - Writing
@@ -76,7 +93,7 @@ extension AuditLog {
 
     /// Returns once the entry is durable. Blocks: for start-up, stop and operator commands, never from the cooperative pool.
     package func appendSync(_ entry: AuditEntry) throws(AuditFault) {
-        let result = Monitor<Swift.Result<Void, AuditFault>?>(nil)
+        let result = Monitor<Result<Void, AuditFault>?>(nil)
         let batch = AuditBatch { _, outcome in result.change { $0 = outcome } }
         batch.append(entry)
         try submit(batch)
@@ -93,7 +110,7 @@ extension AuditLog {
     /// Commits one batch of the caller's making and returns the number of its first entry.
     @discardableResult
     func commit(_ fill: (AuditBatch) -> Void) async throws(AuditFault) -> Int64 {
-        let result: Swift.Result<Int64, AuditFault> = await withCheckedContinuation { continuation in
+        let result: Result<Int64, AuditFault> = await withCheckedContinuation { continuation in
             let batch = AuditBatch { batch, outcome in
                 continuation.resume(returning: outcome.map { batch.firstSeq })
             }

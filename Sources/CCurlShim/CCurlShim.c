@@ -2,6 +2,7 @@
 #include "CCurlShim.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,16 @@ int curl_shim_set_pointer(void *handle, uint32_t option, void *value) {
 
 int curl_shim_get_long(void *handle, uint32_t info, long *value) {
     return curl_easy_getinfo(handle, (CURLINFO)info, value);
+}
+
+static int close_on_exec(void *context, curl_socket_t socket, curlsocktype purpose) {
+    (void)context;
+    (void)purpose;
+    return fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+}
+
+int curl_shim_close_sockets_on_exec(void *handle) {
+    return curl_easy_setopt(handle, CURLOPT_SOCKOPTFUNCTION, close_on_exec);
 }
 
 int curl_shim_set_body_receiver(void *handle, curl_shim_receiver receiver, void *context) {

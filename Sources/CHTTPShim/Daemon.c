@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CHTTPShim.h"
 #include "Internal.h"
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
@@ -54,3 +55,5 @@ void *khttp_connection_context(struct MHD_Connection *connection)
 void khttp_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
 int khttp_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+const short khttp_peer_finished = POLLRDHUP;

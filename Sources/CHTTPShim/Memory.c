@@ -29,3 +29,9 @@ void khttp_wipe(void *bytes, size_t count)
 {
     if (bytes != NULL && count != 0) explicit_bzero(bytes, count);
 }
+
+__attribute__((noinline)) void khttp_wipe_stack(void)
+{
+    unsigned char left[16384];
+    explicit_bzero(left, sizeof left);
+}

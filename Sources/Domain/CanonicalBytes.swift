@@ -13,15 +13,24 @@ package struct CanonicalBytes: Sendable {
     /// Empties it and keeps its memory, for reuse on hot paths.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-    package mutating func append(_ part: some Collection<UInt8>) {
+    package mutating func append(_ part: [UInt8]) {
         appendLength(part.count)
         bytes.append(contentsOf: part)
     }
 
-    package mutating func append(_ text: String) { append(text.utf8) }
+    package mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { part in
+            appendLength(part.count)
+            bytes.append(contentsOf: part)
+        }
+    }
 
     package mutating func append(_ text: StaticString) {
-        text.withUTF8Buffer { append($0) }
+        text.withUTF8Buffer { part in
+            appendLength(part.count)
+            bytes.append(contentsOf: part)
+        }
     }
 
     package mutating func append(_ number: Int64) {
@@ -70,11 +79,10 @@ package struct CanonicalBytes: Sendable {
     }
 
     private mutating func appendLength(_ count: Int) {
-        let length = UInt32(clamping: count)
-        for shift: UInt32 in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
+        withUnsafeBytes(of: UInt32(clamping: count).bigEndian) { bytes.append(contentsOf: $0) }
     }
 
     private mutating func appendWord(_ word: UInt64) {
-        for shift in stride(from: UInt64(56), through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
     }
 }

@@ -33,22 +33,25 @@ package struct Identifier<Entity>: Hashable, Sendable, Comparable, CustomStringC
 extension Identifier {
     /// 16 bytes, most significant first.
     package var bytes: [UInt8] {
-        var out = [UInt8]()
-        out.reserveCapacity(16)
-        for word in [high, low] {
-            for shift in stride(from: 56, through: 0, by: -8) { out.append(UInt8(truncatingIfNeeded: word >> UInt64(shift))) }
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            let raw = UnsafeMutableRawBufferPointer(buffer)
+            raw.storeBytes(of: high.bigEndian, as: UInt64.self)
+            raw.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            count = 16
         }
-        return out
     }
 
     /// Reads 16 bytes, most significant first; nil if there are not exactly 16.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 16 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
-        }
-        self.init(high: words.0, low: words.1)
+        self.init(
+            high: UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    package init?(bytes: [UInt8]) {
+        guard let id = bytes.withUnsafeBytes({ Self(bytes: $0) }) else { return nil }
+        self = id
     }
 }
 
@@ -57,16 +60,24 @@ extension Identifier {
 extension Identifier {
     /// Reads 36 characters with hyphens or 32 without, upper or lower case; nil for anything else.
     package init?(_ text: some StringProtocol) {
-        self.init(utf8: text.utf8)
+        var text = String(text)
+        guard let id = text.withUTF8({ Self(utf8: UnsafeRawBufferPointer($0)) }) else { return nil }
+        self = id
     }
 
-    /// Reads the text form from ASCII bytes.
-    package init?(utf8: some Collection<UInt8>) {
-        let hyphenated = utf8.count == 36
-        guard hyphenated || utf8.count == 32 else { return nil }
+    package init?(utf8 text: [UInt8]) {
+        guard let id = text.withUnsafeBytes({ Self(utf8: $0) }) else { return nil }
+        self = id
+    }
+
+    /// Reads the text form from ASCII bytes. Not generic, since it runs at every secret fetch.
+    package init?(utf8 text: UnsafeRawBufferPointer) {
+        let hyphenated = text.count == 36
+        guard hyphenated || text.count == 32 else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         var digits = 0
-        for (position, byte) in utf8.enumerated() {
+        for position in 0..<text.count {
+            let byte = text[position]
             if hyphenated, position == 8 || position == 13 || position == 18 || position == 23 {
                 guard byte == UInt8(ascii: "-") else { return nil }
                 continue

@@ -16,7 +16,10 @@ package final class ByteStream: Sendable {
     private enum Ending { case open, finished, aborted }
 
     /// What the loop finds: so many bytes, none yet, the end, or a body that cannot be completed.
-    enum Reading: Equatable { case bytes(Int), nothingYet, end, broken }
+    enum Reading: Equatable {
+        case bytes(Int)
+        case nothingYet, end, broken
+    }
 
     private let capacity: Int
     private let state = Mutex(State())

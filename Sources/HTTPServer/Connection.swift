@@ -23,6 +23,10 @@ final class Connection {
     var place = 0
     private(set) var phase = Phase.fresh
     private(set) var deadline: MonotonicTime
+    /// Whether a streamed answer waits for its producer.
+    var isStarved = false
+    /// Whether the client was seen to have finished sending.
+    var peerFinished = false
     private(set) var isCut = false
     let accepted: MonotonicTime
 

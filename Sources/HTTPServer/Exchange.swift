@@ -115,6 +115,7 @@ package final class Exchange {
     package func park() -> Ticket {
         if stage == .handling {
             stage = .parked
+            home.waiting += 1
             parkDeadline = home.requestDeadline
         }
         return Ticket(loop: home.index, slot: slot, generation: generation)
@@ -135,6 +136,7 @@ package final class Exchange {
     func becomeReady() {
         stage = .ready
         abandoned = nil
+        home.waiting -= 1
         home.readySlots.append(slot)
     }
 }

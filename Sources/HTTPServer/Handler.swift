@@ -4,7 +4,7 @@ package protocol Handler: AnyObject, Sendable {
     func limit(_ exchange: Exchange) -> BodyPolicy
     /// Called when the whole request is there: `respond` or `park`. A handler that does neither answers 500.
     func handle(_ exchange: Exchange)
-    /// Called after each pass over the connections that handled at least one request, and once before the loop ends.
+    /// Called after each pass over the connections in which `limit` or `handle` was called, and once before the loop ends.
     func cycleEnded(loop: Int)
 }
 

@@ -53,7 +53,9 @@ extension Loop {
             return .NO
         }
         connection.enter(.sending, until: MonotonicTime.now.advanced(by: settings.limits.sendDeadline))
-        if let wire = connection.wire, isGathered(response, exchange) {
+        if !isShort(response, exchange) {
+            longAnswers.append(connection)
+        } else if let wire = connection.wire {
             khttp_wire_gather(wire)
             gathering.append(connection)
         }
@@ -63,9 +65,9 @@ extension Loop {
         return result
     }
 
-    /// Small answers on connections that go on are sent as one piece at the end of the pass. One that closes its connection is
+    /// Short answers on connections that go on are sent as one piece at the end of the pass. One that closes its connection is
     /// not: its last bytes could not wait for a socket that is full.
-    private func isGathered(_ response: Response, _ exchange: Exchange) -> Bool {
+    private func isShort(_ response: Response, _ exchange: Exchange) -> Bool {
         guard !response.closes, exchange.framing?.keepsAlive ?? false else { return false }
         switch response.body {
         case .none: return true

@@ -75,6 +75,8 @@ extension Loop {
             return refuse(exchange, 400, "bad_request", error.detail)
         }
 
+        // Whatever the handler opens to decide is its cycle's to close, even if the body is still to come.
+        requestsInCycle += 1
         switch settings.handler.limit(exchange) {
         case .limit(let limit):
             exchange.contentLimit = max(0, limit)
@@ -100,7 +102,6 @@ extension Loop {
         settings.handler.handle(exchange)
         switch exchange.stage {
         case .parked:
-            waiting += 1
             if settings.suspends { MHD_suspend_connection(exchange.handle) }
             return .YES
         case .handling:

@@ -38,6 +38,8 @@ final class Loop: @unchecked Sendable {
     /// Connections whose TLS records wait to be sent together.
     var gathering: [Connection] = []
     var requestIDs = RequestIDSource()
+    /// Connections with an answer that may take several passes.
+    var longAnswers: [Connection] = []
     /// The address of a connection between being accepted and being started.
     var arriving: PeerAddress?
     /// Exchanges and streams that wait for somebody else: libmicrohttpd counts them as work although there is none.
@@ -46,8 +48,10 @@ final class Loop: @unchecked Sendable {
     var events = 0
     var requestsInCycle = 0
     var isDraining = false
-    private var nextSweep = MonotonicTime(nanoseconds: 0)
+    var nextSweep = MonotonicTime(nanoseconds: 0)
+    var nextLook = MonotonicTime(nanoseconds: 0)
     private var fruitlessPasses = 0
+    var polled: [pollfd] = []
 
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
         self.index = index
@@ -98,12 +102,14 @@ final class Loop: @unchecked Sendable {
         events = 0
         for item in mailbox.collect() { take(item) }
         deliver()
+        counters.passes.count()
         _ = MHD_run(daemon)
         if requestsInCycle > 0 {
             requestsInCycle = 0
             settings.handler.cycleEnded(loop: index)
         }
         flush()
+        if events > 0 { khttp_wipe_stack() }
         counters.parked.store(waiting, ordering: .relaxed)
         fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
         return events > 0 || !readySlots.isEmpty
@@ -111,29 +117,36 @@ final class Loop: @unchecked Sendable {
 
     /// Sleeps until a socket, an answer or a deadline wants attention.
     ///
-    /// libmicrohttpd may have more to do for a connection without any new event on its socket (it reads in portions, and epoll
-    /// tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer: there the pause
-    /// grows instead, so that waiting costs nothing and a half-read request next to it is delayed by milliseconds at most.
+    /// libmicrohttpd may have more to do for a connection without any new event on its socket (it reads and writes in
+    /// portions, and epoll tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer
+    /// or a handshake for its client, however long that takes: so after a few passes that moved nothing the pause grows, a
+    /// silent client costs nothing, and a half-read request next to it is delayed by milliseconds at most. The sockets of
+    /// long answers are watched here, so that those are not delayed at all.
     private func wait(_ epoll: Int32, _ daemon: OpaquePointer) {
-        var descriptors = (
-            pollfd(fd: epoll, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0)
-        )
+        polled.removeAll(keepingCapacity: true)
+        polled.append(pollfd(fd: epoll, events: Int16(POLLIN), revents: 0))
+        polled.append(pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0))
         var milliseconds: Int32 = connections.isEmpty ? 1000 : 100
         var pending: UInt64 = 0
         if MHD_get_timeout(daemon, &pending) == .YES, pending == 0 {
-            if waiting == 0 && fruitlessPasses < 64 {
+            if waiting == 0, fruitlessPasses < 5 {
                 milliseconds = 0
             } else {
-                milliseconds = min(milliseconds, 1 << Int32(min(6, fruitlessPasses)))
+                milliseconds = 1 << Int32(min(6, fruitlessPasses))
+                watchLongAnswers()
             }
         }
-        let count = withUnsafeMutablePointer(to: &descriptors) {
-            $0.withMemoryRebound(to: pollfd.self, capacity: 2) { poll($0, 2, milliseconds) }
-        }
+        let count = polled.withUnsafeMutableBufferPointer { poll($0.baseAddress, nfds_t($0.count), milliseconds) }
         guard count > 0 else { return }
-        if descriptors.0.revents != 0 { fruitlessPasses = 0 }
-        if descriptors.1.revents != 0 { mailbox.drain() }
+        if polled[0].revents != 0 { fruitlessPasses = 0 }
+        if polled[1].revents != 0 { mailbox.drain() }
+    }
+
+    private func watchLongAnswers() {
+        longAnswers.removeAll { $0.phase != .sending || $0.isCut }
+        for connection in longAnswers.prefix(64) where !connection.isStarved {
+            polled.append(pollfd(fd: connection.socket, events: Int16(POLLOUT), revents: 0))
+        }
     }
 
     /// Sends what the passes gathered; what a socket does not take yet stays until it does.
@@ -142,19 +155,6 @@ final class Loop: @unchecked Sendable {
         gathering.removeAll { connection in
             guard let wire = connection.wire else { return true }
             return khttp_wire_flush(wire)
-        }
-    }
-
-    private func sweep(_ now: MonotonicTime) {
-        nextSweep = now.advanced(by: .milliseconds(100))
-        settings.tls?.rotateTicketsIfDue(now)
-        for connection in connections {
-            if let exchange = connection.exchange, exchange.stage == .parked {
-                if now >= exchange.parkDeadline { giveUp(exchange) }
-            } else if now >= connection.deadline, !connection.isCut, connection.phase != .handling {
-                counters.cutConnections.count()
-                connection.cut()
-            }
         }
     }
 
@@ -184,6 +184,7 @@ final class Loop: @unchecked Sendable {
         MHD_stop_daemon(daemon)
         self.daemon = nil
         gathering = []
+        longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
     }

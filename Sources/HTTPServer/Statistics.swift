@@ -16,6 +16,8 @@ package struct Statistics: Sendable, Equatable {
     package var overdue = 0
     /// Connections that were ended at a deadline.
     package var cutConnections = 0
+    /// Times that a loop looked at its connections.
+    package var passes = 0
     /// Bytes that collected request bodies take now.
     package var bodyBytes = 0
 }
@@ -30,6 +32,7 @@ final class Counters: Sendable {
     let abandoned = Atomic<Int>(0)
     let overdue = Atomic<Int>(0)
     let cutConnections = Atomic<Int>(0)
+    let passes = Atomic<Int>(0)
 
     func add(to statistics: inout Statistics) {
         statistics.acceptedConnections += acceptedConnections.load(ordering: .relaxed)
@@ -40,6 +43,7 @@ final class Counters: Sendable {
         statistics.abandoned += abandoned.load(ordering: .relaxed)
         statistics.overdue += overdue.load(ordering: .relaxed)
         statistics.cutConnections += cutConnections.load(ordering: .relaxed)
+        statistics.passes += passes.load(ordering: .relaxed)
     }
 }
 

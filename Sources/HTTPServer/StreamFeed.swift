@@ -3,7 +3,6 @@ final class StreamFeed {
     private let stream: ByteStream
     private unowned let loop: Loop
     private let connection: Connection
-    private var isStarved = false
 
     init(stream: ByteStream, loop: Loop, connection: Connection) {
         self.stream = stream
@@ -14,7 +13,7 @@ final class StreamFeed {
 
     deinit {
         stream.readerLeft()
-        if isStarved { loop.waiting -= 1 }
+        setStarved(false)
     }
 
     /// Bytes moved; 0: none yet; -1: the end; -2: the body cannot be completed (libmicrohttpd's reader codes).
@@ -27,7 +26,7 @@ final class StreamFeed {
             connection.enter(.sending, until: MonotonicTime.now.advanced(by: limits.sendDeadline))
             return count
         case .nothingYet:
-            if !isStarved {
+            if !connection.isStarved {
                 connection.enter(.sending, until: MonotonicTime.now.advanced(by: limits.requestDeadline))
             }
             setStarved(true)
@@ -42,8 +41,8 @@ final class StreamFeed {
     }
 
     private func setStarved(_ starved: Bool) {
-        guard starved != isStarved else { return }
-        isStarved = starved
+        guard starved != connection.isStarved else { return }
+        connection.isStarved = starved
         loop.waiting += starved ? 1 : -1
     }
 }

@@ -25,6 +25,7 @@ final class EasyHandle {
         try set(CURLOPT_ERRORBUFFER, pointer: errorText)
         // Signals belong to the program, not to a library on one of its threads.
         try set(CURLOPT_NOSIGNAL, 1)
+        try check(curl_shim_close_sockets_on_exec(handle))
     }
 
     /// One TLS policy for everything that goes out: 1.2 or newer, chain and name verified, only the authorities that were named.

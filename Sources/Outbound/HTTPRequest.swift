@@ -23,6 +23,8 @@ package struct HTTPRequest: Sendable {
     /// Absolute, percent-encoded already: its path and query are sent as they stand here.
     package var url: String
     package var headers: [Header]
+    /// The value of the `Authorization` header where it is a secret itself, such as a bearer token.
+    package var authorization: WipedBytes?
     package var body: WipedBytes?
 
     package init(_ method: Method = .get, _ url: String, headers: [Header] = [], body: WipedBytes? = nil) {
@@ -42,10 +44,17 @@ package struct HTTPRequest: Sendable {
                 throw .invalidRequest("a header name has characters that it must not have")
             }
             // RFC 9110, 5.5: no control characters.
-            guard header.value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
+            guard header.value.utf8.allSatisfy(Self.isFieldCharacter) else {
                 throw .invalidRequest("the header \(header.name) has a line break or another control character")
             }
         }
+        guard authorization?.withBytes({ $0.allSatisfy(Self.isFieldCharacter) }) != false else {
+            throw .invalidRequest("the authorization has a line break or another control character")
+        }
+    }
+
+    private static func isFieldCharacter(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != 0x7F || byte == 0x09
     }
 
     /// RFC 9110, 5.6.2.

@@ -70,14 +70,28 @@ final class HTTPTransfer {
             lines.append(header.value.isEmpty ? header.name + ";" : header.name + ": " + header.value)
         }
         var list: UnsafeMutablePointer<curl_slist>?
-        for line in lines {
-            guard let longer = curl_slist_append(list, line) else {
-                curl_slist_free_all(list)
-                throw .unavailable("out of memory")
+        for line in lines { try append(line, to: &list) }
+        if let authorization = request.authorization {
+            let line = WipedBuffer()
+            Array("Authorization: ".utf8).withUnsafeBytes { line.append($0) }
+            authorization.withBytes { line.append($0) }
+            line.append(0)
+            try line.take().withBytes { (bytes) throws(OutboundFault) in
+                guard let start = bytes.baseAddress else { return }
+                try append(start.assumingMemoryBound(to: CChar.self), to: &list)
             }
-            list = longer
         }
         return list
+    }
+
+    private func append(
+        _ line: UnsafePointer<CChar>, to list: inout UnsafeMutablePointer<curl_slist>?
+    ) throws(OutboundFault) {
+        guard let longer = curl_slist_append(list, line) else {
+            curl_slist_free_all(list)
+            throw .unavailable("out of memory")
+        }
+        list = longer
     }
 
     private func sendBody(on handle: EasyHandle) throws(OutboundFault) {

@@ -57,6 +57,10 @@ final class TransferThreads: @unchecked Sendable {
     }
 
     fileprivate func run() {
+        // Signals are for the program's own threads; a write to a closed connection must not end the process.
+        var all = sigset_t()
+        sigfillset(&all)
+        pthread_sigmask(SIG_BLOCK, &all, nil)
         let handle = EasyHandle()
         while let job = next() { job(handle) }
     }

@@ -60,6 +60,7 @@ package struct Installation {
         let salt = try SecureRandom.bytes(count: 16)
         let now = clock.now()
         try database.writeSync { db in
+            try Platforms.seed(on: db)
             let keyring = Keyring(database: database)
             try keyring.initialize(
                 slots: [

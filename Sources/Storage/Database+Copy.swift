@@ -38,9 +38,13 @@ extension Database {
 
 extension SQLiteConnection {
     fileprivate func faults() throws -> [String] {
-        let found = try query("PRAGMA integrity_check(20)") { try $0.text(0) }.filter { $0 != "ok" }
-        let references = try query("PRAGMA foreign_key_check") { "a row of \(try $0.text(0)) refers to nothing" }
-        return found + Array(Set(references)).sorted()
+        do {
+            let found = try query("PRAGMA integrity_check(20)") { try $0.text(0) }.filter { $0 != "ok" }
+            let references = try query("PRAGMA foreign_key_check") { "a row of \(try $0.text(0)) refers to nothing" }
+            return found + Array(Set(references)).sorted()
+        } catch StorageFault.corrupt(let message) {
+            return [message]
+        }
     }
 }
 

@@ -115,6 +115,9 @@ package struct DatabaseOptions: Sendable {
     /// Changes nothing, not even the journal mode: for looking at a database that may be in use.
     package var isReadOnly = false
 
+    /// The name of SQLite's file system, for tests; nil for the system's.
+    var fileSystem: String?
+
     package init() {}
 
     var busyMilliseconds: Int32 {

@@ -64,7 +64,7 @@ struct AuditLogTests {
         for round in 1...3 {
             for number in 0..<10 { batch.append(.sample(number)) }
             try log.submit(batch)
-            _ = told.wait(upTo: .seconds(5)) { $0 == round ? true : nil }
+            _ = told.wait(upTo: .seconds(60)) { $0 == round ? true : nil }
             batch.removeAll()
         }
         log.close()
@@ -79,6 +79,22 @@ struct AuditLogTests {
         #expect(throws: AuditFault.closed) { try log.appendSync(.sample(1)) }
     }
 
+    @Test("finishing commits and signs what waits")
+    func finish() async throws {
+        let audit = try AuditFixture()
+        let log = try audit.open { $0.signingDelay = .seconds(3600) }
+        log.setSigningKey(try Ed25519.SigningKey.random())
+        for number in 0..<5 {
+            let batch = AuditBatch { _, _ in }
+            batch.append(.sample(number))
+            try log.submit(batch)
+        }
+        await log.finish()
+        #expect(log.status.head.seq == 5)
+        #expect(log.status.signedSeq == 5)
+        log.close()
+    }
+
     @Test("more waiting entries than the bound are refused as overload, and none of those taken is lost")
     func overload() throws {
         let audit = try AuditFixture()
@@ -86,7 +102,7 @@ struct AuditLogTests {
         let log = try audit.open {
             $0.capacity = 10
             // Holds the committer after its first commit.
-            $0.observer = { _ in _ = release.wait(upTo: .seconds(10)) { $0 ? true : nil } }
+            $0.observer = { _ in _ = release.wait(upTo: .seconds(60)) { $0 ? true : nil } }
         }
         var taken = 0
         var refused = 0

@@ -1,29 +1,58 @@
-internal import Foundation
+import Glibc
 
-/// A directory of a test's own, mode 0700, removed with everything in it when the last owner drops it.
+/// A new directory for one test, readable by its owner alone, removed with everything in it when the value goes.
+///
+/// `KEYTURN_KEEP=1` in the environment keeps it, for looking at what a failed test left behind.
 package final class TemporaryDirectory: Sendable {
-    private let url: URL
-    package var path: String { url.path }
+    package let path: String
 
-    package init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("keyturn-test-" + UUID().uuidString)
-        try FileManager.default.createDirectory(
-            at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    package init(_ purpose: String = "test") throws(ProgramFault) {
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/keyturn-\(purpose)-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw .system("mkdtemp", errno) }
+        path = String(cString: made)
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    /// Writes a file of mode 0600 and returns its path.
-    @discardableResult
-    package func write(_ bytes: [UInt8], to name: String) throws -> String {
-        let file = url.appendingPathComponent(name)
-        try Data(bytes).write(to: file)
-        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
-        return file.path
+    deinit {
+        guard getenv("KEYTURN_KEEP") == nil else { return }
+        Self.remove(path)
     }
 
+    package func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file that only its owner may read, and returns its path.
     @discardableResult
-    package func write(_ text: String, to name: String) throws -> String {
+    package func write(_ text: String, to name: String) throws(ProgramFault) -> String {
         try write(Array(text.utf8), to: name)
+    }
+
+    @discardableResult
+    package func write(_ bytes: [UInt8], to name: String) throws(ProgramFault) -> String {
+        let path = file(name)
+        let descriptor = try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode: 0o600)
+        try descriptor.write(bytes)
+        return path
+    }
+
+    package func read(_ name: String) throws(ProgramFault) -> [UInt8] {
+        try Descriptor.open(file(name), O_RDONLY | O_CLOEXEC).readAll()
+    }
+
+    /// Depth first, and without following links.
+    private static func remove(_ path: String) {
+        guard let directory = opendir(path) else {
+            unlink(path)
+            return
+        }
+        while let entry = readdir(directory) {
+            let isDirectory = entry.pointee.d_type == UInt8(DT_DIR)
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard name != "." && name != ".." else { continue }
+            if isDirectory { remove(path + "/" + name) } else { unlink(path + "/" + name) }
+        }
+        closedir(directory)
+        rmdir(path)
     }
 }

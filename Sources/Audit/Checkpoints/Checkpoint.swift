@@ -1,4 +1,4 @@
-internal import Cryptography
+package import Cryptography
 package import Domain
 
 /// A signed statement of how far the chain reached at a time: what lets a cut or rewritten chain be noticed.
@@ -18,7 +18,7 @@ package struct SigningKeyID: Sendable, Hashable {
 
     package init(text: String) { self.text = text }
 
-    init(_ key: Ed25519.PublicKey) throws(CryptographyFault) {
+    package init(_ key: Ed25519.PublicKey) throws(CryptographyFault) {
         var bytes = CanonicalBytes()
         bytes.append("keyturn audit signing key v1")
         bytes.append(key.bytes)

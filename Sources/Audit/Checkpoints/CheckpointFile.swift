@@ -32,7 +32,8 @@ struct CheckpointFile {
     /// The newest whole line; nil if there is no file or no whole line.
     func last() throws(AuditFault) -> CheckpointLine? {
         for path in [path, path + ".1"] where access(path, F_OK) == 0 {
-            let lines = try Self.bytes(of: path, last: 4096).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            let lines = try Self.bytes(of: path, last: 4096).split(
+                separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             if let line = lines.dropLast().last { return CheckpointLine.parse(Array(line)) }
         }
         return nil

@@ -8,7 +8,7 @@ internal import Synchronization
 /// brought into their stored form as they are added, on the thread of whoever adds them, so that the committer has less to do.
 package final class AuditBatch: Sendable {
     /// Called once for each submission, on the committer's thread, after the entries are durable or have failed as a whole. Must not block.
-    package typealias Completion = @Sendable (AuditBatch, Swift.Result<Void, AuditFault>) -> Void
+    package typealias Completion = @Sendable (AuditBatch, Result<Void, AuditFault>) -> Void
 
     struct Contents {
         /// Their numbers and hashes are filled in by the commit.

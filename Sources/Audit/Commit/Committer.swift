@@ -62,7 +62,9 @@ final class Committer {
     private func contradiction(_ connection: any SQLConnection) throws -> AuditFault? {
         let tail = transaction.tail
         return try connection.transaction {
-            if let row = try AuditCheckpoints.last(connection), let fault = try tail.contradiction(to: Checkpoint(row), connection) {
+            if let row = try AuditCheckpoints.last(connection),
+                let fault = try tail.contradiction(to: Checkpoint(row), connection)
+            {
                 return fault
             }
             guard let path = options.checkpointFile else { return nil }
@@ -93,7 +95,7 @@ extension Committer {
         if case .success(let line?) = result { publish(line) }
     }
 
-    private func attempt(_ group: [AuditBatch], signing key: Ed25519.SigningKey?) -> Swift.Result<CheckpointLine?, AuditFault> {
+    private func attempt(_ group: [AuditBatch], signing key: Ed25519.SigningKey?) -> Result<CheckpointLine?, AuditFault> {
         do {
             return .success(try transaction.commit(group, signing: key, at: options.clock.now()))
         } catch {
@@ -108,7 +110,7 @@ extension Committer {
         }
     }
 
-    private func settleHealth(_ result: Swift.Result<CheckpointLine?, AuditFault>, entries: Int) {
+    private func settleHealth(_ result: Result<CheckpointLine?, AuditFault>, entries: Int) {
         let wasHealthy = state.current.isHealthy
         switch result {
         case .success:
@@ -192,7 +194,7 @@ extension Committer {
     }
 }
 
-extension Swift.Result {
+extension Result {
     fileprivate var isSuccess: Bool {
         if case .success = self { true } else { false }
     }

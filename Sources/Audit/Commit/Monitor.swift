@@ -27,14 +27,14 @@ final class Monitor<State: Sendable>: @unchecked Sendable {
     }
 
     /// Reads the state, or changes it without waking anybody.
-    func withLock<Output, Failure: Swift.Error>(_ body: (inout State) throws(Failure) -> Output) throws(Failure) -> Output {
+    func withLock<Output, Failure: Error>(_ body: (inout State) throws(Failure) -> Output) throws(Failure) -> Output {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body(&state)
     }
 
     /// Changes the state and wakes whoever waits.
-    func change<Output, Failure: Swift.Error>(_ body: (inout State) throws(Failure) -> Output) throws(Failure) -> Output {
+    func change<Output, Failure: Error>(_ body: (inout State) throws(Failure) -> Output) throws(Failure) -> Output {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         let output = try body(&state)

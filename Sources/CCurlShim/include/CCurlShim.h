@@ -15,6 +15,9 @@ int curl_shim_set_text(void *handle, uint32_t option, const char *value);
 int curl_shim_set_pointer(void *handle, uint32_t option, void *value);
 int curl_shim_get_long(void *handle, uint32_t info, long *value);
 
+/// Sockets of this handle are closed when the process becomes another program.
+int curl_shim_close_sockets_on_exec(void *handle);
+
 /// Called with received bytes; returns how many were taken, anything else than all ends the transfer.
 typedef size_t (*curl_shim_receiver)(char *bytes, size_t size, size_t count, void *context);
 int curl_shim_set_body_receiver(void *handle, curl_shim_receiver receiver, void *context);

@@ -37,6 +37,8 @@ void *khttp_connection_context(struct MHD_Connection *connection);
 
 /// A non-blocking eventfd, or -1. Its header is not in Swift's view of Glibc.
 int khttp_eventfd(void);
+/// The poll event for "the other side has finished sending"; a GNU extension that Glibc does not show Swift.
+extern const short khttp_peer_finished;
 /// Names the calling thread for debuggers and `top`; at most 15 characters. A GNU extension that Glibc does not show Swift.
 void khttp_name_thread(const char *name);
 
@@ -74,3 +76,6 @@ void *khttp_wiped_allocate(size_t capacity);
 void khttp_wiped_free(void *bytes);
 /// Overwrites memory in a way that the compiler may not leave out.
 void khttp_wipe(void *bytes, size_t count);
+/// Overwrites the part of the stack that finished calls have left behind (16 KiB below the caller): libraries copy
+/// plaintext there on its way to and from TLS.
+void khttp_wipe_stack(void);

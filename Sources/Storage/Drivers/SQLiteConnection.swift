@@ -17,7 +17,8 @@ final class SQLiteConnection: SQLConnection {
         try SQLiteLibrary.configure()
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(path, &handle, flags | (options.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE), nil)
+        let access = options.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
+        let code = sqlite3_open_v2(path, &handle, flags | access, options.fileSystem)
         guard code == SQLITE_OK, let handle else {
             let fault = StorageFault.sqlite(code, handle)
             sqlite3_close_v2(handle)

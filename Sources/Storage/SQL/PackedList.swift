@@ -41,7 +41,7 @@ enum PackedList {
             offset += 4
             guard count <= bytes.count - offset else { return nil }
             let part = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
-            guard let text = String(validating: part.bindMemory(to: UInt8.self), as: UTF8.self) else { return nil }
+            guard let text = String(stored: part) else { return nil }
             texts.append(text)
             offset += count
         }

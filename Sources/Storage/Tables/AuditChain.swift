@@ -77,13 +77,13 @@ package enum AuditCheckpoints {
         ).first
     }
 
-    /// At most `limit` checkpoints after a number, oldest first.
-    package static func page(after seq: Int64, limit: Int64, _ connection: any SQLConnection) throws -> [AuditCheckpointRow] {
+    /// The checkpoints after one number up to another, oldest first.
+    package static func page(after seq: Int64, upTo last: Int64, _ connection: any SQLConnection) throws -> [AuditCheckpointRow] {
         try connection.query(
             """
             SELECT seq, count, head, time_ms, key_id, signature FROM audit_checkpoints
-            WHERE seq > ? ORDER BY seq LIMIT ?
-            """, [.integer(seq), .integer(limit)], checkpoint)
+            WHERE seq > ? AND seq <= ? ORDER BY seq
+            """, [.integer(seq), .integer(last)], checkpoint)
     }
 
     private static func checkpoint(_ row: borrowing SQLRow) throws -> AuditCheckpointRow {

@@ -100,3 +100,53 @@ package enum AuditEntries {
         ) { try AuditRow($0) }
     }
 }
+
+// MARK: - Lists
+
+/// Which entries a list wants, as far as columns tell.
+package struct AuditRowFilter: Sendable {
+    package var organization: OrganizationID?
+    package var actions: [String] = []
+    package var outcomes: [String] = []
+    package var actorKinds: [String] = []
+    package var actorID: Identifier<Actor>?
+    /// Inclusive.
+    package var from: Timestamp?
+    /// Inclusive.
+    package var to: Timestamp?
+
+    package init() {}
+}
+
+extension AuditEntries {
+    /// Steps from the newest to the oldest of the entries numbered `range` that pass the filter, until the closure returns false.
+    ///
+    /// The closure gets the number, the hash and the body, which is borrowed: valid inside it only.
+    package static func scan(
+        _ range: ClosedRange<Int64>, _ filter: AuditRowFilter, _ connection: any SQLConnection,
+        _ row: (_ seq: Int64, _ hash: [UInt8], _ body: UnsafeRawBufferPointer) -> Bool
+    ) throws {
+        var query = SQLQuery(
+            "SELECT seq, hash, body FROM audit_entries WHERE seq >= ? AND seq <= ?",
+            [.integer(range.lowerBound), .integer(range.upperBound)])
+        if let organization = filter.organization { query.append("AND organization_id = ?", [.id(organization)]) }
+        if let actor = filter.actorID { query.append("AND actor_id = ?", [.id(actor)]) }
+        append("AND action IN", filter.actions, to: &query)
+        append("AND outcome IN", filter.outcomes, to: &query)
+        append("AND actor_kind IN", filter.actorKinds, to: &query)
+        if let from = filter.from { query.append("AND time_ms >= ?", [.time(from)]) }
+        if let to = filter.to { query.append("AND time_ms <= ?", [.time(to)]) }
+        query.append("ORDER BY seq DESC")
+        try connection.scan(query) { columns in
+            let (seq, hash) = (try columns.integer(0), try columns.blob(1))
+            return try columns.withBlob(2) { row(seq, hash, $0) }
+        }
+    }
+
+    /// An empty list is no condition.
+    private static func append(_ piece: StaticString, _ texts: [String], to query: inout SQLQuery) {
+        guard !texts.isEmpty else { return }
+        query.append(piece)
+        query.append(listOf: texts.map { .text($0) })
+    }
+}

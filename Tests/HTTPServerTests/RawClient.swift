@@ -1,0 +1,122 @@
+import Glibc
+
+/// A blocking client that writes what it is told and reads answers as they are.
+// Unchecked: a test hands it from one blocking step to the next.
+final class RawClient: @unchecked Sendable {
+    struct Answer: Equatable {
+        var status = 0
+        var headers: [String: [String]] = [:]
+        var body: [UInt8] = []
+
+        var text: String { String(decoding: body, as: UTF8.self) }
+        func header(_ name: String) -> String? { headers[name.lowercased()]?.first }
+    }
+
+    let descriptor: Int32
+    private var buffered: [UInt8] = []
+
+    init?(port: UInt16, receiveBuffer: Int32? = nil) {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4)
+        }
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let code = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if code != 0 { return nil }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Closing resets the connection instead of ending it.
+    func resetOnClose() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    func write(_ text: String) { write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                send(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            if count <= 0 { return }
+            sent += count
+        }
+    }
+
+    func get(_ target: String, _ headers: String = "") {
+        write("GET \(target) HTTP/1.1\r\nHost: test\r\n\(headers)\r\n")
+    }
+
+    /// Reads one answer with a Content-Length or in chunks; nil at the end of the connection or after five seconds.
+    func read(withoutBody: Bool = false) -> Answer? {
+        var answer = Answer()
+        guard let status = line(), let code = Int(status.split(separator: " ").dropFirst().first ?? "") else { return nil }
+        answer.status = code
+        while let text = line(), !text.isEmpty {
+            let parts = text.split(separator: ":", maxSplits: 1)
+            let value = parts.count > 1 ? String(parts[1].drop { $0 == " " }) : ""
+            answer.headers[parts[0].lowercased(), default: []].append(value)
+        }
+        if withoutBody || code == 204 { return answer }
+        if answer.header("transfer-encoding") == "chunked" {
+            while let text = line(), let size = Int(text, radix: 16) {
+                guard let part = take(size + 2) else { return nil }
+                if size == 0 { return answer }
+                answer.body += part.dropLast(2)
+            }
+            return nil
+        }
+        guard let body = take(Int(answer.header("content-length") ?? "") ?? 0) else { return nil }
+        answer.body = body
+        return answer
+    }
+
+    /// True when the server ends the connection within five seconds; skips what still comes.
+    func isEnded() -> Bool {
+        while true {
+            let count = fill()
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
+            if count < 0 { return false }
+        }
+    }
+
+    private func line() -> String? {
+        while true {
+            if let end = buffered.firstIndex(of: 10) {
+                var line = Array(buffered[..<end])
+                buffered.removeFirst(end + 1)
+                if line.last == 13 { line.removeLast() }
+                return String(decoding: line, as: UTF8.self)
+            }
+            if fill() <= 0 { return nil }
+        }
+    }
+
+    private func take(_ count: Int) -> [UInt8]? {
+        while buffered.count < count { if fill() <= 0 { return nil } }
+        let taken = Array(buffered.prefix(count))
+        buffered.removeFirst(count)
+        return taken
+    }
+
+    private func fill() -> Int {
+        var part = [UInt8](repeating: 0, count: 65536)
+        let count = recv(descriptor, &part, part.count, 0)
+        if count > 0 { buffered += part.prefix(count) }
+        return count
+    }
+}

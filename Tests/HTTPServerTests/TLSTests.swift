@@ -1,0 +1,181 @@
+import Foundation
+import HTTPServer
+import Testing
+
+@Suite("TLS", .serialized)
+struct TLSTests {
+    static let certificates = Result { try Certificates() }
+
+    private static func curl(_ server: SampleServer, _ arguments: String) throws -> String {
+        try shell("curl -sk --max-time 10 \(arguments.replacingOccurrences(of: "@", with: "https://127.0.0.1:\(server.port)"))")
+    }
+
+    @Test("requests are answered over TLS 1.3, again on the same connection", arguments: Setting.all)
+    func answers(_ setting: Setting) async throws {
+        let files = try Self.certificates.get().make("one")
+        try await blocking {
+            let server = try SampleServer(setting.waiting, loops: setting.loops, tls: files)
+            let output = try Self.curl(
+                server,
+                "-w '%{http_code} %{num_connects}\\n' -o /dev/null @/fixed -o /dev/null @/park -o /dev/null @/prepared")
+            #expect(output.split(separator: "\n").map { $0.suffix(1) } == ["1", "0", "0"])
+            #expect(output.split(separator: "\n").allSatisfy { $0.hasPrefix("200") })
+            #expect(try Self.curl(server, "@/prepared") == "prepared")
+            #expect(try Self.curl(server, "@/stream").utf8.count == 100_000)
+            let start = MonotonicTime.now
+            #expect(try Self.curl(server, "@/big").utf8.count == 8 << 20)
+            let holding = try shell("curl -sk https://127.0.0.1:\(server.port)/hold >/dev/null & echo started")
+            #expect(holding == "started\n" && server.handler.nextHeld() != nil)
+            #expect(try Self.curl(server, "@/big").utf8.count == 8 << 20)
+            #expect(MonotonicTime.now.since(start) < .seconds(4))
+            #expect(try Self.curl(server, "-d hello @/echo") == "hello")
+        }
+    }
+
+    @Test("TLS 1.2 has only suites with forward secrecy and authenticated encryption; older versions are refused")
+    func versions() async throws {
+        let files = try Self.certificates.get().make("two")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let connect = "echo | openssl s_client -connect 127.0.0.1:\(server.port) 2>&1"
+            #expect(try shell("\(connect) -tls1_3").contains("TLSv1.3, Cipher is TLS_"))
+            #expect(try shell("\(connect) -tls1_2").contains("Cipher is ECDHE-ECDSA-"))
+            for refused in [
+                "-tls1_1 -cipher DEFAULT@SECLEVEL=0", "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256",
+                "-tls1_2 -cipher ECDHE-ECDSA-AES256-SHA", "-tls1_2 -cipher AES128-GCM-SHA256",
+            ] {
+                let output = try shell(connect.replacingOccurrences(of: "2>&1", with: "\(refused) 2>&1"))
+                #expect(output.contains("alert") || output.contains("Cipher is (NONE)"), "\(refused)")
+            }
+        }
+    }
+
+    @Test("a session is resumed whichever loop accepts it, and early data is not offered")
+    func resumes() async throws {
+        let files = try Self.certificates.get().make("three")
+        let directory = try Self.certificates.get().directory
+        try await blocking {
+            let server = try SampleServer(loops: 3, tls: files)
+            let connect = "openssl s_client -connect 127.0.0.1:\(server.port) -tls1_3"
+            let request = "printf 'GET /fixed HTTP/1.1\\r\\nHost: t\\r\\nConnection: close\\r\\n\\r\\n'; sleep 0.3"
+            let first = try shell("(\(request)) | \(connect) -ign_eof -sess_out \(directory)/session 2>&1")
+            #expect(first.contains("Max Early Data: 0"))
+            for _ in 0..<6 {
+                let output = try shell("(\(request)) | \(connect) -ign_eof -sess_in \(directory)/session 2>&1")
+                #expect(output.contains("Reused, TLSv1.3"))
+            }
+        }
+    }
+
+    @Test("a new certificate is used by new connections while old ones go on")
+    func reloads() async throws {
+        let files = try Self.certificates.get().make("before")
+        let other = try Self.certificates.get().make("after")
+        try await blocking {
+            let server = try SampleServer(tls: files) { $0.limits.idleDeadline = .seconds(2) }
+            let subject = "echo | openssl s_client -connect 127.0.0.1:\(server.port) 2>/dev/null | grep ^subject"
+            #expect(try shell(subject).contains("before"))
+            let lasting = try unwrapped(
+                popen(
+                    "(for i in 1 2 3 4; do printf 'GET /fixed HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n'; sleep 0.4; done)"
+                        + " | openssl s_client -quiet -connect 127.0.0.1:\(server.port) 2>/dev/null", "r"))
+            usleep(300_000)
+            try FileManager.default.removeItem(atPath: files.key)
+            #expect(throws: ListenerError.self) { try server.listener.reloadCertificate() }
+            try FileManager.default.copyItem(atPath: other.key, toPath: files.key)
+            #expect(throws: ListenerError.self) { try server.listener.reloadCertificate() }
+            #expect(try shell(subject).contains("before"))
+            try FileManager.default.removeItem(atPath: files.certificate)
+            try FileManager.default.copyItem(atPath: other.certificate, toPath: files.certificate)
+            try server.listener.reloadCertificate()
+            #expect(try shell(subject).contains("after"))
+            var output: [UInt8] = []
+            var part = [UInt8](repeating: 0, count: 4096)
+            while case let count = fread(&part, 1, part.count, lasting), count > 0 { output += part.prefix(count) }
+            pclose(lasting)
+            #expect(String(decoding: output, as: UTF8.self).components(separatedBy: "HTTP/1.1 200").count == 5)
+        }
+    }
+
+    @Test("plain requests, port scans and broken handshakes to the TLS port do no harm")
+    func survivesNonsense() async throws {
+        let files = try Self.certificates.get().make("four")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            for round in 0..<30 {
+                let client = try server.client()
+                switch round % 5 {
+                case 0: client.get("/fixed")
+                case 1: break
+                case 2: client.write([0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03])
+                case 3: client.write([UInt8](repeating: 0xff, count: 3000))
+                default:
+                    client.write([0x16, 0x03, 0x01])
+                    client.resetOnClose()
+                }
+                if round % 5 == 0 { #expect(client.isEnded()) }
+            }
+            #expect(server.eventually { $0.openConnections == 0 })
+            #expect(try Self.curl(server, "@/park") == "late")
+        }
+    }
+
+    @Test("clients that are silent in the middle of things cost no processor time")
+    func idleCosts() async throws {
+        let files = try Self.certificates.get().make("five")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let plain = try SampleServer()
+            let clientHello = try recordClientHello()
+            #expect(clientHello.count > 100)
+            var silent: [RawClient] = []
+            for index in 0..<12 {
+                let first = try server.client()
+                if index % 3 == 0 { first.write([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]) }
+                if index % 3 == 1 { first.write(clientHello) }
+                let second = try plain.client()
+                second.write(
+                    [
+                        "GET /fix", "GET /fixed HTTP/1.1\r\nHost", "GET /hold HTTP/1.1\r\nHost: t\r\n\r\n",
+                        "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nab",
+                    ][index % 4])
+                silent += [first, second]
+            }
+            usleep(300_000)
+            for listener in [server.listener, plain.listener] {
+                let before = listener.statistics.passes
+                usleep(400_000)
+                #expect(listener.statistics.passes - before < 40)
+            }
+            #expect(silent.count == 24)
+        }
+    }
+
+    @Test("a missing certificate is named")
+    func missingCertificate() {
+        let files = ListenerConfiguration.TLSFiles(certificate: "/nonexistent/a.crt", key: "/nonexistent/a.key")
+        #expect(throws: ListenerError.self) { try SampleServer(tls: files) }
+    }
+}
+
+/// The first message of a real client, which the server answers and then waits for the next one.
+private func recordClientHello() throws -> [UInt8] {
+    let listening = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listening) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let port = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(listening, $0, length) == 0 && listen(listening, 1) == 0 && getsockname(listening, $0, &length) == 0
+        }
+    }
+    #expect(port)
+    _ = try shell("(openssl s_client -connect 127.0.0.1:\(UInt16(bigEndian: address.sin_port)) </dev/null >/dev/null 2>&1) & :")
+    let accepted = accept(listening, nil, nil)
+    defer { close(accepted) }
+    var hello = [UInt8](repeating: 0, count: 4096)
+    let count = recv(accepted, &hello, hello.count, 0)
+    return Array(hello.prefix(max(0, count)))
+}
