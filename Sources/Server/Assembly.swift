@@ -22,7 +22,7 @@ package final class Assembly: Sendable {
     package let backend: Backend
     package let listener: Listener
     private let applications: ApplicationsAPI
-    private let auditDatabase: Database
+    package let auditDatabase: Database
     private let clock: WallClock
     private let logger: Logger
 
@@ -32,7 +32,7 @@ package final class Assembly: Sendable {
         layout = options.layout
         self.clock = clock
         self.logger = logger
-        directory = try DataDirectory.open(at: options.layout.data)
+        directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
         database = try Database.open(at: directory.database)
         try database.requireSchema(Migration.main)
         auditDatabase = try Database.open(at: directory.auditDatabase)
@@ -135,6 +135,8 @@ package struct AssemblyOptions: Sendable {
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
     package var trustedProxies = AddressPolicy.nowhere
+    /// Bytes on the disk that are kept back for what must still be written when it is full.
+    package var diskReserve: Int64 = 16 << 20
     package var clock = WallClock.system
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {
