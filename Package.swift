@@ -60,10 +60,11 @@ targets += capability("Outbound", ["CCurl", "CCurlShim"])
 targets += capability("Storage", ["Domain", "CSQLite"])
 targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])
-targets += capability("Access", ["Domain", "Cryptography", "Storage", "Sealing", "Audit"])
+targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "Storage", "Sealing", "Access", "Audit"])
 targets += capability(
-    "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging])
+    "API",
+    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",

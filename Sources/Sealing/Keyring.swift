@@ -46,7 +46,8 @@ package final class Keyring: Sendable {
     ///
     /// The keyring is unsealed with them at once; `makeOrganizations` stores the rows that the data keys belong to.
     package func initialize(
-        slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection, makeOrganizations: () throws -> Void
+        slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection,
+        makeOrganizations: () throws -> Void
     ) throws {
         guard try KeySlots.all(on: db).isEmpty else { throw SealingFault.alreadyInitialized }
         let root = try SymmetricKey.random()
@@ -66,7 +67,8 @@ package final class Keyring: Sendable {
     }
 
     /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.
-    package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws {
+    package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws
+    {
         let root = try Stored.root(of: KeySlots.all(on: db), with: unsealer)
         try insert(slot, root: root, now: now, in: db)
     }
@@ -144,7 +146,9 @@ extension Keyring {
         _ secret: borrowing Secret, at place: Place, with workspace: SealingWorkspace, now: Timestamp, in db: any SQLConnection
     ) throws -> Sealed {
         let keys = try keys()
-        guard let mine = keys.organizations[place.organization] else { throw SealingFault.unknownKey("no data key for the organization") }
+        guard let mine = keys.organizations[place.organization] else {
+            throw SealingFault.unknownKey("no data key for the organization")
+        }
         let data = mine.active
         while true {
             switch data.uses.take() {

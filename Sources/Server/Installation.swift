@@ -72,7 +72,8 @@ package struct Installation {
             }
             guard let password = passwordCopy.take() else { throw SealingFault.notInitialized }
             _ = try UserAccounts.create(
-                username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring, now: now, in: db)
+                username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring, now: now,
+                in: db)
             try AuditKey.store(signing, keyring: keyring, now: now, in: db)
         }
         try certificates(hosts)
@@ -97,7 +98,8 @@ package struct Installation {
     func certificates(_ hosts: [String]) throws {
         let isAddress = { (name: String) in IPAddress(name) != nil }
         let made = try DevelopmentCertificates(
-            commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress), days: 825)
+            commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress),
+            days: 825)
         guard mkdir(layout.data + "/tls", 0o700) == 0 || errno == EEXIST else { throw PrivateFile.fault(layout.data + "/tls") }
         try PrivateFile.write(Array(made.authority.utf8), to: layout.certificateAuthority)
         try PrivateFile.write(Array(made.server.utf8), to: layout.certificate)
@@ -111,7 +113,8 @@ package struct Installation {
         _ = try database.migrate(Migration.audit)
         var options = AuditOptions()
         options.checkpointFile = layout.checkpoints
-        let log = try AuditLog.open(database, options: options, logger: Logger(label: "keyturn.audit") { _ in SwiftLogNoOpLogHandler() })
+        let log = try AuditLog.open(
+            database, options: options, logger: Logger(label: "keyturn.audit") { _ in SwiftLogNoOpLogHandler() })
         defer { log.close() }
         log.setSigningKey(signing)
         try log.appendSync(

@@ -37,21 +37,37 @@ package struct RevealedSecret: ~Copyable {
 /// The hot path's way to plaintext: resolves an account, asks the application's filter, checks what decides, opens the secret.
 ///
 /// Synchronous, on the thread of the loop that owns the reader. Hidden, inactive and absent look alike.
-package struct SecretFetch {
+package final class SecretFetch {
     private let reader: FetchReader
+    private let keyring: Keyring
     private let workspace: SealingWorkspace
+    private var open: KeySet?
 
-    package init(reader: FetchReader, workspace: SealingWorkspace) {
+    package init(reader: FetchReader, keyring: Keyring) throws {
         self.reader = reader
-        self.workspace = workspace
+        self.keyring = keyring
+        workspace = try SealingWorkspace()
+    }
+
+    /// Takes the keys up for a pass of the loop; false while the vault is sealed.
+    package func beginPass() -> Bool {
+        if open == nil { open = try? keyring.keys() }
+        return open != nil
+    }
+
+    /// Ends the pass's read transaction and lets go of the keys, so that sealing wipes them.
+    package func endPass() {
+        reader.endCycle()
+        open = nil
     }
 
     /// The secret that the selector names, if the permit's application may have it.
     ///
     /// Throws `notFound`, `ambiguous` (counting visible accounts only), or `integrity` when a row or secret is not what was stored.
     package func reveal(
-        _ selector: AccountSelector, against permit: borrowing FetchPermit, keys: KeySet
+        _ selector: AccountSelector, against permit: borrowing FetchPermit
     ) throws(Refusal) -> RevealedSecret {
+        guard let keys = open else { throw .sealed }
         let rows = try candidates(selector, in: permit.organization)
         var visible: FetchRow?
         var count = 0
@@ -61,7 +77,7 @@ package struct SecretFetch {
         }
         guard let row = visible else { throw .notFound }
         guard count == 1 else { throw .ambiguous(count: count) }
-        return try open(row, keys)
+        return try reveal(row, keys)
     }
 
     private func candidates(_ selector: AccountSelector, in organization: OrganizationID) throws(Refusal) -> [FetchRow] {
@@ -95,7 +111,7 @@ package struct SecretFetch {
         }
     }
 
-    private func open(_ row: FetchRow, _ keys: KeySet) throws(Refusal) -> RevealedSecret {
+    private func reveal(_ row: FetchRow, _ keys: KeySet) throws(Refusal) -> RevealedSecret {
         let account = row.account.value
         guard let current = account.stages.current else {
             return RevealedSecret(

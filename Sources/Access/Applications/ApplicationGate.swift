@@ -59,7 +59,8 @@ package final class ApplicationGate: Sendable {
         }
         if verdict.replay == .full {
             return refuse(
-                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full", verdict.credential, true, now)
+                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full",
+                verdict.credential, true, now)
         }
         let reason = verdict.reason ?? "unknown"
         if !verdict.isSignatureGood, let address = request.origin.address,
@@ -115,7 +116,8 @@ package final class ApplicationGate: Sendable {
         request.methodName.withUTF8Buffer { method in
             do throws(SignatureFault) {
                 try SigningString.build(
-                    into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget, names: signature.names
+                    into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget,
+                    names: signature.names
                 ) { name in request.header(named: name) }
             } catch {
                 fault = "signing string: \(error)"
@@ -169,7 +171,8 @@ package final class ApplicationGate: Sendable {
     }
 
     private func refuse(
-        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, _ credential: CredentialPolicy?, _ isVerified: Bool, _ now: Timestamp
+        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, _ credential: CredentialPolicy?, _ isVerified: Bool,
+        _ now: Timestamp
     ) -> Admission {
         // A key that did not prove itself is only claimed: the entry names it as an object, not as the actor.
         let actor: Actor
@@ -183,7 +186,8 @@ package final class ApplicationGate: Sendable {
             }
         }
         let entry = AuditEntry(
-            time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization, action: .fetch,
+            time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization,
+            action: .fetch,
             objects: objects, outcome: .refused, reason: reason, request: origin.request)
         return .refused(refusal, entry, isVerified: isVerified)
     }

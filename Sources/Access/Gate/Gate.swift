@@ -89,7 +89,8 @@ package final class Gate: Sendable {
     // MARK: - Steps
 
     private func admit(
-        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin, _ phase: AuditPhase
+        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
+        _ phase: AuditPhase
     ) async throws -> Permit {
         guard principal.permissions.contains(permission) else {
             try await recordRefusal(
