@@ -20,7 +20,7 @@ enum Program {
             return .success
         } catch let status as ExitStatus {
             return status
-        } catch where Keyturnd.exitCode(for: error) == .success || Keyturnd.exitCode(for: error) == .validationFailure {
+        } catch  where Keyturnd.exitCode(for: error) == .success || Keyturnd.exitCode(for: error) == .validationFailure {
             return usage(error)
         } catch {
             let fault = OperatorFault(error)
@@ -56,7 +56,8 @@ struct Keyturnd: AsyncParsableCommand {
             """,
         version: ProductVersion.current,
         subcommands: [
-            Init.self, Serve.self, Status.self, Unseal.self, Seal.self, Reload.self, Migrate.self, SnapshotCommand.self, Restore.self,
+            Init.self, Serve.self, Status.self, Unseal.self, Seal.self, Reload.self, Migrate.self, SnapshotCommand.self,
+            Restore.self,
             AuditCommands.self, DoctorCommand.self, AdminCommands.self,
         ])
 }

@@ -19,7 +19,9 @@ extension Terminal {
 
     /// A result: as one line of JSON for scripts, or a line for each of its members.
     static func report(_ result: JSONValue, json: Bool) {
-        guard json else { return lines(of: result).forEach { say($0.name + String(repeating: " ", count: $0.padding) + $0.text) } }
+        guard json else {
+            return lines(of: result).forEach { say($0.name + String(repeating: " ", count: $0.padding) + $0.text) }
+        }
         say(result.withRawText { String(decoding: $0, as: UTF8.self) })
     }
 
@@ -58,6 +60,7 @@ extension Terminal {
 
     /// Without control characters, which could command the terminal.
     private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) ? "?" : $0 }))
     }
 }

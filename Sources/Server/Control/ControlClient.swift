@@ -20,7 +20,7 @@ package struct ControlClient: Sendable {
         let socket = try LocalSocket.connect(to: path)
         let line = command.line()
         let isSent = line.withBytes { !$0.isEmpty && socket.write($0, within: .seconds(5)) }
-        guard isSent, let answer = socket.readLine(limit: ControlAnswer.byteLimit, within: patience) else {
+        guard isSent, case .line(let answer) = socket.readLine(limit: ControlAnswer.byteLimit, within: patience) else {
             throw ControlFault("no_answer", "the server gave no answer; its log says why")
         }
         switch try answer.withBytes({ (bytes) throws(ControlFault) in try ControlAnswer(reading: bytes) }) {

@@ -19,8 +19,8 @@ package struct ControlDesk: Sendable {
         do {
             switch command {
             case .status: return await status(actor)
-            case .unseal(let key): return try await recordedByItself { try await commands.unseal(key, by: actor) }
-            case .seal: return try await recordedByItself { try await commands.seal(by: actor) }
+            case .unseal(let key): return try await recordedByItself(.unseal, actor) { try await commands.unseal(key, by: actor) }
+            case .seal: return try await recordedByItself(.seal, actor) { try await commands.seal(by: actor) }
             case .snapshot(let directory):
                 return try await change(command, actor) { _ in try await commands.snapshot(to: directory) }
             case .reload:
@@ -36,13 +36,14 @@ package struct ControlDesk: Sendable {
                     return .done { _ in }
                 }
             }
-        } catch let fault as AuditFault {
-            return .failed(code: "audit", detail: "The audit log cannot be written: \(fault)")
-        } catch let refusal as Refusal {
-            return .failed(code: refusal.code, detail: refusal.auditReason)
         } catch {
-            return .failed(code: "failed", detail: "\(error)")
+            return Self.failure(error)
         }
+    }
+
+    private static func failure(_ error: any Error) -> ControlAnswer {
+        let fault = OperatorFault(error)
+        return .failed(code: (error as? Refusal)?.code ?? fault.kind.code, detail: fault.description)
     }
 
     /// Writes down that something on the socket was refused; nothing is told about it.
@@ -56,12 +57,20 @@ package struct ControlDesk: Sendable {
         do {
             return try await commands.status()
         } catch {
-            return .failed(code: "failed", detail: "\(error)")
+            return Self.failure(error)
         }
     }
 
-    private func recordedByItself(_ act: () async throws -> Void) async throws -> ControlAnswer {
-        try await act()
+    /// For acts that write their own entries; only what was refused before they began is written here.
+    private func recordedByItself(
+        _ action: AuditAction, _ actor: Actor, _ act: () async throws -> Void
+    ) async throws -> ControlAnswer {
+        do {
+            try await act()
+        } catch let refusal as Refusal {
+            try await audit.append(entry(action, actor, .refused, refusal.auditReason, .random()))
+            throw refusal
+        }
         return .done { _ in }
     }
 

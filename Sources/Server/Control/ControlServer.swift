@@ -102,7 +102,12 @@ package final class ControlServer: Sendable {
             }
         }
         let name = OperatorName.name(of: user)
-        guard let line = socket.readLine(limit: ControlCommand.byteLimit, within: limits.deadline) else {
+        let line: Secret
+        switch socket.readLine(limit: ControlCommand.byteLimit, within: limits.deadline) {
+        case .line(let received): line = received
+        // Somebody looked whether a server is there.
+        case .nothing: return finish(socket.release()) { nil }
+        case .noLine:
             return finish(socket.release()) { [desk] in
                 await desk.refuse(name, "no whole request within the limits")
                 return .failed(code: ControlFault.malformed.code, detail: ControlFault.malformed.description)

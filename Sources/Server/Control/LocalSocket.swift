@@ -94,16 +94,30 @@ struct LocalSocket: ~Copyable {
 
     // MARK: - Lines
 
-    /// Reads up to a line feed, which is not part of the result; nil if the line is longer, the peer leaves or the time is over.
-    func readLine(limit: Int, within time: Duration) -> Secret? {
+    /// What came of waiting for a line.
+    enum Received: ~Copyable {
+        /// Without its line feed.
+        case line(Secret)
+        /// The peer left without a word.
+        case nothing
+        /// The line is too long, the peer left in the middle of it, or the time is over.
+        case noLine
+    }
+
+    /// Reads up to a line feed.
+    func readLine(limit: Int, within time: Duration) -> Received {
         let deadline = ContinuousClock.now + time
         var isWhole = false
+        var hasLeft = false
         let line = Secret(capacity: limit) { buffer in
             var count = 0
             while count < buffer.count, wait(POLLIN, until: deadline) {
                 let got = recv(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count, Int32(MSG_DONTWAIT))
                 if got < 0, errno == EINTR || errno == EAGAIN { continue }
-                guard got > 0 else { return 0 }
+                guard got > 0 else {
+                    hasLeft = count == 0
+                    return 0
+                }
                 let end = buffer[count..<(count + got)].firstIndex(of: UInt8(ascii: "\n"))
                 if let end {
                     isWhole = true
@@ -113,7 +127,8 @@ struct LocalSocket: ~Copyable {
             }
             return 0
         }
-        return isWhole ? consume line : nil
+        if isWhole { return .line(line) }
+        return hasLeft ? .nothing : .noLine
     }
 
     /// Writes everything; false if the peer leaves or the time is over.

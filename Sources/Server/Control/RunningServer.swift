@@ -11,20 +11,19 @@ internal import Storage
 struct RunningServer: ControlCommands {
     let assembly: Assembly
     let configuration: Configuration
-    let health: Health
     let started: Timestamp
     /// Reads certificate and log level again.
     let rereads: @Sendable () async throws -> Void
 
     func status() async throws -> ControlAnswer {
         let (audit, statistics) = (assembly.audit.status, assembly.listener.statistics)
-        let (reasons, isSealed) = (health.reasons, assembly.keyring.isSealed)
+        let (reasons, isSealed) = (assembly.health.reasons, assembly.keyring.isSealed)
         let schema = try await Blocking.run { [assembly] in try assembly.database.schemaVersion() }
         return .done { result in
             result.field("running", true)
             result.field("version", ProductVersion.current)
             result.field("process", getpid())
-            result.field("started", started.milliseconds)
+            result.field("started", WireDate.format(started))
             result.field("sealed", isSealed)
             result.field("ready", reasons.isEmpty)
             result.field("reasons", reasons.map(\.detail))

@@ -38,7 +38,10 @@ extension Doctor {
             return [.wrong(subject, "the key slots cannot be read", remedy: "repair the database first")]
         }
         guard slots.contains(where: { $0.kind == RecoveryCodeUnsealer.kind }) else {
-            return [.wrong(subject, "there is none: with the key file lost, everything is lost", remedy: "make a copy of the key file")]
+            return [
+                .wrong(
+                    subject, "there is none: with the key file lost, everything is lost", remedy: "make a copy of the key file")
+            ]
         }
         guard access(layout.recovery, F_OK) == 0 else { return [.fine(subject, "there is a slot for it")] }
         return [

@@ -32,7 +32,9 @@ package struct Doctor: Sendable {
         } catch {
             switch error {
             case .missing:
-                return [.wrong("data directory", "there is no \(data)", remedy: "keyturnd init --data \(data), or another --data")]
+                return [
+                    .wrong("data directory", "there is no \(data)", remedy: "keyturnd init --data \(data), or another --data")
+                ]
             case .notPermitted(let what, let remedy): return [.wrong("data directory", what, remedy: remedy)]
             default: return [.wrong("data directory", "\(error)", remedy: "see that the directory can be read")]
             }

@@ -35,8 +35,9 @@ package struct ServerRun: Sendable {
     package func run() async throws {
         ProcessReadings.register(in: metrics)
         let meter = AuditMeter(registry: metrics)
-        let assembly = try await Blocking.run { [configuration, logger] in
+        let assembly = try await Blocking.run { [configuration, metrics, logger] in
             var options = configuration.assembly
+            options.metrics = metrics
             options.audit.observer = { meter.observe($0) }
             return try Assembly(options, logger: logger)
         }
@@ -52,21 +53,18 @@ package struct ServerRun: Sendable {
 
     private func serve(_ assembly: Assembly) async throws {
         let audit = assembly.audit
-        let health = Health(
-            directory: assembly.directory, hasReserve: configuration.diskReserve > 0,
-            isSealed: { assembly.keyring.isSealed }, audit: { audit.status })
-        health.register(in: metrics)
+        assembly.health.register(in: metrics)
         metrics.read("keyturn_audit_waiting_entries") { Double(audit.waiting) }
         assembly.listener.register(in: metrics)
-        let answers = OperationalAnswers(health: health, metrics: metrics)
         var services: [any Service] = work(assembly)
         if let plain = configuration.plainListener {
-            let listener = try Listener(configuration: plain, handler: HealthHandler(answers: answers), logger: logger)
+            let listener = try Listener(
+                configuration: plain, handler: HealthHandler(answers: assembly.operational), logger: logger)
             services.append(ListenerService("plain", listener, patience: .seconds(1), logger: logger))
         }
         let rereads = rereads(assembly)
         let commands = RunningServer(
-            assembly: assembly, configuration: configuration, health: health, started: .now, rereads: rereads)
+            assembly: assembly, configuration: configuration, started: .now, rereads: rereads)
         let control = try ControlServer(
             path: assembly.directory.controlSocket, desk: ControlDesk(commands: commands, audit: audit), logger: logger)
         services += [ControlService(control), ReloadService(logger: logger, reload: rereads)]

@@ -41,7 +41,9 @@ package struct MigrationRun: Sendable {
 
     private func apply() throws -> [Step] {
         let directory = try DataDirectory.open(at: data)
-        let parts = [("database", directory.database, Migration.main), ("audit database", directory.auditDatabase, Migration.audit)]
+        let parts = [
+            ("database", directory.database, Migration.main), ("audit database", directory.auditDatabase, Migration.audit),
+        ]
         for (_, path, _) in parts where access(path, F_OK) != 0 { throw StorageFault.missing(path) }
         let databases = try parts.map { try Database.open(at: $0.1) }
         defer { databases.forEach { $0.close() } }

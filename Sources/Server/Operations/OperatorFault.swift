@@ -14,6 +14,16 @@ package struct OperatorFault: Error, Sendable, CustomStringConvertible {
         case refused
         /// The server does not run, is sealed, or the vault is in use.
         case unavailable
+
+        /// The name on the control socket.
+        var code: String {
+            switch self {
+            case .failed: "failed"
+            case .notAuthenticated: "wrong_key"
+            case .refused: "conflict"
+            case .unavailable: "unavailable"
+            }
+        }
     }
 
     package let kind: Kind
@@ -56,6 +66,7 @@ package struct OperatorFault: Error, Sendable, CustomStringConvertible {
     }
 
     private static func text(_ refusal: Refusal) -> String {
+        if case .sealed = refusal { return "the vault is sealed" }
         guard case .invalid(let fields) = refusal else { return refusal.auditReason }
         return fields.sorted { $0.key < $1.key }.map { $0.key + ": " + $0.value.joined(separator: " ") }.joined(separator: "; ")
     }
@@ -67,7 +78,8 @@ package struct OperatorFault: Error, Sendable, CustomStringConvertible {
         case .keyFile(let what, let remedy): OperatorFault(.failed, what + "; " + remedy)
         case .notInitialized: OperatorFault(.failed, "there is no vault yet: keyturnd init")
         case .alreadyInitialized: OperatorFault(.refused, "there is a vault already; it is left as it is")
-        case .notAuthentic(let what): OperatorFault(.failed, "\(what) is not what was stored: changed, moved, or under another key")
+        case .notAuthentic(let what):
+            OperatorFault(.failed, "\(what) is not what was stored: changed, moved, or under another key")
         case .rowNotAuthentic(let kind, let id): OperatorFault(.failed, "\(kind) \(id) was changed behind the vault's back")
         case .unknownKey(let what): OperatorFault(.failed, "a key is missing: " + what)
         case .exhausted: OperatorFault(.failed, "a key is worn out")

@@ -19,7 +19,11 @@ package enum PasswordReset {
             guard password.count >= leastBytes else {
                 throw Refusal.invalid("password", "Ensure this field has at least \(leastBytes) characters.")
             }
-            _ = try UserAccounts.reset(username: username, password: password, keyring: keyring, now: now, in: db)
+            do {
+                _ = try UserAccounts.reset(username: username, password: password, keyring: keyring, now: now, in: db)
+            } catch Refusal.notFound {
+                throw Refusal.invalid("username", "There is no such user.")
+            }
             try ChangeMarks.insert(request, at: now, on: db)
         }
     }

@@ -115,7 +115,7 @@ extension SnapshotManifest {
     /// Where it is and what is in it, as members of an object.
     package func write(_ directory: String, to writer: inout JSONWriter<[UInt8]>) {
         writer.field("directory", directory)
-        writer.field("date", date.milliseconds)
+        writer.field("date", WireDate.format(date))
         writer.object("files") {
             for file in files { $0.field(file.name, file.bytes) }
         }

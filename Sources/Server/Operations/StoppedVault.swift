@@ -114,7 +114,7 @@ extension ControlKey {
         case .keyFile: return KeyFileUnsealer(directory: directory)
         case .recoveryCode(let typed):
             guard let code = typed.take(), let unsealer = RecoveryCodeUnsealer(typed: code) else {
-                throw SealingFault.wrongUnsealKey("that is not a recovery code: it has 32 letters and digits")
+                throw Refusal.unauthenticated(reason: "that is not a recovery code: it has 32 letters and digits")
             }
             return unsealer
         }

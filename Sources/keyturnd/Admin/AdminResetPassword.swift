@@ -33,10 +33,12 @@ struct AdminResetPassword: AsyncParsableCommand {
     private func reset(_ configuration: Configuration) async throws {
         let stopped = try StoppedVault(data: configuration.dataDirectory, checkpoints: configuration.checkpoints)
         try await stopped.finishing { vault in
-            let key = recoveryCode ? ControlKey.recoveryCode(SecretHandoff(try Terminal.secret(prompt: "Recovery code: "))) : .keyFile
+            let key =
+                recoveryCode ? ControlKey.recoveryCode(SecretHandoff(try Terminal.secret(prompt: "Recovery code: "))) : .keyFile
             try vault.unseal(with: key, keys: configuration.keys)
             let password = try Self.password()
-            try await vault.change("control.reset-password", objects: [AuditObject(kind: "user", id: "", name: username)]) { request in
+            try await vault.change("control.reset-password", objects: [AuditObject(kind: "user", id: "", name: username)]) {
+                request in
                 try await PasswordReset.run(
                     of: username, to: password, request: request, database: vault.database, keyring: vault.keyring)
             }
@@ -47,7 +49,9 @@ struct AdminResetPassword: AsyncParsableCommand {
         let password = try Terminal.secret(prompt: "New password: ")
         if Terminal.isForPeople {
             let again = try Terminal.secret(prompt: "Once more: ")
-            guard password.isEqual(to: again) else { throw OperatorFault(.refused, "these are two passwords; nothing was changed") }
+            guard password.isEqual(to: again) else {
+                throw OperatorFault(.refused, "these are two passwords; nothing was changed")
+            }
         }
         return SecretHandoff(password)
     }

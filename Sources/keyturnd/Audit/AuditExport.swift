@@ -5,7 +5,8 @@ internal import Server
 struct AuditExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print the audit's entries as lines of JSON, oldest first.",
-        discussion: "The server may be running or stopped. Each line has the entry's hash, so that a reader can check the chain itself.")
+        discussion:
+            "The server may be running or stopped. Each line has the entry's hash, so that a reader can check the chain itself.")
 
     @OptionGroup var vault: VaultOptions
     @Option(help: "Only entries after this number.") var after: Int64 = 0
