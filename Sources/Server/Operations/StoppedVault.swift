@@ -4,6 +4,7 @@ package import Domain
 internal import Logging
 package import Sealing
 package import Storage
+internal import Synchronization
 
 /// A vault whose server does not run, opened for one of the operator's commands. The lock keeps a server out meanwhile.
 package final class StoppedVault: Sendable {
@@ -11,7 +12,8 @@ package final class StoppedVault: Sendable {
     package let auditDatabase: Database
     package let audit: AuditLog
     package let keyring: Keyring
-    private let directory: DataDirectory
+    /// Holds the lock until the vault is closed.
+    private let directory: Mutex<DataDirectory?>
     private let checkpoints: String
     private let clock: WallClock
 
@@ -21,7 +23,8 @@ package final class StoppedVault: Sendable {
     package init(
         data: String, checkpoints: String, migrates: Bool = false, clock: WallClock = .system
     ) throws {
-        directory = try DataDirectory.open(at: data)
+        let directory = try DataDirectory.open(at: data)
+        self.directory = Mutex(directory)
         self.checkpoints = checkpoints
         self.clock = clock
         let database = try Database.open(at: directory.database)
@@ -104,6 +107,7 @@ package final class StoppedVault: Sendable {
             database.close()
         }
         keyring.seal()
+        directory.withLock { $0 = nil }
     }
 }
 

@@ -62,7 +62,7 @@ private final class ControlFixture: Sendable {
     let audit: AuditLog
     let database: Database
     let path: String
-    private var client: ControlClient { ControlClient(path: path, patience: .seconds(10)) }
+    private var client: ControlClient { ControlClient(path: path, patience: .seconds(60)) }
     var isServerRunning: Bool { client.isServerRunning }
 
     /// Asks as another process would, not on a thread that the server's tasks need.
@@ -187,7 +187,7 @@ struct ControlServerTests {
 
     @Test("a path that is too long for a socket address works all the same")
     func longPath() async throws {
-        let fixture = try ControlFixture(name: String(repeating: "x", count: 90))
+        let fixture = try ControlFixture(name: String(repeating: "x", count: 84))
         #expect(try await fixture.ask(.status)["sealed"]?.bool == false)
     }
 
