@@ -23,10 +23,24 @@ package final class FetchReader {
     private let byNames: SQLiteStatement
     private let byAsset: SQLiteStatement
     private let byAccount: SQLiteStatement
+    private let version: SQLiteStatement
+    private let commits: CommitCount
     private var isReading = false
+    /// The state that this cycle reads; nil until it is asked for.
+    private var cycle: State?
 
-    fileprivate init(_ connection: SQLiteConnection) throws(StorageFault) {
+    /// Names a state of the database: as long as it stays the same, everything read is as it was.
+    package struct State: Equatable {
+        /// Write transactions of this process.
+        fileprivate let commits: UInt64
+        /// SQLite's own count, which other processes' transactions change too (`PRAGMA data_version`).
+        fileprivate let version: Int64
+    }
+
+    fileprivate init(_ connection: SQLiteConnection, commits: CommitCount) throws(StorageFault) {
         self.connection = connection
+        self.commits = commits
+        version = try connection.prepare("PRAGMA data_version")
         byNames = try connection.prepare(
             Self.statement("WHERE a.org_id = ? AND a.name = ? AND c.name = ? AND c.org_id = a.org_id"))
         byAsset = try connection.prepare(Self.statement("WHERE a.org_id = ? AND a.id = ? AND c.name = ? AND c.org_id = a.org_id"))
@@ -40,8 +54,22 @@ package final class FetchReader {
         isReading = true
     }
 
+    /// The state that is read now. A write of this process that ended meanwhile ends the cycle first, so that no answer is older than a
+    /// change that somebody was told of.
+    package func state() throws(StorageFault) -> State {
+        let count = commits.value
+        if let cycle, cycle.commits == count { return cycle }
+        endCycle()
+        defer { version.reset() }
+        guard try version.step() else { throw .corrupt("data_version") }
+        let state = State(commits: count, version: try SQLRow(version.handle).integer(0))
+        cycle = state
+        return state
+    }
+
     /// Closes the cycle's read transaction, so that the next cycle sees what was written meanwhile.
     package func endCycle() {
+        cycle = nil
         if !isReading { return }
         isReading = false
         do { try connection.commit() } catch { connection.rollback() }
@@ -123,6 +151,6 @@ extension Database {
     /// The cache holds the pages that are fetched often. With 1,000,000 accounts fetched at random, 64 MiB were no faster than 16,
     /// and mapped memory was no faster either but counted with the whole file.
     package func makeFetchReader(cacheKibibytes: Int = 32 * 1024) throws(StorageFault) -> FetchReader {
-        try FetchReader(try confinedConnection(writable: false, cacheKibibytes: cacheKibibytes))
+        try FetchReader(try confinedConnection(writable: false, cacheKibibytes: cacheKibibytes), commits: commits)
     }
 }

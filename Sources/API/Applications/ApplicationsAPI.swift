@@ -55,14 +55,14 @@ package final class ApplicationsAPI: Sendable {
         guard let desk = desks.desk(exchange.loop) else { return exchange.respond(Problem.unexpected(id: exchange.requestID)) }
         let now = parts.clock.now()
         let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
-        let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
+        let request = SignedRequest(exchange, origin: origin, addressFault: fault)
         guard let snapshot = desk.unsealed() else {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)
             return refuse(exchange, .sealed, entry, from: origin.address, isVerified: false, desk)
         }
-        switch parts.gate.admit(request, snapshot: snapshot, at: desk.gateDesk) {
+        switch parts.gate.admit(request, headers: { exchange.header(named: $0) }, snapshot: snapshot, at: desk.gateDesk) {
         case .refused(let refusal, let entry, let isVerified):
             refuse(exchange, refusal, entry, from: origin.address, isVerified: isVerified, desk)
         case .admitted(let permit):
@@ -86,15 +86,7 @@ package final class ApplicationsAPI: Sendable {
             let response = AccountSecretAnswer.response(
                 revealed, application: credential.application.id, isHidden: parts.settings.hidesSecrets)
             guard let response else { throw .unavailable("out of memory") }
-            let objects = [
-                AuditObject(
-                    kind: "account", id: revealed.account.id.description,
-                    name: "\(revealed.account.name)(\(revealed.account.username))"),
-                AuditObject(
-                    kind: "asset", id: revealed.account.asset.description, name: "\(revealed.assetName)(\(revealed.assetAddress))"
-                ),
-            ]
-            let entry = permit.granted(objects: objects, version: revealed.version, at: parts.clock.now())
+            let entry = permit.granted(objects: revealed.found.objects, version: revealed.version, at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
             desk.used(credential, at: entry.time, from: entry.address)
             desk.park(exchange, with: response, entry)
