@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -48,6 +49,7 @@ var targets: [Target] = [
     // What Swift cannot call (variadic functions, callbacks of GnuTLS), as plain C functions.
     .target(name: "CHTTPShim", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CCurlShim", dependencies: ["CCurl"]),
+    .target(name: "CProcessShim"),
 ]
 
 targets += capability("JSON", [])
@@ -68,8 +70,8 @@ targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",
     [
-        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API",
-        logging, metrics, lifecycle, yaml,
+        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API", "CProcessShim",
+        logging, metrics, lifecycle, signals, yaml,
     ])
 
 // MARK: - Programs and tests across capabilities

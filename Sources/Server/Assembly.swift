@@ -22,7 +22,9 @@ package final class Assembly: Sendable {
     package let backend: Backend
     package let listener: Listener
     private let applications: ApplicationsAPI
-    private let auditDatabase: Database
+    package let auditDatabase: Database
+    package let health: Health
+    package let operational: OperationalAnswers
     private let clock: WallClock
     private let logger: Logger
 
@@ -32,7 +34,7 @@ package final class Assembly: Sendable {
         layout = options.layout
         self.clock = clock
         self.logger = logger
-        directory = try DataDirectory.open(at: options.layout.data)
+        directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
         database = try Database.open(at: directory.database)
         try database.requireSchema(Migration.main)
         auditDatabase = try Database.open(at: directory.auditDatabase)
@@ -54,7 +56,12 @@ package final class Assembly: Sendable {
             policies: policies,
             secrets: AccountSecrets(keyring: keyring), settings: settings, clock: clock, logger: logger)
         applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
-        let admin = AdminAPI(backend: backend, router: Router(Catalog.routes(backend)), addresses: addresses)
+        health = Health(
+            directory: directory, hasReserve: options.diskReserve > 0, isSealed: { [keyring] in keyring.isSealed },
+            audit: { [audit] in audit.status })
+        operational = OperationalAnswers(health: health, metrics: options.metrics)
+        let router = Router(Catalog.routes(backend, operational))
+        let admin = MeteredHandler(AdminAPI(backend: backend, router: router, addresses: addresses), router: router)
         var listening = options.listener
         listening.limits.isExempt = { addresses.isTrusted($0) }
         listener = try Listener(
@@ -139,6 +146,10 @@ package struct AssemblyOptions: Sendable {
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
     package var trustedProxies = AddressPolicy.nowhere
+    /// Bytes on the disk that are kept back for what must still be written when it is full.
+    package var diskReserve: Int64 = 16 << 20
+    /// Where the numbers are kept that `/metrics` shows.
+    package var metrics = MetricRegistry()
     package var clock = WallClock.system
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {

@@ -2,8 +2,8 @@ package import API
 
 /// What the product consists of, a line each: to add a resource is a new file and a line here.
 package enum Catalog {
-    package static func routes(_ backend: Backend) -> [Route] {
-        let routes = resources(backend)
+    package static func routes(_ backend: Backend, _ operational: OperationalAnswers) -> [Route] {
+        let routes = resources(backend) + OperationalRoutes.routes(backend, operational)
         return routes + DocumentationResource.routes(describing: routes)
     }
 

@@ -95,7 +95,7 @@ package struct Installation {
         try Nodes.insert(keys.authenticated(root, with: workspace), on: db)
     }
 
-    private func certificates(_ hosts: [String]) throws {
+    func certificates(_ hosts: [String]) throws {
         let isAddress = { (name: String) in IPAddress(name) != nil }
         let made = try DevelopmentCertificates(
             commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress),

@@ -16,7 +16,7 @@ struct ContractTests {
     func strangers() async throws {
         let vault = try await TestVault.make()
         var tried = 0
-        for route in Catalog.routes(vault.backend) {
+        for route in vault.routes {
             let path = route.path.filled { _ in AccountID.random().description }
             let answer = try await vault.send(route.method, path, route.request == nil ? nil : "{}", token: "")
             if route.guarding == .open {
@@ -40,7 +40,7 @@ struct ContractTests {
         let things = try await Things(vault, in: mine)
         try await vault.confirm()
         // Deletions last, for they take the control away.
-        let routes = Catalog.routes(vault.backend).sorted { ($0.method == .delete ? 1 : 0) < ($1.method == .delete ? 1 : 0) }
+        let routes = vault.routes.sorted { ($0.method == .delete ? 1 : 0) < ($1.method == .delete ? 1 : 0) }
         for route in routes where route.path.description.contains("{") && !Self.isGlobal(route) {
             let path = try things.path(of: route)
             let body = try await things.body(for: route, path)
@@ -60,7 +60,7 @@ struct ContractTests {
     func unknownFields() async throws {
         let vault = try await TestVault.make()
         let things = try await Things(vault, in: .default)
-        for route in Catalog.routes(vault.backend) where route.request != nil && route.guarding != .open && !Self.isGlobal(route) {
+        for route in vault.routes where route.request != nil && route.guarding != .open && !Self.isGlobal(route) {
             let path = try things.path(of: route)
             let answer = try await vault.send(route.method, path, #"{"no_such_field":1}"#)
             #expect(answer.status == 400, "\(route.method.rawValue) \(path): \(answer.status)")
@@ -72,7 +72,7 @@ struct ContractTests {
     func describedFields() async throws {
         let vault = try await TestVault.make()
         let things = try await Things(vault, in: .default)
-        for route in Catalog.routes(vault.backend) {
+        for route in vault.routes {
             guard let schema = route.request, route.guarding != .open, !Self.isGlobal(route) else { continue }
             let path = try things.path(of: route)
             // An array fits none of the fields: what is known says what it expects, what is unknown says that.
@@ -90,7 +90,7 @@ struct ContractTests {
         let vault = try await TestVault.make()
         let things = try await Things(vault, in: .default)
         try await vault.confirm()
-        for route in Catalog.routes(vault.backend) where route.style == .list {
+        for route in vault.routes where route.style == .list {
             let path = try things.path(of: route)
             let whole = try await vault.send(.get, path)
             #expect(try whole.status == 200 && whole.json.array != nil, "\(path): \(whole.text.prefix(200))")
@@ -110,7 +110,7 @@ struct ContractTests {
     func auditor() async throws {
         let vault = try await TestVault.make()
         let allowed = Role.auditor.permissions
-        for route in Catalog.routes(vault.backend) {
+        for route in vault.routes {
             guard case .permission(let permission) = route.guarding, route.method != .get else { continue }
             #expect(!allowed.contains(permission) || permission == .ownSession, "\(route.method.rawValue) \(route.path)")
         }

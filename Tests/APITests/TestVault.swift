@@ -44,6 +44,8 @@ final class TestVault: Sendable {
     deinit { assembly.close() }
 
     var backend: Backend { assembly.backend }
+    /// Every route of the product.
+    var routes: [Route] { Catalog.routes(backend, assembly.operational) }
 
     /// One request, by default of the administrator to the default organization.
     func send(

@@ -66,7 +66,7 @@ struct VaultTemplate: Sendable {
     /// The admin surface of a vault, as the server has it.
     static func admin(_ assembly: Assembly) -> AdminAPI {
         AdminAPI(
-            backend: assembly.backend, router: Router(Catalog.routes(assembly.backend)),
+            backend: assembly.backend, router: Router(Catalog.routes(assembly.backend, assembly.operational)),
             addresses: ClientAddressRule(trustedProxies: .nowhere))
     }
 

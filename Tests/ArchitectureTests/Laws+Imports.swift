@@ -6,6 +6,7 @@ enum ImportLaw {
         "CMicrohttpd": "HTTPServer", "CHTTPShim": "HTTPServer",
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",
+        "CProcessShim": "Server",
     ]
 
     /// Who may turn ciphertext into plaintext, or hold the keys that do.

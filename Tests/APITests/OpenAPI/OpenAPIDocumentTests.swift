@@ -27,7 +27,7 @@ struct OpenAPIDocumentTests {
         let document = try await vault.send(.get, "/api/docs/openapi.json").json
         #expect(document["openapi"]?.string == "3.1.0")
         var names: Set<String> = []
-        for route in Catalog.routes(vault.backend) where route.path.description != "/api/docs/openapi.json" {
+        for route in vault.routes where route.path.description != "/api/docs/openapi.json" {
             let operation = document["paths"]?[route.path.description]?[route.method.rawValue.lowercased()]
             let name = try #require(operation?["operationId"]?.string, "\(route.method.rawValue) \(route.path)")
             #expect(names.insert(name).inserted, "\(name) twice")
@@ -61,7 +61,7 @@ struct OpenAPIDocumentTests {
     func names() async throws {
         let vault = try await TestVault.make()
         var fields: [String: [String]] = [:]
-        for schema in Catalog.routes(vault.backend).flatMap({ [$0.request, $0.response] }).compactMap({ $0 }) {
+        for schema in vault.routes.flatMap({ [$0.request, $0.response] }).compactMap({ $0 }) {
             let names = schema.fields.map(\.name)
             #expect(fields[schema.name, default: names] == names, "\(schema.name)")
             fields[schema.name] = names
