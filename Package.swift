@@ -74,11 +74,18 @@ targets += capability(
 // MARK: - Programs and tests across capabilities
 
 targets += [
-    .executableTarget(name: "keyturnd", dependencies: ["Server", "Domain", "JSON", arguments, logging], swiftSettings: strict),
+    .executableTarget(
+        name: "keyturnd",
+        dependencies: ["Server", "Domain", "Cryptography", "HTTPServer", "JSON", "Sealing", arguments, logging],
+        swiftSettings: strict),
     .executableTarget(
         name: "keyturn", dependencies: ["Client", "Cryptography", "JSON", "Outbound", arguments], swiftSettings: strict),
     .testTarget(
         name: "keyturnTests", dependencies: ["keyturn", "TestSupport", "JSON"], exclude: ["Golden"], swiftSettings: strict),
+    .executableTarget(
+        name: "BenchLoad",
+        dependencies: ["Access", "Cryptography", "Domain", "Sealing", "Server", "Storage", arguments], path: "Tests/BenchLoad",
+        swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["JSON", "Outbound"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(

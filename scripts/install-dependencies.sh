@@ -43,7 +43,7 @@ for_run() {
     # The C library and the C++ runtime against which Swift links.
     [ -e /usr/include/stdio.h ] || package libc6-dev
     command -v gcc >/dev/null 2>&1 || package gcc
-    package libstdc++-12-dev
+    compgen -G '/usr/include/c++/*/vector' >/dev/null || package libstdc++-12-dev
     library libmicrohttpd libmicrohttpd-dev
     library gnutls libgnutls28-dev
     library libcrypto libssl-dev

@@ -32,6 +32,13 @@ public struct AccountSecret: ~Copyable, Sendable {
         try secret.withBytes(body)
     }
 
+    /// The SHA-256 digest of the secret's bytes, to tell two secrets apart without showing them.
+    ///
+    /// It betrays a secret that can be guessed: show no more than a few bytes of it.
+    public borrowing func digest() -> [UInt8] {
+        secret.withBytes { bytes in (try? SHA256.digest(bytes)) ?? [] }
+    }
+
     /// From the body of a 200 answer.
     init(_ body: UnsafeRawBufferPointer) throws(ClientError) {
         let value: JSONValue

@@ -43,13 +43,16 @@ public struct ClientError: Swift.Error, Sendable, Equatable {
     public let detail: String
     /// The HTTP status, if an answer came.
     public let status: Int?
+    /// The server's short code for the refusal, such as `authentication_failed`, if it gave one.
+    public let code: String?
     /// The server's id of the request, with which its audit and log can be searched.
     public let requestID: String?
 
-    package init(_ reason: Reason, _ detail: String, status: Int? = nil, requestID: String? = nil) {
+    package init(_ reason: Reason, _ detail: String, status: Int? = nil, code: String? = nil, requestID: String? = nil) {
         self.reason = reason
         self.detail = detail
         self.status = status
+        self.code = code
         self.requestID = requestID
     }
 }

@@ -21,7 +21,7 @@ extension ClientError {
     init(_ response: HTTPResponse) {
         let problem = Problem(response)
         self.init(
-            Self.reason(response, problem.code), problem.detail, status: response.status,
+            Self.reason(response, problem.code), problem.detail, status: response.status, code: problem.code,
             requestID: problem.requestID ?? response.header("x-request-id").map(PrintableText.of))
     }
 

@@ -22,6 +22,12 @@ package final class SensitiveBuffer: @unchecked Sendable {
         khttp_wiped_free(bytes)
     }
 
+    /// Lets the closure write `capacity` more bytes at most, in place; it returns how many it wrote.
+    package func append(upTo capacity: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        guard let end = reserve(max(capacity, 0)) else { return }
+        count += min(max(fill(UnsafeMutableRawBufferPointer(start: end, count: capacity)), 0), capacity)
+    }
+
     package func append(_ byte: UInt8) {
         guard let end = reserve(1) else { return }
         end.storeBytes(of: byte, as: UInt8.self)

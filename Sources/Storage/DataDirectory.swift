@@ -12,7 +12,9 @@ package final class DataDirectory: Sendable {
     ///
     /// - Parameter create: makes the directory (mode 0700) where there is none.
     /// - Throws: `.notPermitted` with the repairing command, `.locked`, `.missing`, `.readOnly`, `.io`.
-    package static func open(at path: String, create: Bool = false, reserve bytes: Int64 = 16 << 20) throws(StorageFault) -> DataDirectory {
+    package static func open(at path: String, create: Bool = false, reserve bytes: Int64 = 16 << 20) throws(StorageFault)
+        -> DataDirectory
+    {
         if create, mkdir(path, 0o700) != 0, errno != EEXIST { throw .system(errno) }
         try check(path)
         let lock = try takeLock(path + "/" + Name.lock)
@@ -54,7 +56,8 @@ extension DataDirectory {
         static let reserve = "reserve"
 
         /// Everything that must be readable by the owner alone.
-        static let files = [database, audit].flatMap { [$0, $0 + "-wal", $0 + "-shm", $0 + "-journal"] } + [socket, lock, reserve]
+        static let files =
+            [database, audit].flatMap { [$0, $0 + "-wal", $0 + "-shm", $0 + "-journal"] } + [socket, lock, reserve]
     }
 }
 

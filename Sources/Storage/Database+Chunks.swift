@@ -1,7 +1,8 @@
 extension Database {
     /// Runs the closure for each item in as many short transactions as it takes, letting other writers in between them.
     ///
-    /// A transaction ends after `limit` items or when it has worked for `budget`. When the closure throws, that transaction's items are undone
+    /// A transaction ends after `limit` items or when it has worked for `budget`. When the closure throws, that transaction's
+    /// items are undone
     /// and the earlier ones stay; a closure that wants to go on after an item's failure catches it around an inner `transaction`.
     @discardableResult
     package func writeInChunks<Item: Sendable, Value: Sendable>(

@@ -6,6 +6,7 @@ package final class Database: Sendable {
     package let path: String
     package let options: DatabaseOptions
     private let writer: ConnectionThreads
+    private let longest = Mutex(Duration.zero)
     private let readers: ConnectionThreads
 
     /// Opens the file, and makes it (mode 0600) where there is none. Blocks: for start-up and operator commands.
@@ -34,7 +35,7 @@ package final class Database: Sendable {
     /// Runs the closure in one transaction on the writing thread; what it changed is durable when this returns.
     @discardableResult
     package func write<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) async throws -> Value {
-        try await run(on: writer, body)
+        try await run(on: writer) { [self] in try timed($0, body) }
     }
 
     /// As `read`, but blocks the caller: never from the cooperative pool.
@@ -45,7 +46,26 @@ package final class Database: Sendable {
     /// As `write`, but blocks the caller: never from the cooperative pool.
     @discardableResult
     package func writeSync<Value: Sendable>(_ body: @escaping @Sendable (any SQLConnection) throws -> Value) throws -> Value {
-        try runSync(on: writer, body)
+        try runSync(on: writer) { [self] in try timed($0, body) }
+    }
+
+    /// The longest that the body of a write has worked since the last time this was asked; the sync at its end is not in it.
+    package func takeLongestWrite() -> Duration {
+        longest.withLock { longest in
+            defer { longest = .zero }
+            return longest
+        }
+    }
+
+    private func timed<Value>(
+        _ connection: any SQLConnection, _ body: (any SQLConnection) throws -> Value
+    ) throws -> Value {
+        let start = ContinuousClock.now
+        defer {
+            let time = ContinuousClock.now - start
+            longest.withLock { $0 = max($0, time) }
+        }
+        return try body(connection)
     }
 
     /// A connection of its own for a thread that the caller owns; each of its statements outside `transaction` commits alone.
@@ -59,10 +79,13 @@ package final class Database: Sendable {
         return try SQLiteConnection(path: path, writable: writable, options: options)
     }
 
-    /// Brings the write-ahead log into the file and empties it, as far as readers let it; between writes, on the writing thread. Blocks.
+    /// Brings the write-ahead log into the file and empties it, as far as readers let it; between writes, on the writing thread.
+    /// Blocks.
     package func checkpoint() throws {
         let answer = Answer<Void>()
-        guard writer.enqueue({ connection in answer.put(Result { _ = try connection.pragma("PRAGMA wal_checkpoint(TRUNCATE)") }) }) else {
+        guard
+            writer.enqueue({ connection in answer.put(Result { _ = try connection.pragma("PRAGMA wal_checkpoint(TRUNCATE)") }) })
+        else {
             throw StorageFault.closed
         }
         try answer.take().get()
@@ -122,7 +145,7 @@ package struct DatabaseOptions: Sendable {
 
     var busyMilliseconds: Int32 {
         let (seconds, attoseconds) = busyTime.components
-        return Int32(clamping: seconds.multipliedReportingOverflow(by: 1000).partialValue + attoseconds / 1_000_000_000_000_000)
+        return Int32(clamping: min(max(0, seconds), 3600) * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 }
 

@@ -16,7 +16,8 @@ package struct FetchSecret: Sendable, Hashable {
     package var dateCreated: Timestamp
 }
 
-/// Reads what secret fetches need, on the one thread that made it: a connection of its own, statements prepared once, and one read
+/// Reads what secret fetches need, on the one thread that made it: a connection of its own, statements prepared once, and one
+/// read
 /// transaction for all fetches of a cycle (measured: one each costs 12 %).
 package final class FetchReader {
     private let connection: SQLiteConnection
@@ -27,7 +28,8 @@ package final class FetchReader {
 
     fileprivate init(_ connection: SQLiteConnection) throws(StorageFault) {
         self.connection = connection
-        byNames = try connection.prepare(Self.statement("WHERE a.org_id = ? AND a.name = ? AND c.name = ? AND c.org_id = a.org_id"))
+        byNames = try connection.prepare(
+            Self.statement("WHERE a.org_id = ? AND a.name = ? AND c.name = ? AND c.org_id = a.org_id"))
         byAsset = try connection.prepare(Self.statement("WHERE a.org_id = ? AND a.id = ? AND c.name = ? AND c.org_id = a.org_id"))
         byAccount = try connection.prepare(Self.statement("WHERE c.org_id = ? AND c.id = ? AND a.org_id = c.org_id"))
     }
@@ -117,7 +119,8 @@ extension FetchReader {
 }
 
 extension Database {
-    /// A reader for one thread of the hot path. The cache holds the pages that fetches touch: with 1,000,000 accounts about what is given here.
+    /// A reader for one thread of the hot path. The cache holds the pages that fetches touch: with 1,000,000 accounts about what
+    /// is given here.
     package func makeFetchReader(cacheKibibytes: Int = 64 * 1024) throws(StorageFault) -> FetchReader {
         try FetchReader(try confinedConnection(writable: false, cacheKibibytes: cacheKibibytes))
     }

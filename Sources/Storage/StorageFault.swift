@@ -47,7 +47,8 @@ extension StorageFault: CustomStringConvertible {
         case .busy: "the database is locked by another connection"
         case .corrupt(let what): "the database is damaged: " + what
         case .constraint(let kind, let columns): "constraint (\(kind.rawValue)): " + columns
-        case .newerSchema(let found, let known): "the database has schema \(found), this program knows \(known): use a newer program"
+        case .newerSchema(let found, let known):
+            "the database has schema \(found), this program knows \(known): use a newer program"
         case .olderSchema(let found, let known): "the database has schema \(found), this program needs \(known): run migrate"
         case .notPermitted(let what, let remedy): what + "; repair it with: " + remedy
         case .locked(let process): "the data directory is in use" + (process.map { " by process \($0)" } ?? "")

@@ -24,6 +24,14 @@ package struct RevealedSecret: ~Copyable {
     package let dateChanged: Timestamp?
     /// The plaintext; nil for an account that has no secret yet.
     package let secret: Secret?
+
+    /// Bytes of plaintext; 0 without a secret.
+    package var secretByteCount: Int {
+        switch secret {
+        case .some(let secret): secret.count
+        case .none: 0
+        }
+    }
 }
 
 /// The hot path's way to plaintext: resolves an account, asks the application's filter, checks what decides, opens the secret.

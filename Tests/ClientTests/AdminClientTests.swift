@@ -65,6 +65,7 @@ struct AdminClientTests {
         let id = try #require(made?.identifier)
         #expect(try await client.find(.assets, "find me").identifier == id)
         #expect(try await client.find(.assets, id)["name"]?.string == "find me")
+        #expect(try await client.find(.platforms, "17")["name"]?.string == "PostgreSQL")
         let absent = await #expect(throws: ClientError.self) { try await client.find(.assets, "find") }
         #expect(absent?.reason == .notFound)
         _ = try await client.call(.post, path, body: body(#"{"name":"find me"}"#))

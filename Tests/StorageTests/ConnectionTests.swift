@@ -88,7 +88,9 @@ struct ConnectionTests {
             try insert(.id(AccountID.random()), .text("secret name"), 1)
         }
         #expect(throws: StorageFault.constraint(.unique, columns: "things.id")) { try insert(.id(id), .text("other"), 1) }
-        #expect(throws: StorageFault.constraint(.notNull, columns: "things.name")) { try insert(.id(AccountID.random()), .null, 1) }
+        #expect(throws: StorageFault.constraint(.notNull, columns: "things.name")) {
+            try insert(.id(AccountID.random()), .null, 1)
+        }
         #expect(throws: StorageFault.constraint(.check, columns: "size > 0")) {
             try insert(.id(AccountID.random()), .text("third"), 0)
         }
@@ -100,7 +102,9 @@ struct ConnectionTests {
     @Test("too few, too many values and faulty statements are faults, not traps")
     func statements() throws {
         _ = try database().readSync { connection in
-            #expect(throws: StorageFault.statement("1 values for 2 placeholders")) { try connection.execute("SELECT ?, ?", [.null]) }
+            #expect(throws: StorageFault.statement("1 values for 2 placeholders")) {
+                try connection.execute("SELECT ?, ?", [.null])
+            }
             #expect(throws: StorageFault.statement("1 values for 0 placeholders")) { try connection.execute("SELECT 1", [.null]) }
             #expect(throws: StorageFault.self) { try connection.execute("SELEKT 1") }
             #expect(throws: StorageFault.self) { try connection.execute(" ") }
@@ -158,7 +162,8 @@ struct ConnectionTests {
             try connection.transaction {
                 try connection.execute("ROLLBACK")
                 try connection.execute(
-                    "INSERT INTO things (id, org_id, name) VALUES (?, ?, 'x')", [.id(AccountID.random()), .id(OrganizationID.default)])
+                    "INSERT INTO things (id, org_id, name) VALUES (?, ?, 'x')",
+                    [.id(AccountID.random()), .id(OrganizationID.default)])
             }
         }
         #expect(try connection.integer("SELECT COUNT(*) FROM things") == 0)

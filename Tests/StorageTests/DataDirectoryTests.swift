@@ -13,7 +13,9 @@ struct DataDirectoryTests {
         let data = try DataDirectory.open(at: path, create: true, reserve: 1 << 20)
         let database = try Database.open(at: data.database)
         database.close()
-        for (file, mode) in [(path, 0o700), (data.database, 0o600), (path + "/lock", 0o600), (path + "/reserve", 0o600)] as [(String, mode_t)] {
+        for (file, mode) in [(path, 0o700), (data.database, 0o600), (path + "/lock", 0o600), (path + "/reserve", 0o600)]
+            as [(String, mode_t)]
+        {
             var status = stat()
             #expect(stat(file, &status) == 0)
             #expect(status.st_mode & 0o777 == mode, "\(file)")
@@ -37,17 +39,22 @@ struct DataDirectoryTests {
         _ = try DataDirectory.open(at: path)
     }
 
-    @Test("a directory or file open to others is refused with the command that repairs it", arguments: [
-        ("", 0o750, "700"), ("", 0o701, "700"), ("keyturn.db", 0o640, "600"), ("audit.db", 0o604, "600"), ("keyturn.db-wal", 0o660, "600"),
-        ("control.sock", 0o666, "600"), ("reserve", 0o644, "600"),
-    ] as [(String, mode_t, String)])
+    @Test(
+        "a directory or file open to others is refused with the command that repairs it",
+        arguments: [
+            ("", 0o750, "700"), ("", 0o701, "700"), ("keyturn.db", 0o640, "600"), ("audit.db", 0o604, "600"),
+            ("keyturn.db-wal", 0o660, "600"),
+            ("control.sock", 0o666, "600"), ("reserve", 0o644, "600"),
+        ] as [(String, mode_t, String)])
     func modes(name: String, mode: mode_t, remedy: String) throws {
         _ = try DataDirectory.open(at: path, create: true, reserve: 0)
         let file = name.isEmpty ? path : path + "/" + name
         if !name.isEmpty { close(open(file, O_RDWR | O_CREAT, 0o600)) }
         chmod(file, mode)
         let command = "chmod \(remedy) '" + file.split(separator: "'").joined(separator: "'\\''") + "'"
-        #expect(throws: StorageFault.notPermitted("\(file) is open to other users", remedy: command)) { try DataDirectory.open(at: path) }
+        #expect(throws: StorageFault.notPermitted("\(file) is open to other users", remedy: command)) {
+            try DataDirectory.open(at: path)
+        }
         #expect(throws: StorageFault.self) { try DataDirectory.inspect(path) }
         chmod(file, name.isEmpty ? 0o700 : 0o600)
         _ = try DataDirectory.open(at: path)
@@ -65,7 +72,9 @@ struct DataDirectoryTests {
         mkdir(path, 0o700)
         chown(path, 65534, 65534)
         let command = "chown 0 '" + path.split(separator: "'").joined(separator: "'\\''") + "'"
-        #expect(throws: StorageFault.notPermitted("\(path) belongs to user 65534", remedy: command)) { try DataDirectory.open(at: path) }
+        #expect(throws: StorageFault.notPermitted("\(path) belongs to user 65534", remedy: command)) {
+            try DataDirectory.open(at: path)
+        }
     }
 
     @Test("the reserve is real blocks, given up once and taken again")

@@ -63,6 +63,25 @@ struct DatabaseTests {
         #expect(access(directory.file("test.db-wal"), F_OK) != 0)
     }
 
+    @Test("a database opened for looking reads what a running one writes, and writes nothing")
+    func looking() throws {
+        let database = try counters()
+        var options = DatabaseOptions()
+        options.isReadOnly = true
+        let looking = try Database.open(at: directory.file("test.db"), options: options)
+        try database.writeSync { try $0.execute("INSERT INTO counters VALUES (1)") }
+        #expect(try looking.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        #expect(throws: StorageFault.readOnly) { try looking.writeSync { try $0.execute("DELETE FROM counters") } }
+        database.close()
+        #expect(try looking.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        looking.close()
+        let again = try Database.open(at: directory.file("test.db"), options: options)
+        #expect(try again.readSync { try $0.integer("SELECT COUNT(*) FROM counters") } == 1)
+        #expect(throws: StorageFault.missing(directory.file("none.db"))) {
+            try Database.open(at: directory.file("none.db"), options: options)
+        }
+    }
+
     @Test("a file that is no database is refused with a clear fault")
     func notADatabase() throws {
         let path = directory.file("bad.db")
@@ -115,7 +134,10 @@ struct DatabaseTests {
                 try connection.execute("INSERT INTO counters VALUES (?)", [.integer(number)])
             }
         }
-        #expect(try await database.read { try $0.query("SELECT number FROM counters ORDER BY 1") { try $0.integer(0) } } == [0, 1, 2, 3])
+        #expect(
+            try await database.read { try $0.query("SELECT number FROM counters ORDER BY 1") { try $0.integer(0) } } == [
+                0, 1, 2, 3,
+            ])
         #expect(try await database.writeInChunks(of: Array(0..<10), limit: 3) { $1 * 2 } == Array(0..<10).map { $0 * 2 })
         #expect(try await database.writeInChunks(of: [Int]()) { $1 } == [])
     }

@@ -36,10 +36,13 @@ struct FetchReaderTests {
         }
     }
 
-    @Test("nothing is found across organizations or by a name that is only alike", arguments: [
-        ("web-1", "ROOT"), ("WEB-1", "root"), ("web-1", "root\0"), ("web-1", ""), ("", "root"), ("web-1", "root@x"), ("web%", "root"),
-        ("web-1", "r__t"),
-    ])
+    @Test(
+        "nothing is found across organizations or by a name that is only alike",
+        arguments: [
+            ("web-1", "ROOT"), ("WEB-1", "root"), ("web-1", "root\0"), ("web-1", ""), ("", "root"), ("web-1", "root@x"),
+            ("web%", "root"),
+            ("web-1", "r__t"),
+        ])
     func exactly(asset: String, account: String) throws {
         let reader = try vault.database.makeFetchReader()
         #expect(try fetch(reader, vault.ours.id, asset, account).isEmpty)
@@ -91,13 +94,15 @@ struct FetchReaderTests {
         reader.endCycle()
     }
 
-    @Test("a damaged column is a fault that names it", arguments: [
-        ("UPDATE accounts SET label_ids = x'0102'", "column label_ids"),
-        ("UPDATE accounts SET secret_type = 'nonsense'", "column secret_type"),
-        ("UPDATE accounts SET privileged = 7", "column privileged"),
-        ("UPDATE assets SET protocols = x'FFFFFFFF00'", "column protocols"),
-        ("UPDATE assets SET specific = x'0000000141'", "column specific"),
-    ])
+    @Test(
+        "a damaged column is a fault that names it",
+        arguments: [
+            ("UPDATE accounts SET label_ids = x'0102'", "column label_ids"),
+            ("UPDATE accounts SET secret_type = 'nonsense'", "column secret_type"),
+            ("UPDATE accounts SET privileged = 7", "column privileged"),
+            ("UPDATE assets SET protocols = x'FFFFFFFF00'", "column protocols"),
+            ("UPDATE assets SET specific = x'0000000141'", "column specific"),
+        ])
     func damaged(statement: String, column: String) throws {
         try vault.write { _ = try $0.execute(SQLQuery(rendered: statement)) }
         let reader = try vault.database.makeFetchReader()

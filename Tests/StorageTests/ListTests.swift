@@ -1,4 +1,5 @@
 import Domain
+import Glibc
 import Testing
 
 @testable import Storage
@@ -12,13 +13,15 @@ struct ListTests {
         let tenant = vault.ours
         try vault.write { connection in
             for number in 0..<25 {
-                try Accounts.insert(tenant.further("app-\(number / 10)\(number % 10)", privileged: number % 5 == 0), on: connection)
+                try Accounts.insert(
+                    tenant.further("app-\(number / 10)\(number % 10)", privileged: number % 5 == 0), on: connection)
             }
             for name in ["100%", "a_b", "axb", "back\\slash", "quo'te", "UPPER", "日本語"] {
                 try Accounts.insert(tenant.further(name), on: connection)
             }
             let other = Asset(
-                id: AssetID(high: 1, low: 1), organization: tenant.id, name: "db-1", address: "db.example", platform: Platform.ID(rawValue: 19),
+                id: AssetID(high: 1, low: 1), organization: tenant.id, name: "db-1", address: "db.example",
+                platform: Platform.ID(rawValue: 19),
                 isActive: false, dateCreated: day, dateUpdated: day)
             try Assets.insert(authenticated(other), on: connection)
             let account = Account(
@@ -107,28 +110,37 @@ struct ListTests {
         #expect(try names(ListRequest(order: [descending], limit: 2)) == ["日本語", "root"])
         let byAsset = try #require(ListOrder<AccountField>(parameter: "asset_name"))
         #expect(try names(ListRequest(order: [byAsset], limit: 2)) == ["postgres", "100%"])
-        #expect(try names(ListRequest(order: [ListOrder(.privileged, descending: true)], limit: 3)) == ["app-00", "app-05", "app-10"])
+        #expect(
+            try names(ListRequest(order: [ListOrder(.privileged, descending: true)], limit: 3)) == ["app-00", "app-05", "app-10"])
     }
 
-    @Test("a field or operator that there is not is none", arguments: [
-        "secret", "name__regex", "name__", "__exact", "is_active__icontains", "node_id__startswith", "name;DROP", "", "mac", "org_id",
-    ])
+    @Test(
+        "a field or operator that there is not is none",
+        arguments: [
+            "secret", "name__regex", "name__", "__exact", "is_active__icontains", "node_id__startswith", "name;DROP", "", "mac",
+            "org_id",
+        ])
     func unknown(parameter: String) throws {
         #expect(try ListFilter<AccountField>(parameter: parameter, value: "1") == nil)
         #expect(ListOrder<AccountField>(parameter: "-" + parameter) == nil)
     }
 
-    @Test("a value that is none of its field's kind is refused", arguments: [
-        ("id", "x"), ("is_active", "maybe"), ("node_id__in", "1,2"), ("date_created", "today"), ("asset_id", ""),
-    ])
+    @Test(
+        "a value that is none of its field's kind is refused",
+        arguments: [
+            ("id", "x"), ("is_active", "maybe"), ("node_id__in", "1,2"), ("date_created", "today"), ("asset_id", ""),
+        ])
     func unreadable(parameter: String, value: String) {
         #expect(throws: ListParameterError.unreadable) { try ListFilter<AccountField>(parameter: parameter, value: value) }
     }
 
-    @Test("search text is only ever text", arguments: [
-        ("postgres", 1), ("DB.EXAMPLE", 1), ("db-1", 1), ("%", 1), ("_", 1), ("'", 1), ("\"", 0), ("\0", 0), ("a\0", 0), ("';--", 0),
-        ("\\", 1), ("", 34), (String(repeating: "%", count: 500), 0), (String(repeating: "x", count: 100_000), 0),
-    ])
+    @Test(
+        "search text is only ever text",
+        arguments: [
+            ("postgres", 1), ("DB.EXAMPLE", 1), ("db-1", 1), ("%", 1), ("_", 1), ("'", 1), ("\"", 0), ("\0", 0), ("a\0", 0),
+            ("';--", 0),
+            ("\\", 1), ("", 34), (String(repeating: "%", count: 500), 0), (String(repeating: "x", count: 100_000), 0),
+        ])
     func search(text: String, total: Int) throws {
         #expect(try vault.read { try Accounts.list(ListRequest(search: text), in: .default, on: $0).total } == Int64(total))
     }
@@ -140,7 +152,9 @@ struct ListTests {
             for field in AssetField.allCases { _ = try Assets.list(Self.request(field), in: .default, on: connection) }
             for field in NodeField.allCases { _ = try Nodes.list(Self.request(field), in: .default, on: connection) }
             for field in LabelField.allCases { _ = try Labels.list(Self.request(field), in: .default, on: connection) }
-            for field in ApplicationField.allCases { _ = try Applications.list(Self.request(field), in: .default, on: connection) }
+            for field in ApplicationField.allCases {
+                _ = try Applications.list(Self.request(field), in: .default, on: connection)
+            }
             for field in OrganizationField.allCases { _ = try Organizations.list(Self.request(field), on: connection) }
             for field in UserField.allCases { _ = try Users.list(Self.request(field), on: connection) }
         }
@@ -149,10 +163,37 @@ struct ListTests {
     private static func request<Field: ListField>(_ field: Field) -> ListRequest<Field> {
         ListRequest(
             filters: [
-                ListFilter(field, .exact(.text("x"))), ListFilter(field, .anyOf([.text("x"), .null])), ListFilter(field, .contains("x")),
+                ListFilter(field, .exact(.text("x"))), ListFilter(field, .anyOf([.text("x"), .null])),
+                ListFilter(field, .contains("x")),
                 ListFilter(field, .startsWith("x")),
             ],
             search: "x", order: [ListOrder(field), ListOrder(field, descending: true)])
+    }
+
+    @Test("whatever parameters come, they are refused or run, and never become SQL")
+    func fuzz() throws {
+        var generator = Xorshift(state: 0xDEAD_BEEF)
+        let factor = getenv("KEYTURN_FUZZ").flatMap { Int(String(cString: $0)) } ?? 1
+        let names = AccountField.allCases.map(\.rawValue) + ["", "__", "x"]
+        let relations = ["", "__exact", "__in", "__icontains", "__startswith", "__", "__lt"]
+        let pieces = [
+            "'", "\"", "%", "_", "\\", ";", "--", "\0", ",", "1", "true", "root", "日", "00000000-0000-0001-0000-000000000001",
+            ")",
+        ]
+        var ran = 0
+        for _ in 0..<300 * max(1, factor) {
+            let parameter =
+                names.randomElement(using: &generator).unsafelyUnwrapped
+                + relations.randomElement(using: &generator).unsafelyUnwrapped
+            let value = (0..<Int.random(in: 0...6, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator).unsafelyUnwrapped
+            }.joined()
+            guard let filter = try? ListFilter<AccountField>(parameter: parameter, value: value) else { continue }
+            ran += 1
+            let request = ListRequest(filters: [filter], search: value, limit: 1)
+            #expect(throws: Never.self) { try vault.read { try Accounts.list(request, in: .default, on: $0).total } }
+        }
+        #expect(ran > 50)
     }
 
     @Test("the system organization is in no list")

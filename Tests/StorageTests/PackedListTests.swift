@@ -17,9 +17,11 @@ struct PackedListTests {
         #expect(PackedList.encode(list).withUnsafeBytes { PackedList.ids($0, of: Node.self) } == list)
     }
 
-    @Test("bytes that are no list are none", arguments: [
-        [0], [0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 2, 65], [255, 255, 255, 255, 65], [0, 0, 0, 1, 255], [0, 0, 0, 1, 65, 0],
-    ] as [[UInt8]])
+    @Test(
+        "bytes that are no list are none",
+        arguments: [
+            [0], [0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 2, 65], [255, 255, 255, 255, 65], [0, 0, 0, 1, 255], [0, 0, 0, 1, 65, 0],
+        ] as [[UInt8]])
     func malformed(bytes: [UInt8]) {
         #expect(bytes.withUnsafeBytes { PackedList.texts($0) } == nil)
         #expect(bytes.withUnsafeBytes { PackedList.ids($0, of: Node.self) } == nil)

@@ -63,24 +63,29 @@ struct Tenant: Sendable {
                 id: .random(), organization: id, name: "web-1", address: "10.0.0.1", platform: Platform.ID(rawValue: 1),
                 protocols: [AssetProtocol(name: "ssh", port: 22), AssetProtocol(name: "sftp", port: 2222)],
                 nodes: [root.value.id, child.value.id].sorted(), labels: [label.value.id], specific: ["db_name": "x", "a": ""],
-                comment: "asset comment", createdBy: "admin", updatedBy: "root", dateCreated: day, dateUpdated: day.adding(seconds: 1)))
+                comment: "asset comment", createdBy: "admin", updatedBy: "root", dateCreated: day,
+                dateUpdated: day.adding(seconds: 1)))
         account = authenticated(
             Account(
                 id: .random(), organization: id, asset: asset.value.id, name: "root", username: "root@x", secretType: .password,
                 privileged: true, isActive: true, secretReset: false, stages: SecretStages(current: 1, last: 1),
                 labels: [label.value.id], source: AccountSource(kind: "template", id: "t-1"), connectivity: .ok, comment: "c",
-                createdBy: "admin", updatedBy: "bob", dateCreated: day, dateUpdated: day, dateChangeSecret: day, dateVerified: day))
+                createdBy: "admin", updatedBy: "bob", dateCreated: day, dateUpdated: day, dateChangeSecret: day, dateVerified: day
+            ))
         version = SecretVersion(
-            account: account.value.id, organization: id, number: 1, secretType: .password, secret: Sealed(bytes: Array(name.utf8)),
+            account: account.value.id, organization: id, number: 1, secretType: .password,
+            secret: Sealed(bytes: Array(name.utf8)),
             fingerprint: Sealed(bytes: [9]), createdBy: "admin", dateCreated: day)
         application = authenticated(
             Application(
                 id: .random(), organization: id, name: "ci", accounts: #"{"type":"all"}"#, ipGroup: ["10.0.0.0/8", "::1"],
-                isActive: true, rateLimit: 60, comment: "c", createdBy: "admin", updatedBy: "admin", dateCreated: day, dateUpdated: day))
+                isActive: true, rateLimit: 60, comment: "c", createdBy: "admin", updatedBy: "admin", dateCreated: day,
+                dateUpdated: day))
         credential = authenticated(
             Credential(
                 id: application.value.id.retyped(), application: application.value.id, organization: id, name: "first",
-                secret: Sealed(bytes: [1, 2, 3]), ipGroup: ["*"], isStrict: true, isActive: true, dateExpires: day, createdBy: "admin",
+                secret: Sealed(bytes: [1, 2, 3]), ipGroup: ["*"], isStrict: true, isActive: true, dateExpires: day,
+                createdBy: "admin",
                 dateCreated: day))
         dataKey = DataKey(
             organization: id, number: 1, keyringNumber: 1, wrappedKey: [1, 2, 3], state: .active, dateCreated: day)
@@ -98,7 +103,8 @@ struct Tenant: Sendable {
         try Credentials.insert(credential, on: connection)
         try DataKeys.insert(dataKey, on: connection)
         try CredentialUsage.record(
-            [CredentialUsage(credential: credential.value.id, organization: id, dateLastUsed: day, address: "::1")], on: connection)
+            [CredentialUsage(credential: credential.value.id, organization: id, dateLastUsed: day, address: "::1")],
+            on: connection)
     }
 
     /// Another account on the asset.

@@ -30,7 +30,8 @@ private enum WatchingFileSystem {
 }
 
 private func watchingOpen(
-    _: UnsafeMutablePointer<sqlite3_vfs>?, _ name: UnsafePointer<CChar>?, _ file: UnsafeMutablePointer<sqlite3_file>?, _ flags: Int32,
+    _: UnsafeMutablePointer<sqlite3_vfs>?, _ name: UnsafePointer<CChar>?, _ file: UnsafeMutablePointer<sqlite3_file>?,
+    _ flags: Int32,
     _ out: UnsafeMutablePointer<Int32>?
 ) -> Int32 {
     let system = WatchingFileSystem.original

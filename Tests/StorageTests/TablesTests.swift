@@ -29,7 +29,8 @@ struct TablesTests {
             #expect(try Credentials.get(tenant.credential.value.id, in: tenant.id, on: connection) == tenant.credential)
             #expect(try Credentials.all(of: tenant.application.value.id, in: tenant.id, on: connection) == [tenant.credential])
             #expect(try DataKeys.all(in: tenant.id, on: connection) == [tenant.dataKey])
-            #expect(try CredentialUsage.all(of: tenant.application.value.id, in: tenant.id, on: connection).map(\.address) == ["::1"])
+            #expect(
+                try CredentialUsage.all(of: tenant.application.value.id, in: tenant.id, on: connection).map(\.address) == ["::1"])
         }
     }
 
@@ -99,7 +100,8 @@ struct TablesTests {
             try Organizations.insert(authenticated(Organization(id: .random(), name: "Default", dateCreated: day)), on: $0)
         }
         refused("nodes.org_id, nodes.key") {
-            try Nodes.insert(authenticated(Node(id: .random(), organization: tenant.id, key: "1", value: "", parent: nil)), on: $0)
+            try Nodes.insert(
+                authenticated(Node(id: .random(), organization: tenant.id, key: "1", value: "", parent: nil)), on: $0)
         }
         refused("labels.org_id, labels.name, labels.value") {
             let twin = Label(id: .random(), organization: tenant.id, name: "env", value: "prod", dateCreated: day)
@@ -107,7 +109,8 @@ struct TablesTests {
         }
         refused("assets.org_id, assets.name") {
             let twin = Asset(
-                id: .random(), organization: tenant.id, name: "web-1", address: "", platform: Platform.ID(rawValue: 1), dateCreated: day,
+                id: .random(), organization: tenant.id, name: "web-1", address: "", platform: Platform.ID(rawValue: 1),
+                dateCreated: day,
                 dateUpdated: day)
             try Assets.insert(authenticated(twin), on: $0)
         }
@@ -119,7 +122,8 @@ struct TablesTests {
         }
         refused("applications.org_id, applications.name") {
             let twin = Application(
-                id: .random(), organization: tenant.id, name: "ci", accounts: "{}", ipGroup: [], dateCreated: day, dateUpdated: day)
+                id: .random(), organization: tenant.id, name: "ci", accounts: "{}", ipGroup: [], dateCreated: day,
+                dateUpdated: day)
             try Applications.insert(authenticated(twin), on: $0)
         }
         refused("secret_versions.account_id, secret_versions.number") { try SecretVersions.insert(tenant.version, on: $0) }
@@ -165,7 +169,8 @@ struct TablesTests {
         }
         refused("credentials.application_id") {
             let stray = Credential(
-                id: .random(), application: theirs.application.value.id, organization: ours.id, name: "", secret: Sealed(bytes: [1]),
+                id: .random(), application: theirs.application.value.id, organization: ours.id, name: "",
+                secret: Sealed(bytes: [1]),
                 dateCreated: day)
             try Credentials.insert(authenticated(stray), on: $0)
         }
@@ -253,12 +258,13 @@ struct TablesTests {
             #expect(Set(gone).isDisjoint(with: page.rows.map(\.number)))
             return page.rows.map(\.number)
         }
-        let expected: [Int64] = switch limit {
+        let expected: [Int64] =
+            switch limit {
             case 0, 1: [6, 3, 1]
             case 2: [6, 5, 3, 1]
             case 3: [6, 5, 4, 3, 1]
             default: [6, 5, 4, 3, 2, 1]
-        }
+            }
         #expect(left == expected)
     }
 

@@ -98,6 +98,9 @@ package enum StubKeyturn {
                 if not path.startswith(PREFIX) or not path.endswith("/"): return self.reply(404, {"detail": "no such route"})
                 name = path[len(PREFIX):-1]
                 if name.endswith("/account-secret"): return self.fetch(args)
+                if name == "authentication/auth" and self.command == "DELETE":
+                    TOKENS.discard(self.logged_in())
+                    return self.reply(204)
                 if name != "authentication/auth": return self.admin(name, args)
                 if json.loads(self.body()) != {"username": "admin", "password": 'open "sesame"'}:
                     return self.reply(401, {"detail": "Wrong name or password.", "code": "authentication_failed"})

@@ -47,7 +47,8 @@ package final class StubServer: Sendable {
         endpoint = "\(isSecure ? "https" : "http")://localhost:\(port)"
     }
 
-    deinit { process.terminate() }
+    // A signal would not do: the process inherits the test runner's mask, which blocks it.
+    deinit { try? lifeline.fileHandleForWriting.close() }
 
     private static let prologue = """
         import base64, hashlib, hmac, json, os, socket, ssl, sys, threading, time

@@ -27,8 +27,13 @@ struct AdminCommandTests {
         #expect(try mode(program.sessionFile) == 0o600)
         #expect(try mode(program.home + "/config") == 0o700)
         #expect(try program.run(["asset", "list"]).status == 0)
+        let copy = try String(contentsOfFile: program.sessionFile, encoding: .utf8)
         #expect(try program.run(["logout"]).status == 0)
         #expect(try program.run(["asset", "list"]).status == 3)
+        // The token is dead for whoever kept a copy of it.
+        let kept = try program.write(copy, to: "config/session.json")
+        #expect(kept == program.sessionFile)
+        #expect(try program.run(["asset", "list"]).errorText.contains("Authentication credentials were not provided."))
     }
 
     @Test("a password typed at a terminal is not echoed")

@@ -8,30 +8,50 @@ internal import Vault
 enum AccountSecretAnswer {
     /// `{"id": application, "secret": …}` with what else a client may want to know. Nil when memory ran out.
     static func response(_ revealed: borrowing RevealedSecret, application: ApplicationID, isHidden: Bool) -> Response? {
-        var writer = JSONWriter(into: SensitiveBuffer(capacity: 512))
-        writer.beginObject()
-        writer.field("id", application.description)
-        writer.key("secret")
-        writeSecret(revealed, isHidden, &writer)
-        writer.field("account_id", revealed.account.id.description)
-        writer.field("username", revealed.account.username)
-        writer.field("asset", revealed.assetName)
-        writer.field("secret_type", revealed.account.secretType.rawValue)
-        writer.field("version", revealed.version)
-        writer.field("date_changed", revealed.dateChanged.map { WireDate.format($0) })
-        writer.endObject()
-        guard writer.sink.isComplete else { return nil }
-        return Response(body: .sensitive(writer.sink))
+        let texts = revealed.secretByteCount + revealed.account.username.utf8.count + revealed.assetName.utf8.count
+        let room = 384 + AnswerBytes.escapedByteCount * texts
+        let buffer = SensitiveBuffer(capacity: room)
+        var isWhole = false
+        buffer.append(upTo: room) { memory in
+            var answer = AnswerBytes(memory)
+            write(revealed, application, isHidden, &answer)
+            isWhole = answer.isWhole
+            return answer.count
+        }
+        return isWhole && buffer.isComplete ? Response(body: .sensitive(buffer)) : nil
     }
 
-    private static func writeSecret(
-        _ revealed: borrowing RevealedSecret, _ isHidden: Bool, _ writer: inout JSONWriter<SensitiveBuffer>
+    private static func write(
+        _ revealed: borrowing RevealedSecret, _ application: ApplicationID, _ isHidden: Bool, _ answer: inout AnswerBytes
     ) {
+        answer.append("{\"id\":\"" as StaticString)
+        answer.append(application)
+        answer.append("\",\"secret\":" as StaticString)
         // A site may forbid that anything is shown; JumpServer answers null then.
         switch revealed.secret {
-        case .some(let secret) where !isHidden: secret.withBytes { writer.string(utf8: $0) }
-        default: writer.null()
+        case .some(let secret) where !isHidden:
+            answer.append("\"" as StaticString)
+            secret.withBytes { answer.append(escaping: $0) }
+            answer.append("\"" as StaticString)
+        default:
+            answer.append("null" as StaticString)
         }
+        answer.append(",\"account_id\":\"" as StaticString)
+        answer.append(revealed.account.id)
+        answer.append("\",\"username\":\"" as StaticString)
+        answer.append(revealed.account.username)
+        answer.append("\",\"asset\":\"" as StaticString)
+        answer.append(revealed.assetName)
+        answer.append("\",\"secret_type\":\"" as StaticString)
+        answer.append(revealed.account.secretType.rawValue)
+        guard let version = revealed.version, let date = revealed.dateChanged else {
+            return answer.append("\",\"version\":null,\"date_changed\":null}" as StaticString)
+        }
+        answer.append("\",\"version\":" as StaticString)
+        answer.append(version)
+        answer.append(",\"date_changed\":\"" as StaticString)
+        answer.append(WireDate.format(date))
+        answer.append("\"}" as StaticString)
     }
 
     /// Every failure to authenticate looks the same; not found keeps JumpServer's 400 unless a setting makes it 404.

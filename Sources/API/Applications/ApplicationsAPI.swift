@@ -44,7 +44,9 @@ package final class ApplicationsAPI: Sendable {
 
     package init(parts: Parts, database: Database, loops: Int) throws {
         self.parts = parts
-        desks = Desks(try (0..<max(loops, 1)).map { try FetchDesk(loop: $0, reader: database.makeFetchReader()) })
+        desks = Desks(try (0..<max(loops, 1)).map { 
+                try FetchDesk(loop: $0, reader: database.makeFetchReader(), policies: parts.policies, keyring: parts.keyring)
+            })
     }
 
     /// Where parked answers are released; set once, before the listener starts.
@@ -58,7 +60,7 @@ package final class ApplicationsAPI: Sendable {
         let now = parts.clock.now()
         let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
         let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
-        guard let snapshot = parts.policies.snapshot, let keys = try? parts.keyring.keys() else {
+        guard let (snapshot, keys) = desk.unsealed() else {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)

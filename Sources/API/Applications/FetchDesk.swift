@@ -13,21 +13,35 @@ final class FetchDesk {
     var listener: Listener?
     private let loop: Int
     private let reader: FetchReader
-    private var entries: [AuditEntry] = []
-    private var tickets: [Ticket] = []
+    private let policies: PolicyStore
+    private let keyring: Keyring
+    private var pass: Pass?
+    private var open: (policies: PolicySnapshot, keys: KeySet)?
     private var used: [CredentialID: CredentialUses.Use] = [:]
 
-    init(loop: Int, reader: FetchReader) throws {
+    init(loop: Int, reader: FetchReader, policies: PolicyStore, keyring: Keyring) throws {
         self.loop = loop
         self.reader = reader
+        self.policies = policies
+        self.keyring = keyring
         gateDesk = try GateDesk()
         fetch = SecretFetch(reader: reader, workspace: try SealingWorkspace())
     }
 
+    /// Policies and keys as they stand in this pass; nil while the vault is sealed. Asked for once a pass, so that locks are taken once.
+    func unsealed() -> (policies: PolicySnapshot, keys: KeySet)? {
+        if let open { return open }
+        guard let snapshot = policies.snapshot, let keys = try? keyring.keys() else { return nil }
+        open = (snapshot, keys)
+        return open
+    }
+
     /// Holds an answer back until its entry is durable.
-    func park(_ exchange: Exchange, with response: consuming Response, _ entry: AuditEntry) {
-        tickets.append(exchange.park(with: response))
-        entries.append(entry)
+    func park(_ exchange: Exchange, with response: consuming Response, _ entry: borrowing AuditEntry) {
+        let pass = pass ?? Pass(loop: loop, listener: listener)
+        self.pass = pass
+        pass.tickets.append(exchange.park(with: response))
+        pass.batch.append(entry)
     }
 
     func used(_ credential: CredentialPolicy, at time: Timestamp, from address: String) {
@@ -38,28 +52,40 @@ final class FetchDesk {
     /// Ends the pass's read transaction and gives its entries to the committer.
     func endCycle(audit: AuditLog, usage: CredentialUses) {
         reader.endCycle()
-        guard !entries.isEmpty, let listener else { return }
-        let waiting = tickets
-        let loop = loop
-        let batch = AuditBatch { _, result in
-            switch result {
-            case .success:
-                listener.release(loop: loop, waiting)
-            case .failure:
-                // Nothing leaves that is not written down.
-                listener.complete(loop: loop, waiting.map { ($0, AccountSecretAnswer.auditFailed) })
-            }
-        }
-        for entry in entries { batch.append(entry) }
+        open = nil
+        guard let pass else { return }
+        self.pass = nil
         do {
-            try audit.submit(batch)
+            try audit.submit(pass.batch)
         } catch {
-            listener.complete(loop: loop, waiting.map { ($0, AccountSecretAnswer.auditFailed) })
+            pass.fail()
         }
-        entries.removeAll(keepingCapacity: true)
-        tickets.removeAll(keepingCapacity: true)
         guard !used.isEmpty else { return }
         usage.note(used)
         used.removeAll(keepingCapacity: true)
+    }
+
+    /// The answers of one pass, released together when their entries are durable.
+    // Unchecked: the loop fills it, then gives it to the committer, which hands it back to nobody.
+    private final class Pass: @unchecked Sendable {
+        var tickets: [Ticket] = []
+        private let loop: Int
+        private let listener: Listener?
+        private(set) lazy var batch = AuditBatch { [self] _, result in
+            switch result {
+            case .success: listener?.release(loop: loop, tickets)
+            case .failure: fail()
+            }
+        }
+
+        init(loop: Int, listener: Listener?) {
+            self.loop = loop
+            self.listener = listener
+        }
+
+        /// Nothing leaves that is not written down.
+        func fail() {
+            listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
+        }
     }
 }

@@ -49,7 +49,9 @@ extension AdminClient {
     package func find(
         _ resource: Resource, _ nameOrID: String, query: [(name: String, value: String)] = []
     ) async throws(ClientError) -> JSONValue {
-        if Self.isID(nameOrID), query.isEmpty, let found = try await call(.get, resource.item(nameOrID)) { return found }
+        // Platforms have numbers, everything else has UUIDs.
+        let isID = Self.isID(nameOrID) || resource.path == Resource.platforms.path && Int(nameOrID) != nil
+        if isID, query.isEmpty, let found = try await call(.get, resource.item(nameOrID)) { return found }
         let page = try await list(resource, limit: 100, query: [(name: "name", value: nameOrID)] + query)
         let matches = page.rows.filter { $0["name"]?.isString(nameOrID) == true }
         guard let match = matches.first else {

@@ -59,6 +59,11 @@ package final class AdminClient: Sendable {
         _ = try await call(.post, "/api/v1/authentication/confirm/", body: writer.sink.take())
     }
 
+    /// Ends the log-in at the server, for every place that holds its token.
+    package func logOut() async throws(ClientError) {
+        try await delete("/api/v1/authentication/auth/")
+    }
+
     private static let jsonHeaders: [HTTPRequest.Header] = [
         .init("Accept", "application/json"), .init("Content-Type", "application/json"),
     ]

@@ -27,7 +27,7 @@ package struct AccountFilter: Sendable, Equatable {
 package struct AccountRule: Sendable, Equatable {
     /// The field as the client named it; several names may mean the same.
     package let name: String
-    package let field: AccountField
+    package let field: AccountFilterField
     package let match: AccountMatch
     package let value: AccountRuleValue
 }

@@ -9,7 +9,7 @@ extension AccountRule {
             throw AccountFilterFault("Unknown member \(AccountFilterFault.quoted(member.name)).")
         }
         guard let name = json["name"]?.string else { throw AccountFilterFault("A rule needs a 'name'.") }
-        guard let field = AccountField.named(name) else {
+        guard let field = AccountFilterField.named(name) else {
             throw AccountFilterFault("Unknown field \(AccountFilterFault.quoted(name)).")
         }
         if let rel = json["rel"], !rel.isNull, !rel.isString("and") {
@@ -22,7 +22,7 @@ extension AccountRule {
     }
 
     private static func match(
-        _ json: JSONValue?, on field: AccountField, _ name: String
+        _ json: JSONValue?, on field: AccountFilterField, _ name: String
     ) throws(AccountFilterFault) -> AccountMatch {
         guard let json else { return field.kind == .related ? .anyOf : .exact }
         guard let text = json.string else { throw AccountFilterFault("'match' must be the name of an operator.") }
@@ -42,7 +42,7 @@ extension AccountRule {
 
 /// Reads the value of a rule whose field and operator are known to fit.
 private struct RuleReading {
-    let field: AccountField
+    let field: AccountFilterField
     let match: AccountMatch
     /// What messages call the rule.
     let place: String

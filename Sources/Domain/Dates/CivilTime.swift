@@ -41,7 +41,11 @@ package struct CivilTime: Hashable, Sendable {
 
 /// Appends `value` with at least `width` digits; for the parts of dates, which are never negative.
 func appendDigits(_ value: some BinaryInteger, width: Int, to text: inout [UInt8]) {
-    let digits = Array(String(value).utf8)
-    text.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: max(width - digits.count, 0)))
-    text.append(contentsOf: digits)
+    var rest = Int(clamping: value).magnitude
+    let start = text.count
+    repeat {
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        rest /= 10
+    } while rest > 0 || text.count - start < width
+    text[start...].reverse()
 }

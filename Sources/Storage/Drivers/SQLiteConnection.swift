@@ -20,7 +20,8 @@ final class SQLiteConnection: SQLConnection {
         let access = options.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
         let code = sqlite3_open_v2(path, &handle, flags | access, options.fileSystem)
         guard code == SQLITE_OK, let handle else {
-            let fault = StorageFault.sqlite(code, handle)
+            let isMissing = handle.map { sqlite3_system_errno($0) } == ENOENT
+            let fault = isMissing ? .missing(path) : StorageFault.sqlite(code, handle)
             sqlite3_close_v2(handle)
             throw fault
         }

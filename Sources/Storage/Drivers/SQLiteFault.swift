@@ -31,11 +31,14 @@ extension StorageFault {
 
     private static func constraint(_ code: Int32, _ message: String) -> StorageFault {
         let kind: Constraint =
+            // The extended codes of sqlite3.h are cast macros, which Swift does not import: UNIQUE, PRIMARYKEY and ROWID;
+            // FOREIGNKEY;
+            // NOTNULL; CHECK and DATATYPE.
             switch code {
-            case 2067 /* SQLITE_CONSTRAINT_UNIQUE */, 1555 /* …_PRIMARYKEY */, 2579 /* …_ROWID */: .unique
-            case 787 /* SQLITE_CONSTRAINT_FOREIGNKEY */: .foreignKey
-            case 1299 /* SQLITE_CONSTRAINT_NOTNULL */: .notNull
-            case 275 /* SQLITE_CONSTRAINT_CHECK */, 3091 /* …_DATATYPE */: .check
+            case 2067, 1555, 2579: .unique
+            case 787: .foreignKey
+            case 1299: .notNull
+            case 275, 3091: .check
             default: .other
             }
         // "UNIQUE constraint failed: assets.org_id, assets.name": what follows names columns, never values.

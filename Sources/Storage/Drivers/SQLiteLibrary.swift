@@ -33,7 +33,9 @@ extension SQLiteConnection {
         try pragma("PRAGMA synchronous = FULL")
         try pragma("PRAGMA wal_autocheckpoint = 1000")
         try pragma("PRAGMA journal_size_limit = 67108864")
-        guard try pragma("PRAGMA journal_mode = WAL") == "wal" else { throw .statement("the file system does not take a write-ahead log") }
+        guard try pragma("PRAGMA journal_mode = WAL") == "wal" else {
+            throw .statement("the file system does not take a write-ahead log")
+        }
         guard try pragma("PRAGMA synchronous") == "2", try pragma("PRAGMA foreign_keys") == "1" else {
             throw .statement("settings for durability were not taken")
         }

@@ -3,7 +3,8 @@ internal import Domain
 extension ListFilter {
     /// Reads a query parameter: `name`, `name__exact`, `name__icontains`, `name__startswith`, `name__in` (comma-separated).
     ///
-    /// Returns nil for a field or operator that the list does not have; throws `.unreadable` for a value that is none of the field's kind.
+    /// Returns nil for a field or operator that the list does not have; throws `.unreadable` for a value that is none of the
+    /// field's kind.
     package init?(parameter: String, value: String) throws(ListParameterError) {
         var name = Substring(parameter)
         var relation = Substring("exact")

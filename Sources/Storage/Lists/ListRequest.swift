@@ -12,7 +12,8 @@ package struct ListRequest<Field: ListField>: Sendable {
     package var limit: Int64
 
     package init(
-        filters: [ListFilter<Field>] = [], search: String? = nil, order: [ListOrder<Field>] = [], offset: Int64 = 0, limit: Int64 = 100
+        filters: [ListFilter<Field>] = [], search: String? = nil, order: [ListOrder<Field>] = [], offset: Int64 = 0,
+        limit: Int64 = 100
     ) {
         self.filters = filters
         self.search = search
@@ -46,7 +47,9 @@ package struct ListOrder<Field: ListField>: Sendable {
     /// Reads `name` or `-name`; nil if the list has no such field or is not ordered by it.
     package init?(parameter: String) {
         let isDescending = parameter.hasPrefix("-")
-        guard let field = Field(rawValue: String(parameter.dropFirst(isDescending ? 1 : 0))), field.column.isOrdered else { return nil }
+        guard let field = Field(rawValue: String(parameter.dropFirst(isDescending ? 1 : 0))), field.column.isOrdered else {
+            return nil
+        }
         self.init(field, descending: isDescending)
     }
 }
@@ -87,15 +90,16 @@ package struct ListColumn: Sendable {
 
     package let kind: Kind
     let expression: StaticString
-    /// Of a field that is matched through a link table: `x IN (SELECT … WHERE y IN`, still to be followed by the list of values and `)`.
+    /// Of a field that is matched through a link table: `x IN (SELECT … WHERE y IN`, still to be followed by the list of values
+    /// and `)`.
     let isMembership: Bool
-    /// Whether the expression needs the tables that the list joins.
-    let isJoined: Bool
+    /// Whether the column is of a further table, not of the one that is listed.
+    let isRelated: Bool
 
-    init(_ kind: Kind, _ expression: StaticString, joined: Bool = false, membership: Bool = false) {
+    init(_ kind: Kind, _ expression: StaticString, related: Bool = false, membership: Bool = false) {
         self.kind = kind
         self.expression = expression
-        isJoined = joined
+        isRelated = related
         isMembership = membership
     }
 

@@ -4,8 +4,14 @@ struct ListStatement: Sendable {
     let select: SQLQuery
     /// `FROM …` with the table whose rows are listed.
     let from: StaticString
-    /// Further tables: `JOIN …`; empty if none.
+    /// Further tables that the page shows: `JOIN …`; empty if none. Each must give every listed row exactly one.
     let join: StaticString
+    /// Condition on a row of a further table: `x IN (SELECT … WHERE`, still to be followed by the condition and `)`. Asked once,
+    /// where a join
+    /// would be asked for each row.
+    var related: StaticString = "("
+    /// Whether `related` has placeholders for the scope's values.
+    var isRelatedScoped = false
     /// What every row must fulfil, with the values given at run time; never empty.
     let scope: StaticString
     /// Columns that `search` looks into.
@@ -22,13 +28,17 @@ extension ListStatement {
     ) throws -> ListPage<Row> {
         var condition = SQLQuery("WHERE", [])
         condition.append(scope, values)
-        for filter in request.filters { condition.append(filter) }
-        if let search = request.search, !search.isEmpty { append(search: search, to: &condition) }
+        for filter in request.filters {
+            condition.append("AND")
+            let isRelated = filter.field.column.isRelated
+            if isRelated { condition.append(related, isRelatedScoped ? values : []) }
+            condition.append(filter)
+            if isRelated { condition.append(")") }
+        }
+        if let search = request.search, !search.isEmpty { append(search: search, scope: values, to: &condition) }
 
-        let joinsWhenCounting = request.filters.contains { $0.field.column.isJoined } || (request.search?.isEmpty == false)
         var count = SQLQuery("SELECT COUNT(*)")
         count.append(from)
-        if joinsWhenCounting { count.append(join) }
         count.append(condition)
         let total = try connection.first(count) { try $0.integer(0) } ?? 0
 
@@ -46,11 +56,21 @@ extension ListStatement {
         return ListPage(rows: try connection.query(page, row), total: total)
     }
 
-    private func append(search: String, to condition: inout SQLQuery) {
-        condition.append("AND (")
-        for (index, column) in searched.enumerated() {
-            if index > 0 { condition.append("OR") }
+    private func append(search: String, scope values: [SQLValue], to condition: inout SQLQuery) {
+        condition.append("AND (1 = 0")
+        for column in searched where !column.isRelated {
+            condition.append("OR")
             condition.append(contains: search, in: column.expression)
+        }
+        if searched.contains(where: \.isRelated) {
+            condition.append("OR")
+            condition.append(related, isRelatedScoped ? values : [])
+            condition.append("(1 = 0")
+            for column in searched where column.isRelated {
+                condition.append("OR")
+                condition.append(contains: search, in: column.expression)
+            }
+            condition.append("))")
         }
         condition.append(")")
     }
@@ -59,7 +79,6 @@ extension ListStatement {
 extension SQLQuery {
     fileprivate mutating func append<Field>(_ filter: ListFilter<Field>) {
         let column = filter.field.column
-        append("AND")
         switch filter.match {
         case .exact(let value) where column.isMembership: append(membership: [value], of: column)
         case .anyOf(let values) where column.isMembership: append(membership: values, of: column)

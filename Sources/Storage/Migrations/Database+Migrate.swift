@@ -17,17 +17,24 @@ extension Database {
         if found < known { throw StorageFault.olderSchema(found: found, known: known) }
     }
 
-    /// Applies the steps that are missing, each in a transaction of its own, and returns their numbers. Blocks.
+    /// Applies the steps that are missing, each in a transaction of its own. Blocks.
     ///
-    /// A database that has something to lose is copied first, to a file beside it named after its schema. A newer one is refused untouched.
+    /// A database that has something to lose is copied first, to a file beside it named after its schema and the time. A newer
+    /// one is refused
+    /// untouched.
     @discardableResult
-    package func migrate(_ steps: [Migration], at now: Timestamp = .now) throws -> [Int64] {
+    package func migrate(_ steps: [Migration], at now: Timestamp = .now) throws -> MigrationOutcome {
         let found = try schemaVersion()
         let known = steps.last?.number ?? 0
         if found > known { throw StorageFault.newerSchema(found: found, known: known) }
         let missing = steps.filter { $0.number > found }
-        if missing.isEmpty { return [] }
-        if found > 0 { try backupSync(to: path + ".schema-\(found)") }
+        var outcome = MigrationOutcome()
+        if missing.isEmpty { return outcome }
+        if found > 0 {
+            let copy = path + ".schema-\(found)-\(now.milliseconds)"
+            try backupSync(to: copy)
+            outcome.copy = copy
+        }
         for step in missing {
             try writeSync { connection in
                 if step.number == steps.first?.number { try connection.execute(SQLQuery(rendered: Dialect.sqlite(versions))) }
@@ -36,13 +43,22 @@ extension Database {
                     "INSERT INTO schema_version (number, name, date_applied) VALUES (?, ?, ?)",
                     [.integer(step.number), .text(step.name), .time(now)])
             }
+            outcome.applied.append(step.number)
         }
-        return missing.map(\.number)
+        return outcome
     }
 
     private static func hasVersions(_ connection: any SQLConnection) throws -> Bool {
         try connection.exists("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'")
     }
+}
+
+/// What a migration did.
+package struct MigrationOutcome: Sendable, Equatable {
+    /// Numbers of the steps applied, in order.
+    package var applied: [Int64] = []
+    /// Path of the copy made before; nil where there was nothing to lose or to do.
+    package var copy: String?
 }
 
 private let versions: StaticString = """

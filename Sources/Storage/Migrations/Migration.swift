@@ -28,7 +28,8 @@ enum Dialect {
 
     /// PostgreSQL would have: UUID, BYTEA, BIGINT, TEXT, and nothing for the last two.
     private static let sqliteTokens: [(String, String)] = [
-        ("$uuid", "BLOB"), ("$bytes", "BLOB"), ("$integer", "INTEGER"), ("$text", "TEXT"), ("$clustered", "STRICT, WITHOUT ROWID"),
+        ("$uuid", "BLOB"), ("$bytes", "BLOB"), ("$integer", "INTEGER"), ("$text", "TEXT"),
+        ("$clustered", "STRICT, WITHOUT ROWID"),
         ("$table", "STRICT"),
     ]
 

@@ -1,6 +1,7 @@
 internal import Domain
 
-/// The stored byte forms of small lists, which decode faster than JSON: ids are 16 bytes each, texts have their length before them.
+/// The stored byte forms of small lists, which decode faster than JSON: ids are 16 bytes each, texts have their length before
+/// them.
 enum PackedList {
     static func encode<Entity>(_ ids: [Identifier<Entity>]) -> [UInt8] {
         var bytes: [UInt8] = []

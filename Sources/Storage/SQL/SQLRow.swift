@@ -1,6 +1,6 @@
 internal import CSQLite
-internal import Glibc
 package import Domain
+internal import Glibc
 
 /// The row that a statement stands on, valid only inside the closure that gets it; columns count from 0.
 ///
@@ -87,7 +87,8 @@ package struct SQLRow: ~Copyable {
         try expect(SQLITE_BLOB, column)
         // The pointer first, then the count (manual of sqlite3_column_blob); an empty blob has no pointer.
         let base = sqlite3_column_blob(statement, index(column))
-        return body(UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
+        return body(
+            UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
     }
 
     /// The UTF-8 bytes of a text without a copy and unchecked, for the time of the closure.
@@ -96,7 +97,8 @@ package struct SQLRow: ~Copyable {
     ) throws(StorageFault) -> Value {
         try expect(SQLITE_TEXT, column)
         let base = sqlite3_column_text(statement, index(column))
-        return body(UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
+        return body(
+            UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
     }
 
     /// The fault of a column that does not have the form it must have.

@@ -13,7 +13,9 @@ package enum SQLValue: Sendable, Hashable {
 extension SQLValue {
     package static func id<Entity>(_ id: Identifier<Entity>) -> SQLValue { .uuid(high: id.high, low: id.low) }
 
-    package static func id<Entity>(_ id: Identifier<Entity>?) -> SQLValue { id.map { .uuid(high: $0.high, low: $0.low) } ?? .null }
+    package static func id<Entity>(_ id: Identifier<Entity>?) -> SQLValue {
+        id.map { .uuid(high: $0.high, low: $0.low) } ?? .null
+    }
 
     /// Milliseconds since 1970.
     package static func time(_ moment: Timestamp) -> SQLValue { .integer(moment.milliseconds) }

@@ -42,11 +42,11 @@ package enum AccountField: String, ListField {
 
     private var ofAsset: ListColumn {
         switch self {
-        case .address: ListColumn(.text, "a.address", joined: true)
-        case .category: ListColumn(.text, "p.category", joined: true)
-        case .type: ListColumn(.text, "p.type", joined: true)
-        case .platform: ListColumn(.text, "p.name", joined: true)
-        default: ListColumn(.text, "a.name", joined: true)
+        case .address: ListColumn(.text, "a.address", related: true)
+        case .category: ListColumn(.text, "p.category", related: true)
+        case .type: ListColumn(.text, "p.type", related: true)
+        case .platform: ListColumn(.text, "p.name", related: true)
+        default: ListColumn(.text, "a.name", related: true)
         }
     }
 }
@@ -74,7 +74,14 @@ extension Accounts {
 
     private static let statement = ListStatement(
         select: selection.appending(", a.name, a.address, a.platform_id"), from: "FROM accounts c",
-        join: "JOIN assets a ON a.id = c.asset_id JOIN platforms p ON p.id = a.platform_id", scope: "c.org_id = ?",
-        searched: [AccountField.name.column, AccountField.username.column, AccountField.address.column, AccountField.assetName.column],
+        join: "JOIN assets a ON a.id = c.asset_id JOIN platforms p ON p.id = a.platform_id",
+        related: """
+            c.asset_id IN (
+                SELECT a.id FROM assets a JOIN platforms p ON p.id = a.platform_id WHERE a.org_id = ? AND
+            """,
+        isRelatedScoped: true, scope: "c.org_id = ?",
+        searched: [
+            AccountField.name.column, AccountField.username.column, AccountField.address.column, AccountField.assetName.column,
+        ],
         order: "c.name, c.id")
 }

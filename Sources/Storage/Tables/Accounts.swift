@@ -28,7 +28,8 @@ package enum Accounts {
         return try connection.query(query) { try decode($0) }
     }
 
-    /// Refused (`.constraint(.foreignKey, …)`) when the asset, a label or the account to switch from is not in the same organization.
+    /// Refused (`.constraint(.foreignKey, …)`) when the asset, a label or the account to switch from is not in the same
+    /// organization.
     package static func insert(_ row: Authenticated<Account>, on connection: any SQLConnection) throws {
         let value = row.value
         try checkReferences(value, on: connection)
@@ -43,7 +44,8 @@ package enum Accounts {
             [
                 .id(value.id), .id(value.organization), .id(value.asset), .text(value.name), .text(value.username),
                 .text(value.secretType.rawValue), .flag(value.privileged), .flag(value.isActive), .flag(value.secretReset),
-                .id(value.suFrom), .integer(value.stages.current), .integer(value.stages.pending), .integer(value.stages.previous),
+                .id(value.suFrom), .integer(value.stages.current), .integer(value.stages.pending),
+                .integer(value.stages.previous),
                 .integer(value.stages.last), .list(value.labels), .text(value.source.kind), .text(value.source.id),
                 .text(value.connectivity.rawValue), .text(value.comment), .text(value.createdBy), .text(value.updatedBy),
                 .time(value.dateCreated), .time(value.dateUpdated), .time(value.dateChangeSecret), .time(value.dateVerified),
@@ -52,13 +54,15 @@ package enum Accounts {
         try link(value, on: connection)
     }
 
-    /// Writes everything but id, organization, asset and what tells of the creation; false if there is none of that id on that asset.
+    /// Writes everything but id, organization, asset and what tells of the creation; false if there is none of that id on that
+    /// asset.
     package static func update(_ row: Authenticated<Account>, on connection: any SQLConnection) throws -> Bool {
         let value = row.value
         try checkReferences(value, on: connection)
         let changed = try connection.execute(
             """
-            UPDATE accounts SET name = ?, username = ?, secret_type = ?, privileged = ?, is_active = ?, secret_reset = ?, su_from = ?,
+            UPDATE accounts SET name = ?, username = ?, secret_type = ?, privileged = ?, is_active = ?, secret_reset = ?,
+                su_from = ?,
                 current_version = ?, pending_version = ?, previous_version = ?, last_version = ?, label_ids = ?, source = ?,
                 source_id = ?, connectivity = ?, comment = ?, updated_by = ?, date_updated = ?, date_change_secret = ?,
                 date_verified = ?, mac = ?
@@ -79,7 +83,8 @@ package enum Accounts {
     }
 
     /// Deletes the account with every version of its secret; false if there is none of that id in the organization.
-    package static func delete(_ id: AccountID, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool {
+    package static func delete(_ id: AccountID, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool
+    {
         try connection.execute("DELETE FROM secret_versions WHERE account_id = ? AND org_id = ?", [.id(id), .id(organization)])
         return try connection.execute("DELETE FROM accounts WHERE org_id = ? AND id = ?", [.id(organization), .id(id)]) > 0
     }
@@ -87,11 +92,13 @@ package enum Accounts {
     private static func checkReferences(_ account: Account, on connection: any SQLConnection) throws {
         let organization = account.organization
         try References.require(
-            "SELECT 1 FROM assets WHERE org_id = ? AND id = ?", account.asset, in: organization, "accounts.asset_id", on: connection)
+            "SELECT 1 FROM assets WHERE org_id = ? AND id = ?", account.asset, in: organization, "accounts.asset_id",
+            on: connection)
         try References.requireLabels(account.labels, in: organization, "accounts.label_ids", on: connection)
         if let suFrom = account.suFrom {
             try References.require(
-                "SELECT 1 FROM accounts WHERE org_id = ? AND id = ?", suFrom, in: organization, "accounts.su_from", on: connection)
+                "SELECT 1 FROM accounts WHERE org_id = ? AND id = ?", suFrom, in: organization, "accounts.su_from", on: connection
+            )
         }
     }
 
@@ -123,7 +130,8 @@ extension Accounts {
             current: try row.integerOrNil(start + 10), pending: try row.integerOrNil(start + 11),
             previous: try row.integerOrNil(start + 12), last: try row.integer(start + 13))
         let account = Account(
-            id: try row.id(start), organization: try row.id(start + 1), asset: try row.id(start + 2), name: try row.text(start + 3),
+            id: try row.id(start), organization: try row.id(start + 1), asset: try row.id(start + 2),
+            name: try row.text(start + 3),
             username: try row.text(start + 4), secretType: try row.value(start + 5), privileged: try row.flag(start + 6),
             isActive: try row.flag(start + 7), secretReset: try row.flag(start + 8), suFrom: try row.idOrNil(start + 9),
             stages: stages, labels: try row.ids(start + 14),

@@ -26,17 +26,20 @@ package enum Applications {
             """,
             [
                 .id(value.id), .id(value.organization), .text(value.name), .text(value.accounts), .list(value.ipGroup),
-                .flag(value.isActive), .integer(value.rateLimit), .text(value.comment), .text(value.createdBy), .text(value.updatedBy),
+                .flag(value.isActive), .integer(value.rateLimit), .text(value.comment), .text(value.createdBy),
+                .text(value.updatedBy),
                 .time(value.dateCreated), .time(value.dateUpdated), .blob(row.mac),
             ])
     }
 
-    /// Writes everything but id, organization and what tells of the creation; false if there is none of that id in the organization.
+    /// Writes everything but id, organization and what tells of the creation; false if there is none of that id in the
+    /// organization.
     package static func update(_ row: Authenticated<Application>, on connection: any SQLConnection) throws -> Bool {
         let value = row.value
         return try connection.execute(
             """
-            UPDATE applications SET name = ?, accounts = ?, ip_group = ?, is_active = ?, rate_limit = ?, comment = ?, updated_by = ?,
+            UPDATE applications SET name = ?, accounts = ?, ip_group = ?, is_active = ?, rate_limit = ?, comment = ?,
+                updated_by = ?,
                 date_updated = ?, mac = ?
             WHERE org_id = ? AND id = ?
             """,
@@ -65,8 +68,10 @@ package enum Applications {
         Authenticated(
             value: Application(
                 id: try row.id(0), organization: try row.id(1), name: try row.text(2), accounts: try row.text(3),
-                ipGroup: try row.texts(4), isActive: try row.flag(5), rateLimit: try row.integerOrNil(6), comment: try row.text(7),
-                createdBy: try row.text(8), updatedBy: try row.text(9), dateCreated: try row.time(10), dateUpdated: try row.time(11)),
+                ipGroup: try row.texts(4), isActive: try row.flag(5), rateLimit: try row.integerOrNil(6),
+                comment: try row.text(7),
+                createdBy: try row.text(8), updatedBy: try row.text(9), dateCreated: try row.time(10),
+                dateUpdated: try row.time(11)),
             mac: try row.blob(12))
     }
 }

@@ -16,9 +16,9 @@ package enum AssetField: String, ListField {
         case .name: ListColumn(.text, "a.name")
         case .address: ListColumn(.text, "a.address")
         case .comment: ListColumn(.text, "a.comment")
-        case .platform: ListColumn(.text, "p.name", joined: true)
-        case .category: ListColumn(.text, "p.category", joined: true)
-        case .type: ListColumn(.text, "p.type", joined: true)
+        case .platform: ListColumn(.text, "p.name", related: true)
+        case .category: ListColumn(.text, "p.category", related: true)
+        case .type: ListColumn(.text, "p.type", related: true)
         case .isActive: ListColumn(.flag, "a.is_active")
         case .platformID: ListColumn(.integer, "a.platform_id")
         case .node: ListColumn(.id, "a.id IN (SELECT asset_id FROM asset_nodes WHERE node_id IN", membership: true)
@@ -38,6 +38,7 @@ extension Assets {
     }
 
     private static let statement = ListStatement(
-        select: selection, from: "FROM assets a", join: "JOIN platforms p ON p.id = a.platform_id", scope: "a.org_id = ?",
+        select: selection, from: "FROM assets a", join: "JOIN platforms p ON p.id = a.platform_id",
+        related: "a.platform_id IN (SELECT p.id FROM platforms p WHERE", scope: "a.org_id = ?",
         searched: [AssetField.name.column, AssetField.address.column], order: "a.name, a.id")
 }

@@ -29,7 +29,8 @@ package enum Assets {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                .id(value.id), .id(value.organization), .text(value.name), .text(value.address), .integer(Int64(value.platform.rawValue)),
+                .id(value.id), .id(value.organization), .text(value.name), .text(value.address),
+                .integer(Int64(value.platform.rawValue)),
                 .flag(value.isActive), .list(packed(value.protocols)), .list(value.nodes), .list(value.labels),
                 .list(packed(value.specific)), .text(value.comment), .text(value.createdBy), .text(value.updatedBy),
                 .time(value.dateCreated), .time(value.dateUpdated), .blob(row.mac),
@@ -37,7 +38,8 @@ package enum Assets {
         try link(value, on: connection)
     }
 
-    /// Writes everything but id, organization and what tells of the creation; false if there is none of that id in the organization.
+    /// Writes everything but id, organization and what tells of the creation; false if there is none of that id in the
+    /// organization.
     package static func update(_ row: Authenticated<Asset>, on connection: any SQLConnection) throws -> Bool {
         let value = row.value
         let changed = try connection.execute(
@@ -77,11 +79,13 @@ package enum Assets {
             try References.require(
                 "SELECT 1 FROM nodes WHERE org_id = ? AND id = ?", node, in: organization, "assets.node_ids", on: connection)
             try connection.execute(
-                "INSERT INTO asset_nodes (org_id, node_id, asset_id) VALUES (?, ?, ?)", [.id(organization), .id(node), .id(asset.id)])
+                "INSERT INTO asset_nodes (org_id, node_id, asset_id) VALUES (?, ?, ?)",
+                [.id(organization), .id(node), .id(asset.id)])
         }
         for label in asset.labels {
             try connection.execute(
-                "INSERT INTO asset_labels (org_id, label_id, asset_id) VALUES (?, ?, ?)", [.id(organization), .id(label), .id(asset.id)])
+                "INSERT INTO asset_labels (org_id, label_id, asset_id) VALUES (?, ?, ?)",
+                [.id(organization), .id(label), .id(asset.id)])
         }
     }
 }
@@ -92,7 +96,8 @@ extension Assets {
     static let selection = SQLQuery("SELECT", []).appending(columns)
 
     static let columns: StaticString = """
-        a.id, a.org_id, a.name, a.address, a.platform_id, a.is_active, a.protocols, a.node_ids, a.label_ids, a.specific, a.comment, \
+        a.id, a.org_id, a.name, a.address, a.platform_id, a.is_active, a.protocols, a.node_ids, a.label_ids, a.specific,
+        a.comment, \
         a.created_by, a.updated_by, a.date_created, a.date_updated, a.mac
         """
     static let columnCount = 16
@@ -105,7 +110,8 @@ extension Assets {
                 address: try row.text(start + 3), platform: Platform.ID(rawValue: platform), isActive: try row.flag(start + 5),
                 protocols: try protocols(row, start + 6), nodes: try row.ids(start + 7), labels: try row.ids(start + 8),
                 specific: try specific(row, start + 9), comment: try row.text(start + 10), createdBy: try row.text(start + 11),
-                updatedBy: try row.text(start + 12), dateCreated: try row.time(start + 13), dateUpdated: try row.time(start + 14)),
+                updatedBy: try row.text(start + 12), dateCreated: try row.time(start + 13),
+                dateUpdated: try row.time(start + 14)),
             mac: try row.blob(start + 15))
     }
 

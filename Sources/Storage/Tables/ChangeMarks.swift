@@ -1,11 +1,13 @@
 package import Domain
 
-/// Which requests have changed something: written in the change's own transaction, so that a start after a crash can tell whether an
+/// Which requests have changed something: written in the change's own transaction, so that a start after a crash can tell
+/// whether an
 /// announced change was made. Global.
 package enum ChangeMarks {
     package static func insert(_ request: RequestID, at date: Timestamp, on connection: any SQLConnection) throws {
         try connection.execute(
-            "INSERT INTO change_marks (request_id, date) VALUES (?, ?) ON CONFLICT (request_id) DO NOTHING", [.id(request), .time(date)])
+            "INSERT INTO change_marks (request_id, date) VALUES (?, ?) ON CONFLICT (request_id) DO NOTHING",
+            [.id(request), .time(date)])
     }
 
     package static func exists(_ request: RequestID, on connection: any SQLConnection) throws -> Bool {

@@ -1,6 +1,7 @@
 package import Domain
 
-/// When and from where each credential was last used; kept apart so that a use changes no authenticated row, and written in batches.
+/// When and from where each credential was last used; kept apart so that a use changes no authenticated row, and written in
+/// batches.
 package struct CredentialUsage: Sendable, Hashable {
     package var credential: CredentialID
     package var organization: OrganizationID

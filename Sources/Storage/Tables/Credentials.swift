@@ -16,7 +16,8 @@ package enum Credentials {
     ) throws -> [Authenticated<Credential>] {
         var query = selection
         query.append(
-            "FROM credentials WHERE application_id = ? AND org_id = ? ORDER BY date_created, id", [.id(application), .id(organization)])
+            "FROM credentials WHERE application_id = ? AND org_id = ? ORDER BY date_created, id",
+            [.id(application), .id(organization)])
         return try connection.query(query, decode)
     }
 
@@ -34,12 +35,14 @@ package enum Credentials {
         try connection.execute(
             """
             INSERT INTO credentials (
-                id, application_id, org_id, name, secret, ip_group, is_strict, is_active, date_expires, created_by, date_created, mac)
+                id, application_id, org_id, name, secret, ip_group, is_strict, is_active, date_expires, created_by, date_created,
+                mac)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .id(value.id), .id(value.application), .id(value.organization), .text(value.name), .sealed(value.secret),
-                .list(value.ipGroup), .flag(value.isStrict), .flag(value.isActive), .time(value.dateExpires), .text(value.createdBy),
+                .list(value.ipGroup), .flag(value.isStrict), .flag(value.isActive), .time(value.dateExpires),
+                .text(value.createdBy),
                 .time(value.dateCreated), .blob(row.mac),
             ])
     }
@@ -66,7 +69,8 @@ package enum Credentials {
 
     private static let selection = SQLQuery(
         """
-        SELECT id, application_id, org_id, name, secret, ip_group, is_strict, is_active, date_expires, created_by, date_created, mac
+        SELECT id, application_id, org_id, name, secret, ip_group, is_strict, is_active, date_expires, created_by, date_created,
+        mac
         """)
 
     private static func decode(_ row: borrowing SQLRow) throws -> Authenticated<Credential> {

@@ -13,7 +13,8 @@ package struct DataKey: Sendable, Hashable {
     package var usesReserved: Int64
 
     package init(
-        organization: OrganizationID, number: Int64, keyringNumber: Int64, wrappedKey: [UInt8], state: KeyState, dateCreated: Timestamp,
+        organization: OrganizationID, number: Int64, keyringNumber: Int64, wrappedKey: [UInt8], state: KeyState,
+        dateCreated: Timestamp,
         usesReserved: Int64 = 0
     ) {
         self.organization = organization
@@ -42,7 +43,8 @@ package enum DataKeys {
     package static func everywhere(on connection: any SQLConnection) throws -> [DataKey] {
         try connection.query(
             """
-            SELECT org_id, number, kek_number, wrapped_key, state, date_created, uses_reserved FROM data_keys ORDER BY org_id, number
+            SELECT org_id, number, kek_number, wrapped_key, state, date_created, uses_reserved FROM data_keys ORDER BY org_id,
+            number
             """, [], decode)
     }
 
@@ -58,7 +60,8 @@ package enum DataKeys {
             ])
     }
 
-    /// Writes keyring number, wrapped key and state; false if there is none of that number. The count of uses only grows, by `reserveUses`.
+    /// Writes keyring number, wrapped key and state; false if there is none of that number. The count of uses only grows, by
+    /// `reserveUses`.
     package static func update(_ key: DataKey, on connection: any SQLConnection) throws -> Bool {
         try connection.execute(
             "UPDATE data_keys SET kek_number = ?, wrapped_key = ?, state = ? WHERE org_id = ? AND number = ?",
@@ -83,7 +86,8 @@ package enum DataKeys {
     }
 
     /// Destroys one key: whatever it sealed cannot be opened any more. False if there is none of that number.
-    package static func destroy(_ number: Int64, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool {
+    package static func destroy(_ number: Int64, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool
+    {
         try connection.execute("DELETE FROM data_keys WHERE org_id = ? AND number = ?", [.id(organization), .integer(number)]) > 0
     }
 
@@ -95,7 +99,8 @@ package enum DataKeys {
 
     private static func decode(_ row: borrowing SQLRow) throws -> DataKey {
         DataKey(
-            organization: try row.id(0), number: try row.integer(1), keyringNumber: try row.integer(2), wrappedKey: try row.blob(3),
+            organization: try row.id(0), number: try row.integer(1), keyringNumber: try row.integer(2),
+            wrappedKey: try row.blob(3),
             state: try row.value(4), dateCreated: try row.time(5), usesReserved: try row.integer(6))
     }
 }

@@ -1,4 +1,5 @@
-/// The tables whose rows belong to no organization, each with the reason; every other table has `org_id`, and every query on it names one.
+/// The tables whose rows belong to no organization, each with the reason; every other table has `org_id`, and every query on it
+/// names one.
 package enum GlobalTables {
     package static let reasons: [String: String] = [
         "organizations": "the tenants themselves",

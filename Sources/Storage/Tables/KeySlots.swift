@@ -31,7 +31,8 @@ package enum KeySlots {
             "SELECT id, kind, label, parameters, wrapped_key, date_created FROM key_slots ORDER BY date_created, id"
         ) {
             KeySlot(
-                id: try $0.id(0), kind: try $0.text(1), label: try $0.text(2), parameters: try $0.blob(3), wrappedKey: try $0.blob(4),
+                id: try $0.id(0), kind: try $0.text(1), label: try $0.text(2), parameters: try $0.blob(3),
+                wrappedKey: try $0.blob(4),
                 dateCreated: try $0.time(5))
         }
     }

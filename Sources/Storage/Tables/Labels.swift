@@ -14,7 +14,10 @@ package enum Labels {
         named name: String, value: String, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> Authenticated<Label>? {
         try connection.first(
-            "SELECT id, org_id, name, value, color, comment, date_created, mac FROM labels WHERE org_id = ? AND name = ? AND value = ?",
+            """
+            SELECT id, org_id, name, value, color, comment, date_created, mac
+            FROM labels WHERE org_id = ? AND name = ? AND value = ?
+            """,
             [.id(organization), .text(name), .text(value)], decode)
     }
 
@@ -23,7 +26,8 @@ package enum Labels {
         try connection.execute(
             "INSERT INTO labels (id, org_id, name, value, color, comment, date_created, mac) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                .id(value.id), .id(value.organization), .text(value.name), .text(value.value), .text(value.color), .text(value.comment),
+                .id(value.id), .id(value.organization), .text(value.name), .text(value.value), .text(value.color),
+                .text(value.comment),
                 .time(value.dateCreated), .blob(row.mac),
             ])
     }
@@ -34,12 +38,14 @@ package enum Labels {
         return try connection.execute(
             "UPDATE labels SET name = ?, value = ?, color = ?, comment = ?, mac = ? WHERE org_id = ? AND id = ?",
             [
-                .text(value.name), .text(value.value), .text(value.color), .text(value.comment), .blob(row.mac), .id(value.organization),
+                .text(value.name), .text(value.value), .text(value.color), .text(value.comment), .blob(row.mac),
+                .id(value.organization),
                 .id(value.id),
             ]) > 0
     }
 
-    /// False if there is none; refused (`.constraint(.foreignKey, …)`) while it is attached, for the rows it is attached to name it.
+    /// False if there is none; refused (`.constraint(.foreignKey, …)`) while it is attached, for the rows it is attached to name
+    /// it.
     package static func delete(_ id: LabelID, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool {
         try connection.execute("DELETE FROM labels WHERE org_id = ? AND id = ?", [.id(organization), .id(id)]) > 0
     }
@@ -67,7 +73,8 @@ package enum Labels {
     static func decode(_ row: borrowing SQLRow) throws -> Authenticated<Label> {
         Authenticated(
             value: Label(
-                id: try row.id(0), organization: try row.id(1), name: try row.text(2), value: try row.text(3), color: try row.text(4),
+                id: try row.id(0), organization: try row.id(1), name: try row.text(2), value: try row.text(3),
+                color: try row.text(4),
                 comment: try row.text(5), dateCreated: try row.time(6)),
             mac: try row.blob(7))
     }

@@ -6,7 +6,8 @@ package enum Nodes {
         _ id: NodeID, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> Authenticated<Node>? {
         try connection.first(
-            "SELECT id, org_id, key, value, parent_id, mac FROM nodes WHERE org_id = ? AND id = ?", [.id(organization), .id(id)], decode)
+            "SELECT id, org_id, key, value, parent_id, mac FROM nodes WHERE org_id = ? AND id = ?", [.id(organization), .id(id)],
+            decode)
     }
 
     /// The whole tree, by key.
@@ -53,13 +54,15 @@ package enum Nodes {
 
     private static func checkParent(_ node: Node, on connection: any SQLConnection) throws {
         guard let parent = node.parent else { return }
-        try References.require("SELECT 1 FROM nodes WHERE org_id = ? AND id = ?", parent, in: node.organization, "nodes.parent_id", on: connection)
+        try References.require(
+            "SELECT 1 FROM nodes WHERE org_id = ? AND id = ?", parent, in: node.organization, "nodes.parent_id", on: connection)
     }
 
     static func decode(_ row: borrowing SQLRow) throws -> Authenticated<Node> {
         Authenticated(
             value: Node(
-                id: try row.id(0), organization: try row.id(1), key: try row.text(2), value: try row.text(3), parent: try row.idOrNil(4)),
+                id: try row.id(0), organization: try row.id(1), key: try row.text(2), value: try row.text(3),
+                parent: try row.idOrNil(4)),
             mac: try row.blob(5))
     }
 }

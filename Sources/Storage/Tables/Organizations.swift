@@ -25,7 +25,8 @@ package enum Organizations {
         try connection.execute(
             "INSERT INTO organizations (id, name, comment, is_active, date_created, mac) VALUES (?, ?, ?, ?, ?, ?)",
             [
-                .id(value.id), .text(value.name), .text(value.comment), .flag(value.isActive), .time(value.dateCreated), .blob(row.mac),
+                .id(value.id), .text(value.name), .text(value.comment), .flag(value.isActive), .time(value.dateCreated),
+                .blob(row.mac),
             ])
     }
 
@@ -74,6 +75,7 @@ extension Organizations {
     }
 
     private static let statement = ListStatement(
-        select: SQLQuery("SELECT id, name, comment, is_active, date_created, mac"), from: "FROM organizations", join: "", scope: "id <> ?",
+        select: SQLQuery("SELECT id, name, comment, is_active, date_created, mac"), from: "FROM organizations", join: "",
+        scope: "id <> ?",
         searched: [OrganizationField.name.column, OrganizationField.comment.column], order: "name, id")
 }

@@ -11,7 +11,8 @@ package enum Platforms {
                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, category = excluded.category, type = excluded.type
                 """,
                 [
-                    .integer(Int64(platform.id.rawValue)), .text(platform.name), .text(platform.category.rawValue), .text(platform.type),
+                    .integer(Int64(platform.id.rawValue)), .text(platform.name), .text(platform.category.rawValue),
+                    .text(platform.type),
                 ])
         }
     }

@@ -15,7 +15,8 @@ package enum SecretVersions {
 
     /// Every kept version, newest first, by pages.
     package static func history(
-        of account: AccountID, in organization: OrganizationID, offset: Int64 = 0, limit: Int64 = 1000, on connection: any SQLConnection
+        of account: AccountID, in organization: OrganizationID, offset: Int64 = 0, limit: Int64 = 1000,
+        on connection: any SQLConnection
     ) throws -> ListPage<SecretVersion> {
         let total = try connection.integer(
             "SELECT COUNT(*) FROM secret_versions WHERE account_id = ? AND org_id = ?", [.id(account), .id(organization)])
@@ -31,7 +32,8 @@ package enum SecretVersions {
     /// Adds a version; one that is there is never overwritten (`.constraint(.unique, …)`).
     package static func insert(_ value: SecretVersion, on connection: any SQLConnection) throws {
         try References.require(
-            "SELECT 1 FROM accounts WHERE org_id = ? AND id = ?", value.account, in: value.organization, "secret_versions.account_id",
+            "SELECT 1 FROM accounts WHERE org_id = ? AND id = ?", value.account, in: value.organization,
+            "secret_versions.account_id",
             on: connection)
         try connection.execute(
             """
@@ -44,7 +46,8 @@ package enum SecretVersions {
             ])
     }
 
-    /// Replaces the sealed bytes of a version by the same secret sealed anew under another key; false if there is no such version.
+    /// Replaces the sealed bytes of a version by the same secret sealed anew under another key; false if there is no such
+    /// version.
     package static func reseal(
         _ number: Int64, of account: AccountID, in organization: OrganizationID, secret: Sealed, fingerprint: Sealed?,
         on connection: any SQLConnection
@@ -81,14 +84,16 @@ package enum SecretVersions {
     private static func decode(_ row: borrowing SQLRow) throws -> SecretVersion {
         SecretVersion(
             account: try row.id(0), organization: try row.id(1), number: try row.integer(2), secretType: try row.value(3),
-            secret: try row.sealed(4), fingerprint: try row.sealedOrNil(5), createdBy: try row.text(6), dateCreated: try row.time(7))
+            secret: try row.sealed(4), fingerprint: try row.sealedOrNil(5), createdBy: try row.text(6),
+            dateCreated: try row.time(7))
     }
 }
 
 extension SecretVersions {
     /// One page of all versions of an organization, for sealing anew: those after the given place, by account and number.
     package static func page(
-        after place: (account: AccountID, number: Int64)?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+        after place: (account: AccountID, number: Int64)?, in organization: OrganizationID, limit: Int64,
+        on connection: any SQLConnection
     ) throws -> [SecretVersion] {
         let (account, number) = place ?? (AccountID(high: 0, low: 0), -1)
         return try connection.query(

@@ -21,7 +21,10 @@ package enum Sessions {
     package static func insert(_ row: Authenticated<Session>, on connection: any SQLConnection) throws {
         let value = row.value
         try connection.execute(
-            "INSERT INTO sessions (token_digest, user_id, date_created, date_expires, confirmed_until, mac) VALUES (?, ?, ?, ?, ?, ?)",
+            """
+            INSERT INTO sessions (token_digest, user_id, date_created, date_expires, confirmed_until, mac)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
             [
                 .blob(value.tokenDigest), .id(value.user), .time(value.dateCreated), .time(value.dateExpires),
                 .time(value.confirmedUntil), .blob(row.mac),
@@ -33,7 +36,8 @@ package enum Sessions {
         let value = row.value
         return try connection.execute(
             "UPDATE sessions SET date_expires = ?, confirmed_until = ?, mac = ? WHERE token_digest = ? AND user_id = ?",
-            [.time(value.dateExpires), .time(value.confirmedUntil), .blob(row.mac), .blob(value.tokenDigest), .id(value.user)]) > 0
+            [.time(value.dateExpires), .time(value.confirmedUntil), .blob(row.mac), .blob(value.tokenDigest), .id(value.user)])
+            > 0
     }
 
     /// False if the session has ended already.

@@ -33,7 +33,8 @@ package enum Users {
             WHERE id = ?
             """,
             [
-                .text(value.username), .text(value.name), .text(value.role.rawValue), .flag(value.isActive), .sealed(value.password),
+                .text(value.username), .text(value.name), .text(value.role.rawValue), .flag(value.isActive),
+                .sealed(value.password),
                 .time(value.datePasswordUpdated), .blob(row.mac), .id(value.id),
             ]) > 0
     }
@@ -49,7 +50,8 @@ package enum Users {
     private static func decode(_ row: borrowing SQLRow) throws -> Authenticated<User> {
         Authenticated(
             value: User(
-                id: try row.id(0), username: try row.text(1), name: try row.text(2), role: try row.value(3), isActive: try row.flag(4),
+                id: try row.id(0), username: try row.text(1), name: try row.text(2), role: try row.value(3),
+                isActive: try row.flag(4),
                 password: try row.sealed(5), dateCreated: try row.time(6), datePasswordUpdated: try row.time(7)),
             mac: try row.blob(8))
     }

@@ -1,5 +1,5 @@
 /// What rules may ask of an account: a closed list, so that no rule reaches further than was thought of.
-package enum AccountField: Sendable, CaseIterable {
+package enum AccountFilterField: Sendable, CaseIterable {
     case name, username, secretType, privileged, isActive, labels
     case asset, assetName, address, platform, category, type, nodes
 
@@ -27,15 +27,15 @@ package enum AccountField: Sendable, CaseIterable {
         }
     }
 
-    private static let byName: [String: AccountField] = {
-        var fields: [String: AccountField] = [:]
+    private static let byName: [String: AccountFilterField] = {
+        var fields: [String: AccountFilterField] = [:]
         for field in allCases {
             for name in field.names { fields[name] = field }
         }
         return fields
     }()
 
-    package static func named(_ name: String) -> AccountField? { byName[name] }
+    package static func named(_ name: String) -> AccountFilterField? { byName[name] }
 
     var kind: Kind {
         switch self {

@@ -1,0 +1,3 @@
+module keyturn-sample
+
+go 1.19
