@@ -14,7 +14,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Address and port to listen on.") var listen = "127.0.0.1:8443"
 
     func run() async throws {
-        let layout = Installation.Layout(data: data, keys: keys ?? data + "-keys")
+        let layout = Installation.Layout(data: data, keys: keys)
         guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]) else {
             throw ValidationError("--listen takes HOST:PORT")
         }
