@@ -60,7 +60,8 @@ struct ContractTests {
     func unknownFields() async throws {
         let vault = try await TestVault.make()
         let things = try await Things(vault, in: .default)
-        for route in Catalog.routes(vault.backend) where route.request != nil && route.guarding != .open && !Self.isGlobal(route) {
+        for route in Catalog.routes(vault.backend) where route.request != nil && route.guarding != .open && !Self.isGlobal(route)
+        {
             let path = try things.path(of: route)
             let answer = try await vault.send(route.method, path, #"{"no_such_field":1}"#)
             #expect(answer.status == 400, "\(route.method.rawValue) \(path): \(answer.status)")
@@ -132,7 +133,8 @@ private struct Things {
         self.vault = vault
         self.organization = organization
         let host = try await make("/api/v1/assets/hosts/", #"{"name":"thing","address":"10.0.0.1","platform":1}"#)
-        let base = try await make("/api/v1/assets/databases/", #"{"name":"base","address":"10.0.0.2","platform":17,"db_name":"d"}"#)
+        let base = try await make(
+            "/api/v1/assets/databases/", #"{"name":"base","address":"10.0.0.2","platform":17,"db_name":"d"}"#)
         let device = try await make("/api/v1/assets/devices/", #"{"name":"switch","address":"10.0.0.3","platform":12}"#)
         (ids["/api/v1/assets/assets/"], ids["/api/v1/assets/hosts/"]) = (host, host)
         (ids["/api/v1/assets/databases/"], ids["/api/v1/assets/devices/"]) = (base, device)

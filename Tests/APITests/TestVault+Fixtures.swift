@@ -14,7 +14,8 @@ extension TestVault {
         in organization: OrganizationID = .default
     ) async throws -> AssetID {
         let asset = Asset(
-            id: .random(), organization: organization, name: name, address: address, platform: Platform.ID(rawValue: platform), nodes: nodes,
+            id: .random(), organization: organization, name: name, address: address, platform: Platform.ID(rawValue: platform),
+            nodes: nodes,
             labels: labels, dateCreated: .now, dateUpdated: .now)
         let keys = try backend.keyring.keys()
         try await backend.database.write { db in try Assets.insert(keys.authenticated(asset), on: db) }
@@ -38,7 +39,8 @@ extension TestVault {
     /// Creates an account over the API and returns its id.
     @discardableResult
     func makeAccount(
-        _ username: String, on asset: AssetID, secret: String = "s3cret", more: String = "", in organization: OrganizationID? = nil
+        _ username: String, on asset: AssetID, secret: String = "s3cret", more: String = "",
+        in organization: OrganizationID? = nil
     ) async throws -> String {
         let body = #"{"asset":"\#(asset)","username":"\#(username)","secret":"\#(secret)"\#(more)}"#
         let answer = try await send(.post, "/api/v1/accounts/accounts/", body, in: organization?.description)

@@ -49,7 +49,8 @@ struct AccountBatch: Sendable {
             let chunk = Array(items[start..<min(items.count, start + Bulk.chunk)])
             let objects = chunk.map(object)
             try await backend.gate.change(
-                permission, as: call.principal(), in: call.organization, from: call.origin.part(start / Bulk.chunk), objects: objects
+                permission, as: call.principal(), in: call.organization, from: call.origin.part(start / Bulk.chunk),
+                objects: objects
             ) { permit in
                 let change = AccountChange(backend, permit.warrant())
                 try await backend.database.write { db in

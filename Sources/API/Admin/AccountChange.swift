@@ -44,7 +44,8 @@ struct AccountChange: Sendable {
         return made
     }
 
-    private func resolve(_ references: [LabelReference], _ db: any SQLConnection) throws -> (ids: [LabelID], made: [AuditObject]) {
+    private func resolve(_ references: [LabelReference], _ db: any SQLConnection) throws -> (ids: [LabelID], made: [AuditObject])
+    {
         let transaction = Transaction(db: db, keys: try backend.keyring.keys(), now: now)
         var resolver = LabelResolver(organization, transaction, for: warrant.principal)
         let ids = try resolver.resolve(references)
@@ -57,7 +58,8 @@ struct AccountChange: Sendable {
             try AccountFault.naming { try db.transaction { try Accounts.insert(authenticated(account), on: db) } }
         } catch Refusal.invalid(let fields) where !isNamed && fields["name"] != nil {
             var renamed = account
-            let suffix = try SecureRandom.bytes(count: 2).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+            let suffix = try SecureRandom.bytes(count: 2).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
+                .joined()
             renamed.name = String(String.UnicodeScalarView(account.name.unicodeScalars.prefix(123))) + "_" + suffix
             try AccountFault.naming { try Accounts.insert(authenticated(renamed), on: db) }
         }
@@ -129,9 +131,13 @@ struct AccountChange: Sendable {
         var steps = 0
         while let candidate = next {
             let found = try Accounts.get(candidate, in: organization, on: db)?.value
-            guard let found, found.asset == asset else { throw Refusal.invalid("su_from", "There is no such account on this asset.") }
+            guard let found, found.asset == asset else {
+                throw Refusal.invalid("su_from", "There is no such account on this asset.")
+            }
             steps += 1
-            guard candidate != id, steps <= 16 else { throw Refusal.invalid("su_from", "The account cannot be reached from itself.") }
+            guard candidate != id, steps <= 16 else {
+                throw Refusal.invalid("su_from", "The account cannot be reached from itself.")
+            }
             next = found.suFrom
         }
     }

@@ -48,7 +48,9 @@ struct AccountInput: Sendable {
 
     private static func check(_ username: String?, _ asset: AssetID?, against current: Account?, _ body: JSONObjectReader) {
         if let current {
-            if let username, username != current.username { body.fail("username", "The user name of an account cannot be changed.") }
+            if let username, username != current.username {
+                body.fail("username", "The user name of an account cannot be changed.")
+            }
             if let asset, asset != current.asset { body.fail("asset", "The asset of an account cannot be changed.") }
         } else if let username, username.utf8.contains(where: { forbidden.contains($0) || $0 < 0x20 || $0 == 0x7F }) {
             body.fail("username", "This field may not contain any of { [ ' \" ` ; | < > or control characters.")
@@ -58,7 +60,9 @@ struct AccountInput: Sendable {
     /// An empty or absent secret means none, or no change.
     private static func secret(_ body: JSONObjectReader, _ type: SecretType?, _ current: Account?) -> JSONValue? {
         var secret: JSONValue?
-        if case .value(let value)? = body.field("secret", .secret(max: 40_960, blank: true)), value.unescapedCount != 0 { secret = value }
+        if case .value(let value)? = body.field("secret", .secret(max: 40_960, blank: true)), value.unescapedCount != 0 {
+            secret = value
+        }
         if case .value(let value)? = body.field("passphrase", .secret(max: 512, blank: true)), value.unescapedCount != 0 {
             body.fail("passphrase", "Keys with a passphrase are not opened here: store the key without one.")
         }

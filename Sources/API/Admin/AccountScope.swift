@@ -102,7 +102,9 @@ extension AccountScope {
     }
 
     private mutating func flag(_ rule: AccountRule, _ field: Storage.AccountField) {
-        guard case .flag(let value) = rule.value, rule.match == .exact || rule.match == .not else { return filters.append(Self.never) }
+        guard case .flag(let value) = rule.value, rule.match == .exact || rule.match == .not else {
+            return filters.append(Self.never)
+        }
         filters.append(Filter(field, .exact(.flag(value == (rule.match == .exact)))))
     }
 

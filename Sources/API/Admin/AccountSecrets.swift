@@ -24,15 +24,18 @@ package enum AccountSecretsResource {
     private static let schema = Schema(
         "AccountSecret",
         [
-            .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .readOnly), .field("username", .text(max: 128), .readOnly),
+            .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .readOnly),
+            .field("username", .text(max: 128), .readOnly),
             .field("asset", .related, .readOnly), .field("secret_type", .choice(SecretType.allCases.map(\.rawValue)), .readOnly),
-            .field("secret", .text(max: 40_960), .readOnly, "Null where the account has none."), .field("version", .integer, .readOnly),
+            .field("secret", .text(max: 40_960), .readOnly, "Null where the account has none."),
+            .field("version", .integer, .readOnly),
         ])
     private static let history = Schema(
         "AccountSecretVersion",
         [
             .field("id", .uuid, .readOnly), .field("secret", .text(max: 40_960), .readOnly),
-            .field("secret_type", .choice(SecretType.allCases.map(\.rawValue)), .readOnly), .field("version", .integer, .readOnly),
+            .field("secret_type", .choice(SecretType.allCases.map(\.rawValue)), .readOnly),
+            .field("version", .integer, .readOnly),
             .field("history_date", .dateTime, .readOnly), .field("history_user", .text(max: 128), .readOnly),
         ])
 
@@ -134,7 +137,9 @@ extension AccountSecretsResource {
             let (rows, total) = try await backend.database.read { db in
                 let (versions, total) = try versions(of: account, page, db)
                 let opened = try versions.map { version in
-                    let reveals = { try backend.secrets.reveal(version: version.number, of: account, by: warrant, in: db).handoff }
+                    let reveals = {
+                        try backend.secrets.reveal(version: version.number, of: account, by: warrant, in: db).handoff
+                    }
                     return Opened(secret: hides ? nil : try reveals(), version: version)
                 }
                 return (opened, total)

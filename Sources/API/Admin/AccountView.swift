@@ -47,7 +47,9 @@ struct AccountView: Sendable {
         for start in stride(from: 0, to: all.count, by: 500) {
             let some = Array(all[start..<min(start + 500, all.count)])
             let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: some)], limit: Int64(some.count))
-            for row in try Accounts.list(request, in: organization, on: db).rows { found[row.account.value.id] = row.account.value }
+            for row in try Accounts.list(request, in: organization, on: db).rows {
+                found[row.account.value.id] = row.account.value
+            }
         }
         return found
     }
@@ -78,7 +80,8 @@ extension AccountView {
             writer.key("su_from")
             writeSource(&writer)
             writer.field("version", account.stages.current ?? account.stages.last)
-            writer.choice("source", value: account.source.kind, label: Self.sourceLabels[account.source.kind] ?? account.source.kind)
+            writer.choice(
+                "source", value: account.source.kind, label: Self.sourceLabels[account.source.kind] ?? account.source.kind)
             writer.field("source_id", account.source.id)
             writer.choice("connectivity", value: account.connectivity.rawValue, label: account.connectivity.rawValue)
             writer.field("labels", labels)

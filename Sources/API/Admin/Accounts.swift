@@ -16,14 +16,16 @@ package enum AccountsResource {
                 request: schema, response: schema, style: .one(status: 201)
             ) { try await create($0, backend) },
             Route(
-                .patch, "/api/v1/accounts/accounts/clear-secret/", .permission(.changeAccount), "Take the secrets of accounts away",
+                .patch, "/api/v1/accounts/accounts/clear-secret/", .permission(.changeAccount),
+                "Take the secrets of accounts away",
                 request: clearing, response: cleared
             ) { try await clear($0, backend) },
             Route(.get, "/api/v1/accounts/accounts/{id}/", .permission(.viewAccount), "One account", response: schema) {
                 try await show($0, backend)
             },
             Route(
-                .put, "/api/v1/accounts/accounts/{id}/", .permission(.changeAccount), "Replace an account's fields", request: schema,
+                .put, "/api/v1/accounts/accounts/{id}/", .permission(.changeAccount), "Replace an account's fields",
+                request: schema,
                 response: schema
             ) { try await update($0, backend, keeps: false) },
             Route(
@@ -194,7 +196,8 @@ extension AccountsResource {
             }
             // A version stands in the audit where the secret was changed.
             let isNewSecret = view.account.dateChangeSecret == change.now
-            return .init(reply(view, status: 200), objects: [view.object] + made, version: isNewSecret ? view.account.stages.current : nil)
+            return .init(
+                reply(view, status: 200), objects: [view.object] + made, version: isNewSecret ? view.account.stages.current : nil)
         }
     }
 

@@ -75,7 +75,8 @@ package struct AdminAPI: AsyncHandler {
         let objects = parameters["id"].map { [AuditObject(kind: kind, id: $0)] } ?? []
         let refusal = Refusal.forbidden(permission)
         try await backend.gate.recordRefusal(
-            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason, objects: objects)
+            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason,
+            objects: objects)
         throw refusal
     }
 

@@ -94,7 +94,8 @@ extension Backend {
         do {
             try await policies.reload(application, in: organization)
         } catch {
-            logger.error("policies could not be renewed", metadata: ["application": "\(application)", "fault": "\(type(of: error))"])
+            logger.error(
+                "policies could not be renewed", metadata: ["application": "\(application)", "fault": "\(type(of: error))"])
             do {
                 try await policies.reload()
             } catch {

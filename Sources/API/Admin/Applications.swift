@@ -47,12 +47,16 @@ package enum ApplicationsResource {
 
     private static let fields: [Schema.Field] = [
         .field("id", .uuid, .readOnly, "Also the key id of the first credential."), .field("name", .text(max: 128), .required),
-        .field("accounts", .anyObject, .required, "Account filter: type all, ids or attrs."), .field("accounts_amount", .integer, .readOnly),
-        .field("ip_group", .texts, .optional, "Address policy; [\"*\"] unless given, and an empty list denies."), .field("is_active", .boolean),
+        .field("accounts", .anyObject, .required, "Account filter: type all, ids or attrs."),
+        .field("accounts_amount", .integer, .readOnly),
+        .field("ip_group", .texts, .optional, "Address policy; [\"*\"] unless given, and an empty list denies."),
+        .field("is_active", .boolean),
         .field("rate_limit", .integer, .optional, "Fetches a minute; null for the server's default."),
         .field("date_last_used", .dateTime, .readOnly), .field("date_created", .dateTime, .readOnly),
-        .field("date_updated", .dateTime, .readOnly), .field("comment", .text(max: 4096)), .field("created_by", .text(max: 128), .readOnly),
-        .field("updated_by", .text(max: 128), .readOnly), .field("org_id", .uuid, .readOnly), .field("org_name", .text(max: 128), .readOnly),
+        .field("date_updated", .dateTime, .readOnly), .field("comment", .text(max: 4096)),
+        .field("created_by", .text(max: 128), .readOnly),
+        .field("updated_by", .text(max: 128), .readOnly), .field("org_id", .uuid, .readOnly),
+        .field("org_name", .text(max: 128), .readOnly),
     ]
     static let schema = Schema("IntegrationApplication", fields)
     private static let created = Schema(
@@ -70,7 +74,8 @@ extension ApplicationsResource {
             let found = try await backend.database.read { db in
                 let rows = try Applications.list(request, in: organization, on: db)
                 try page.requireWhole(rows.total)
-                return ListPage(rows: try ApplicationView.views(of: rows.rows.map(\.value), in: organization, on: db), total: rows.total)
+                return ListPage(
+                    rows: try ApplicationView.views(of: rows.rows.map(\.value), in: organization, on: db), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
         }
@@ -108,7 +113,8 @@ extension ApplicationsResource {
             let exists = try await backend.database.read { db in try Applications.get(id, in: organization, on: db) != nil }
             guard exists else { throw Refusal.notFound }
             throw Refusal.gone(
-                "A secret is shown once, when it is made. For a new one: POST to credentials/{key id}/rotate/ of the application.")
+                "A secret is shown once, when it is made. For a new one: POST to credentials/{key id}/rotate/ of the application."
+            )
         }
     }
 

@@ -9,7 +9,8 @@ package enum AuditLogsResource {
     package static func routes(_ backend: Backend) -> [Route] {
         [
             Route(
-                .get, "/api/v1/audits/audit-logs/", .permission(.viewAudit), "The audit, newest first", response: schema, style: .list
+                .get, "/api/v1/audits/audit-logs/", .permission(.viewAudit), "The audit, newest first", response: schema,
+                style: .list
             ) { try await list($0, backend) }
         ]
     }

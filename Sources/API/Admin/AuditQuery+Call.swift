@@ -39,7 +39,9 @@ extension AuditQuery {
     private static func date(_ name: String, _ query: Query) throws(Refusal) -> Timestamp? {
         guard let text = query.text(name) else { return nil }
         // A plus sign that was not escaped reads as a blank.
-        guard let date = WireDate.parse(text) ?? WireDate.parse(text + " 00:00:00") ?? Self.withPlus(text).flatMap({ WireDate.parse($0) })
+        guard
+            let date = WireDate.parse(text) ?? WireDate.parse(text + " 00:00:00")
+                ?? Self.withPlus(text).flatMap({ WireDate.parse($0) })
         else { throw .invalid(name, "Datetime has wrong format. Use YYYY/MM/DD HH:MM:SS +ZZZZ or ISO 8601.") }
         return date
     }

@@ -30,7 +30,8 @@ extension ApplicationChange {
         try checkRoom(application, db)
         let credential = Credential(
             id: id, application: application, organization: organization, name: input.name, secret: try sealed(secret, id, db),
-            ipGroup: input.ipGroup, isStrict: input.isStrict, isActive: input.isActive, dateExpires: input.dateExpires, createdBy: author,
+            ipGroup: input.ipGroup, isStrict: input.isStrict, isActive: input.isActive, dateExpires: input.dateExpires,
+            createdBy: author,
             dateCreated: now)
         try store(new: credential, db)
         return credential
@@ -59,7 +60,8 @@ extension ApplicationChange {
         try checkRoom(application, db)
         let successor = CredentialID.random()
         let new = Credential(
-            id: successor, application: application, organization: organization, name: old.name, secret: try sealed(secret, successor, db),
+            id: successor, application: application, organization: organization, name: old.name,
+            secret: try sealed(secret, successor, db),
             ipGroup: old.ipGroup, isStrict: old.isStrict, isActive: true, dateExpires: nil, createdBy: author, dateCreated: now)
         let end = now.adding(seconds: Int64(overlap))
         old.dateExpires = min(old.dateExpires ?? end, end)
@@ -78,7 +80,9 @@ extension ApplicationChange {
 
     /// The stored key of this application; of another application's it is as if it were not there.
     func stored(_ id: CredentialID, of application: ApplicationID, _ db: any SQLConnection) throws -> Authenticated<Credential>? {
-        guard let row = try Credentials.get(id, in: organization, on: db), row.value.application == application else { return nil }
+        guard let row = try Credentials.get(id, in: organization, on: db), row.value.application == application else {
+            return nil
+        }
         return row
     }
 

@@ -18,7 +18,8 @@ package enum CredentialsResource {
                 "Create a key, whose secret is shown this once", request: schema, response: created, style: .one(status: 201)
             ) { try await create($0, backend) },
             Route(
-                .get, "/api/v1/accounts/integration-applications/{id}/credentials/{key}/", .permission(.viewApplication), "One key",
+                .get, "/api/v1/accounts/integration-applications/{id}/credentials/{key}/", .permission(.viewApplication),
+                "One key",
                 response: schema
             ) { try await show($0, backend) },
             Route(
@@ -34,7 +35,8 @@ package enum CredentialsResource {
                 "Delete a key; it stops at once", style: .empty
             ) { try await delete($0, backend) },
             Route(
-                .post, "/api/v1/accounts/integration-applications/{id}/credentials/{key}/rotate/", .permission(.changeApplication),
+                .post, "/api/v1/accounts/integration-applications/{id}/credentials/{key}/rotate/",
+                .permission(.changeApplication),
                 "Make a new key in the place of one, which goes on for the overlap", request: rotation, response: rotated,
                 style: .one(status: 201)
             ) { try await rotate($0, backend) },
@@ -54,7 +56,8 @@ package enum CredentialsResource {
     static let schema = Schema("Credential", fields)
     private static let created = Schema("CredentialCreated", fields + [secret])
     private static let rotation = Schema(
-        "CredentialRotation", [.field("overlap", .integer, .optional, "Seconds that the old key goes on: 0 to 2592000, 3600 unless given.")])
+        "CredentialRotation",
+        [.field("overlap", .integer, .optional, "Seconds that the old key goes on: 0 to 2592000, 3600 unless given.")])
     private static let rotated = Schema("CredentialRotated", fields + [.field("replaces", .anyObject, .readOnly), secret])
 }
 

@@ -9,7 +9,8 @@ package enum ServiceAccessLogsResource {
     package static func routes(_ backend: Backend) -> [Route] {
         [
             Route(
-                .get, "/api/v1/audits/service-access-logs/", .permission(.viewAudit), "Secret fetches by applications, newest first",
+                .get, "/api/v1/audits/service-access-logs/", .permission(.viewAudit),
+                "Secret fetches by applications, newest first",
                 response: schema, style: .list
             ) { try await list($0, backend) }
         ]
@@ -24,7 +25,8 @@ package enum ServiceAccessLogsResource {
             .field("account", .text(max: 256), .readOnly), .field("datetime", .dateTime, .readOnly),
             .field("outcome", .choice(["granted", "refused", "failed", "abandoned"]), .readOnly),
             .field("reason", .text(max: 512), .readOnly), .field("latency", .integer, .readOnly, "Microseconds."),
-            .field("version", .integer, .readOnly), .field("count", .integer, .readOnly, "Like refusals that one entry stands for."),
+            .field("version", .integer, .readOnly),
+            .field("count", .integer, .readOnly, "Like refusals that one entry stands for."),
             .field("org_id", .uuid, .readOnly),
         ])
 

@@ -88,7 +88,10 @@ struct AccountSecretsTests {
     func damaged() async throws {
         let vault = try await TestVault.make()
         let asset = try await vault.makeAsset("web")
-        let (a, b) = (try await vault.makeAccount("a", on: asset, secret: "of-a"), try await vault.makeAccount("b", on: asset, secret: "of-b"))
+        let (a, b) = (
+            try await vault.makeAccount("a", on: asset, secret: "of-a"),
+            try await vault.makeAccount("b", on: asset, secret: "of-b")
+        )
         let (first, second) = (try #require(AccountID(a)), try #require(AccountID(b)))
         try await vault.backend.database.write { db in
             try db.execute(
@@ -103,7 +106,8 @@ struct AccountSecretsTests {
         #expect(try await vault.send(.get, path + b + "/").string("secret") == "of-b")
     }
 
-    @Test("version numbers become short ranges", arguments: [([9, 8, 7, 3], "9-7,3"), ([1], "1"), ([], ""), ([5, 3, 1], "5,3,1")])
+    @Test(
+        "version numbers become short ranges", arguments: [([9, 8, 7, 3], "9-7,3"), ([1], "1"), ([], ""), ([5, 3, 1], "5,3,1")])
     func ranges(numbers: [Int64], text: String) {
         #expect(AccountSecretsResource.ranges(numbers) == text)
     }

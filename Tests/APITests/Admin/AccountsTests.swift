@@ -14,7 +14,8 @@ struct AccountsTests {
         let vault = try await TestVault.make()
         let asset = try await vault.makeAsset("web")
         try await vault.makeLabel("env", "prod")
-        let body = #"{"asset":{"id":"\#(asset)"},"username":" root ","secret":"pl4in-s3cret","secret_type":{"value":"password"},"labels":["env:prod"]}"#
+        let body =
+            #"{"asset":{"id":"\#(asset)"},"username":" root ","secret":"pl4in-s3cret","secret_type":{"value":"password"},"labels":["env:prod"]}"#
         let made = try await vault.send(.post, path, body)
         #expect(made.status == 201, "\(made.text)")
         #expect(try made.string("name") == "root")
@@ -38,10 +39,12 @@ struct AccountsTests {
         arguments: [
             (#""username":"a;b""#, "username"), (#""username":"a'b""#, "username"), (#""username":"a\nb""#, "username"),
             (#""username":"a","secret":7"#, "secret"), (#""username":"a","secret":"{{ x }}""#, "secret"),
-            (#""username":"a","secret":"a\u0000b""#, "secret"), (#""username":"a","secret_type":"ssh_key","secret":"x""#, "secret"),
+            (#""username":"a","secret":"a\u0000b""#, "secret"),
+            (#""username":"a","secret_type":"ssh_key","secret":"x""#, "secret"),
             (#""username":"a","secret_type":"magic""#, "secret_type"), (#""username":"a","passphrase":"x""#, "passphrase"),
             (#""username":"a","push_now":true"#, "push_now"), (#""username":"a","colour":"red""#, "colour"),
-            (#""username":"a","labels":["nosuch"]"#, "labels.0"), (#""username":"""#, "name"), (#""username":"a","comment":null"#, "comment"),
+            (#""username":"a","labels":["nosuch"]"#, "labels.0"), (#""username":"""#, "name"),
+            (#""username":"a","comment":null"#, "comment"),
             (#""username":"a","su_from":"00000000-0000-0000-0000-000000000009""#, "su_from"),
         ])
     func wrong(fields: String, name: String) async throws {
@@ -129,7 +132,8 @@ struct AccountsTests {
         try await vault.confirm()
         let past = try await vault.send(.get, "/api/v1/accounts/account-secrets/\(id)/histories/")
         #expect(try past.string("0.secret") == "s3cret")
-        #expect(try await vault.send(.patch, path + "clear-secret/", #"{"account_ids":["\#(AccountID.random())"]}"#).status == 400)
+        #expect(
+            try await vault.send(.patch, path + "clear-secret/", #"{"account_ids":["\#(AccountID.random())"]}"#).status == 400)
     }
 
     @Test("accounts to switch from are of the same asset and do not form a ring; deleting one frees those that came from it")
@@ -156,11 +160,15 @@ struct AccountsTests {
         let made = try await vault.send(.post, path, "[" + items.joined(separator: ",") + "]")
         #expect(made.status == 201, "\(made.text.prefix(300))")
         #expect(try made.column("username") == (0..<150).map { "u\($0)" })
-        let named = try await vault.entries("action=account.create&outcome=granted").compactMap { $0["objects"]?.array.map { Array($0).count } }
+        let named = try await vault.entries("action=account.create&outcome=granted").compactMap {
+            $0["objects"]?.array.map { Array($0).count }
+        }
         #expect(named.reduce(0, +) == 150)
-        let wrong = try await vault.send(.post, path, #"[{"asset":"\#(asset)","username":"x"},{"asset":"\#(asset)","username":"a;b"}]"#)
+        let wrong = try await vault.send(
+            .post, path, #"[{"asset":"\#(asset)","username":"x"},{"asset":"\#(asset)","username":"a;b"}]"#)
         #expect(try wrong.json["1.username"]?.array != nil, "\(wrong.text)")
-        let taken = try await vault.send(.post, path, #"[{"asset":"\#(asset)","username":"y"},{"asset":"\#(asset)","username":"u7"}]"#)
+        let taken = try await vault.send(
+            .post, path, #"[{"asset":"\#(asset)","username":"y"},{"asset":"\#(asset)","username":"u7"}]"#)
         #expect(try taken.json["1.username"]?.array != nil, "\(taken.text)")
         #expect(try await vault.send(.get, path + "?limit=1").int("count") == 150)
     }
@@ -169,8 +177,10 @@ struct AccountsTests {
         "lists are filtered, searched, ordered and paged",
         arguments: [
             ("?username=root", ["root"]), ("?username__in=root,app", ["app", "root"]), ("?privileged=true", ["root"]),
-            ("?search=DB&limit=10", ["app"]), ("?asset_name=web&order=-username", ["root", "guest"]), ("?has_secret=false", ["guest"]),
-            ("?platform=MySQL", ["app"]), ("?platform=17", ["app"]), ("?category=database", ["app"]), ("?name__startswith=gu", ["guest"]),
+            ("?search=DB&limit=10", ["app"]), ("?asset_name=web&order=-username", ["root", "guest"]),
+            ("?has_secret=false", ["guest"]),
+            ("?platform=MySQL", ["app"]), ("?platform=17", ["app"]), ("?category=database", ["app"]),
+            ("?name__startswith=gu", ["guest"]),
             ("?limit=1&offset=1&order=username", ["guest"]), ("?draw=1&username=", ["app", "guest", "root"]),
         ])
     func filters(query: String, expected: [String]) async throws {
@@ -184,7 +194,9 @@ struct AccountsTests {
         #expect(try answer.column("username") == expected)
     }
 
-    @Test("a filter that cannot be meant is refused rather than left out", arguments: ["?privileged=perhaps", "?name__regex=.", "?asset_id=7"])
+    @Test(
+        "a filter that cannot be meant is refused rather than left out",
+        arguments: ["?privileged=perhaps", "?name__regex=.", "?asset_id=7"])
     func wrongFilters(query: String) async throws {
         let vault = try await TestVault.make()
         #expect(try await vault.send(.get, path + query).status == 400)

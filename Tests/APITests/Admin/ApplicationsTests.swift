@@ -37,7 +37,8 @@ struct ApplicationsTests {
             (#""name":"a","accounts":{"type":"attrs","attrs":[{"name":"name","match":"regex","value":"."}]}"#, "accounts"),
             (#""name":"a","accounts":{"type":"attrs","attrs":[{"name":"secret","value":"x"}]}"#, "accounts"),
             (#""name":"a","accounts":{"type":"all"},"rate_limit":0"#, "rate_limit"),
-            (#""name":"a","accounts":{"type":"all"},"owner":"x""#, "owner"), (#""name":"taken","accounts":{"type":"all"}"#, "name"),
+            (#""name":"a","accounts":{"type":"all"},"owner":"x""#, "owner"),
+            (#""name":"taken","accounts":{"type":"all"}"#, "name"),
         ])
     func wrong(fields: String, name: String) async throws {
         let vault = try await TestVault.make()
@@ -133,7 +134,8 @@ struct CredentialsTests {
         let shown = try await vault.send(.get, path + id + "/credentials/" + key + "/")
         #expect(try shown.value("secret") == nil)
         #expect(try shown.value("is_strict")?.bool == true)
-        let past = try await vault.send(.post, path + id + "/credentials/", #"{"name":"x","date_expires":"2001-01-01T00:00:00Z"}"#)
+        let past = try await vault.send(
+            .post, path + id + "/credentials/", #"{"name":"x","date_expires":"2001-01-01T00:00:00Z"}"#)
         #expect(past.status == 400)
     }
 
@@ -151,7 +153,9 @@ struct CredentialsTests {
         #expect(try await vault.send(.get, key).status == 404)
     }
 
-    @Test("rotating makes a new key with the old one's settings, which goes on for the overlap", arguments: [(nil, 3600), (0, 0), (60, 60)] as [(Int?, Int64)])
+    @Test(
+        "rotating makes a new key with the old one's settings, which goes on for the overlap",
+        arguments: [(nil, 3600), (0, 0), (60, 60)] as [(Int?, Int64)])
     func rotate(overlap: Int?, seconds: Int64) async throws {
         let vault = try await TestVault.make()
         let id = try #require(try await vault.makeApplication("a").string("id"))
@@ -187,7 +191,9 @@ struct CredentialsTests {
         let vault = try await TestVault.make()
         let id = try #require(try await vault.makeApplication("a").string("id"))
         var statuses: [Int] = []
-        for number in 1...50 { statuses.append(try await vault.send(.post, path + id + "/credentials/", #"{"name":"\#(number)"}"#).status) }
+        for number in 1...50 {
+            statuses.append(try await vault.send(.post, path + id + "/credentials/", #"{"name":"\#(number)"}"#).status)
+        }
         #expect(statuses.dropLast().allSatisfy { $0 == 201 })
         #expect(statuses.last == 409)
     }

@@ -11,17 +11,22 @@ struct AuditLogsTests {
     private let log = "/api/v1/audits/audit-logs/"
 
     /// Fetches as the hot path writes them.
-    private func record(_ vault: TestVault, _ outcomes: [AuditOutcome], in organization: OrganizationID = .default) async throws -> ApplicationID {
+    private func record(_ vault: TestVault, _ outcomes: [AuditOutcome], in organization: OrganizationID = .default) async throws
+        -> ApplicationID
+    {
         let application = ApplicationID.random()
         for (place, outcome) in outcomes.enumerated() {
             try await vault.backend.audit.append(
                 AuditEntry(
                     time: Timestamp(seconds: 1_700_000_000 + Int64(place)),
-                    actor: .application(application, name: "billing", credential: application.retyped()), address: "10.0.0.\(place)",
+                    actor: .application(application, name: "billing", credential: application.retyped()),
+                    address: "10.0.0.\(place)",
                     organization: organization, action: .fetch,
                     objects: [
-                        AuditObject(kind: "account", id: "1", name: "root(root)"), AuditObject(kind: "asset", id: "2", name: "web(10.1.1.1)"),
-                    ], outcome: outcome, reason: outcome == .refused ? "signature" : "", request: .random(), latency: 7, version: 3))
+                        AuditObject(kind: "account", id: "1", name: "root(root)"),
+                        AuditObject(kind: "asset", id: "2", name: "web(10.1.1.1)"),
+                    ], outcome: outcome, reason: outcome == .refused ? "signature" : "", request: .random(), latency: 7,
+                    version: 3))
         }
         return application
     }
@@ -56,7 +61,9 @@ struct AuditLogsTests {
         #expect(try answer.column("id").count == count, "\(answer.text)")
     }
 
-    @Test("filters that mean nothing are refused", arguments: ["?outcome=good", "?date_from=yesterday", "?service_id=7", "?scope=all"])
+    @Test(
+        "filters that mean nothing are refused",
+        arguments: ["?outcome=good", "?date_from=yesterday", "?service_id=7", "?scope=all"])
     func wrong(query: String) async throws {
         let vault = try await TestVault.make()
         #expect(try await vault.send(.get, calls + query).status == 400)
