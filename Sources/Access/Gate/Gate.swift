@@ -92,7 +92,8 @@ package final class Gate: Sendable {
     // MARK: - Steps
 
     private func admit(
-        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin, _ phase: AuditPhase,
+        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
+        _ phase: AuditPhase,
         _ objects: [AuditObject]
     ) async throws -> Permit {
         guard principal.permissions.contains(permission) else {
@@ -122,7 +123,8 @@ package final class Gate: Sendable {
                 closing: intent)
             throw error
         }
-        try await append(permit.settled(.granted, reason: outcome.reason, objects: outcome.objects, version: outcome.version), closing: intent)
+        try await append(
+            permit.settled(.granted, reason: outcome.reason, objects: outcome.objects, version: outcome.version), closing: intent)
         return outcome.value
     }
 
