@@ -64,7 +64,8 @@ targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "S
 targets += capability("Vault", ["Domain", "Cryptography", "Storage", "Sealing", "Access", "Audit"])
 targets += capability(
     "API",
-    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging])
+    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
+    testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",

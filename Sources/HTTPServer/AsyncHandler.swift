@@ -9,6 +9,11 @@ package struct Request: Sendable {
     package struct Header: Sendable {
         package let name: [UInt8]
         package let value: [UInt8]
+
+        package init(name: [UInt8], value: [UInt8]) {
+            self.name = name
+            self.value = value
+        }
     }
 
     package let method: Method

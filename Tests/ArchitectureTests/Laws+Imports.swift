@@ -15,6 +15,8 @@ enum ImportLaw {
         // The operator makes key files and types recovery codes.
         "keyturnd",
         "SealingTests", "AccessTests", "VaultTests", "ServerTests",
+        // Makes and opens whole vaults.
+        "APITests",
         // Fills a stopped vault for measurements.
         "BenchLoad",
     ]

@@ -81,7 +81,7 @@ struct ScopeTests {
             #expect(assets.total == 1)
             let accounts = try Accounts.list(ListRequest(search: "root"), in: ours.id, on: connection)
             #expect(accounts.rows.map(\.account) == [ours.account])
-            let foreign = ListRequest<AccountField>(filters: [ListFilter(.node, anyOf: [theirs.root.value.id])])
+            let foreign = ListRequest<Storage.AccountField>(filters: [ListFilter(.node, anyOf: [theirs.root.value.id])])
             #expect(try Accounts.list(foreign, in: ours.id, on: connection).total == 0)
             let labelled = ListRequest<AssetField>(filters: [ListFilter(.label, anyOf: [theirs.label.value.id])])
             #expect(try Assets.list(labelled, in: ours.id, on: connection).total == 0)

@@ -1,0 +1,31 @@
+internal import API
+internal import HTTPServer
+internal import JSON
+internal import Storage
+import Testing
+
+@Suite("Settings")
+struct SettingsTests {
+    @Test("a changed setting is stored, shown and in force, and both reading and changing are audited")
+    func change() async throws {
+        let vault = try await TestVault.make()
+        let before = try await vault.send(.get, "/api/v1/settings/setting/")
+        #expect(before.status == 200)
+        #expect(try before.value("SECURITY_DISABLE_VIEW_SECRET")?.bool == false)
+
+        let after = try await vault.send(.patch, "/api/v1/settings/setting/", #"{"SECURITY_DISABLE_VIEW_SECRET":true}"#)
+        #expect(after.status == 200)
+        #expect(try after.value("SECURITY_DISABLE_VIEW_SECRET")?.bool == true)
+        #expect(vault.backend.settings.hidesSecrets)
+
+        let actions = try vault.audit().map { "\($0.action) \($0.outcome)" }
+        #expect(actions.suffix(3) == ["setting.view granted", "setting.change open", "setting.change granted"])
+    }
+
+    @Test("a request without a login is refused")
+    func stranger() async throws {
+        let vault = try await TestVault.make()
+        #expect(try await vault.send(.get, "/api/v1/settings/setting/", token: "").status == 401)
+        #expect(try await vault.send(.get, "/api/v1/settings/setting/", token: String(repeating: "a", count: 36)).status == 401)
+    }
+}
