@@ -117,7 +117,7 @@ struct AccountSecretsTests {
 
     @Test("a version moved from another account or version, or changed, is an error and never another value", arguments: [
         "UPDATE secret_versions SET secret = (SELECT secret FROM secret_versions WHERE number = 1) WHERE number = 2",
-        "UPDATE secret_versions SET secret = substr(secret, 1, length(secret) - 1) || CASE substr(secret, -1) WHEN x'00' THEN x'01' ELSE x'00' END WHERE number = 2",
+        "UPDATE secret_versions SET secret = substr(secret, 1, length(secret) - 1) || x'00' WHERE number = 2",
         "UPDATE secret_versions SET secret = fingerprint WHERE number = 2", "UPDATE secret_versions SET secret = x'' WHERE number = 2",
     ])
     func tampered(change: String) async throws {
