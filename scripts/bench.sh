@@ -7,16 +7,18 @@
 #   CONNECTIONS="1 16 64 256"  kept-alive connections
 #   ACCOUNTS=1000              in the data set; APPLICATIONS=1000
 #   LARGE=0                    also measure a second data set with so many accounts, for example 1000000
-#   LOADER=                    a program that fills a data directory faster than the API does; called with
-#                              --data DIR --accounts N --applications N --output DIR before the server is started
+#   LOADER=program             fills a data directory before the server is started; called with
+#                              --data DIR --accounts N --applications N --output DIR. Default: Tests/BenchLoad.
+#                              LOADER=api goes through the Admin API instead, which takes longer and proves more
 #   SIDES="nginx keyturn"
+#   BIN=                       a directory with keyturnd and BenchLoad, built already and optimized
 #   KEEP=                      any value keeps the directory with the raw results
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
 rounds=${ROUNDS:-3} duration=${DURATION:-3} connections=${CONNECTIONS:-1 16 64 256} sides=${SIDES:-nginx keyturn}
-accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0}
+accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0} loader=${LOADER:-}
 bench=$root/scripts/bench
 # Data on a real disk, since commits are measured; requests in memory, since writing them back would disturb the commits.
 work=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-bench-XXXXXX")
@@ -62,18 +64,18 @@ log:
   level: warning
 YAML
     "$bin/keyturnd" init --data "$data" --yes --json >"$work/$name/login.json"
-    if [ -n "${LOADER:-}" ]; then
-        say "$name: loading $count accounts with $LOADER"
-        "$LOADER" --data "$data" --accounts "$count" --applications "$applications" --output "$work/$name"
+    local start=$SECONDS
+    if [ "$loader" != api ]; then
+        say "$name: loading $count accounts and $applications applications"
+        "$loader" --data "$data" --accounts "$count" --applications "$applications" --output "$work/$name"
     fi
     serve "$name" "$port"
-    if [ -z "${LOADER:-}" ]; then
+    if [ "$loader" = api ]; then
         say "$name: loading $count accounts and $applications applications through the API"
-        local start=$SECONDS
         python3 "$bench/prepare.py" "https://127.0.0.1:$port" "$work/tls.pem" "$work/$name/login.json" "$count" "$applications" \
             "$work/$name"
-        echo "$((SECONDS - start))" >"$results/load.$name.txt"
     fi
+    echo "$((SECONDS - start))" >"$results/load.$name.txt"
 }
 
 serve() {
@@ -94,15 +96,16 @@ start_nginx() {
     if has keyturn; then
         presign keyturn 1 "$requests/one"
         python3 - "$(cat "$work/keyturn/port")" "$requests/one" >"$file/account-secret." <<'PYTHON'
-import socket, ssl, sys
+import http.client, socket, ssl, sys
 context = ssl.create_default_context()
 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 with context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1])))) as connection:
     connection.sendall(open(sys.argv[2], "rb").read().split(b"\n", 1)[1])
-    answer = connection.recv(65536)
-head, _, body = answer.partition(b"\r\n\r\n")
-if b" 200 " not in head.split(b"\r\n")[0]:
-    sys.exit(f"the first fetch was refused: {answer!r}")
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    body = answer.read()
+if answer.status != 200 or not body:
+    sys.exit(f"the first fetch was refused: {answer.status} {body!r}")
 sys.stdout.buffer.write(body)
 PYTHON
     else
@@ -114,6 +117,7 @@ PYTHON
         printf 'host000000\tsvc000000\n' >"$work/keyturn/accounts.tsv"
     fi
     wc -c <"$file/account-secret." >"$results/size.txt"
+    cut -d ' ' -f 1 /proc/loadavg >"$results/load-before.txt"
     { [ "$(id -u)" -ne 0 ] || echo 'user root;'
       sed -e "s#@DIRECTORY@#$work/nginx#g" -e "s#@CERTIFICATE@#$work/tls.pem#" -e "s#@KEY@#$work/tls.key#" -e "s#@PORT@#$port#" \
         "$bench/nginx.conf"; } >"$work/nginx/nginx.conf"
@@ -180,9 +184,14 @@ cold_start() {
 
 build_tools
 if has keyturn; then
-    say "building the server, optimized"
-    "$swift" build -c release --product keyturnd
-    bin=$("$swift" build -c release --show-bin-path)
+    bin=${BIN:-}
+    if [ -z "$bin" ]; then
+        say "building the server, optimized"
+        "$swift" build -c release --product keyturnd
+        [ -n "$loader" ] || "$swift" build -c release --product BenchLoad
+        bin=$("$swift" build -c release --show-bin-path)
+    fi
+    loader=${loader:-$bin/BenchLoad}
     start_keyturn keyturn "$accounts"
     cold_start keyturn
     memory "${pids[keyturn]}" >"$results/memory.keyturn.rest.1.txt"

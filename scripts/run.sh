@@ -13,6 +13,8 @@ data=${DATA:-data}
 listen=${LISTEN:-127.0.0.1:8443}
 configuration=${CONFIGURATION:-release}
 port=${listen##*:}
+# The commands below are for another terminal, which may be somewhere else.
+case $data in /*) ;; *) data=$PWD/$data ;; esac
 bootstrap=$data-first-login.json
 
 say "building ($configuration); the first time takes a few minutes"

@@ -2,14 +2,13 @@ package import Access
 package import Audit
 package import Domain
 package import Logging
-package import Sealing
 package import Storage
 package import Vault
 
 /// What the operations of the API work with; put together once, at start.
 package struct Backend: Sendable {
     package let database: Database
-    package let keyring: Keyring
+    package let keyring: RowKeeper
     package let gate: Gate
     package let audit: AuditLog
     package let logins: Logins
@@ -20,7 +19,7 @@ package struct Backend: Sendable {
     package let logger: Logger
 
     package init(
-        database: Database, keyring: Keyring, gate: Gate, audit: AuditLog, logins: Logins, policies: PolicyStore,
+        database: Database, keyring: RowKeeper, gate: Gate, audit: AuditLog, logins: Logins, policies: PolicyStore,
         secrets: AccountSecrets, settings: LiveSettings, clock: WallClock, logger: Logger
     ) {
         self.database = database

@@ -20,19 +20,23 @@ extension KeySet {
     /// Opens a sealed value of the place given; anything but the very value sealed there is an error.
     package func open(_ sealed: Sealed, at place: Place, with workspace: SealingWorkspace) throws(SealingFault) -> Secret {
         guard let keys = organizations[place.organization] else { throw .unknownKey("no data key for the organization") }
-        guard let number = sealed.bytes.withUnsafeBytes({ EnvelopeFormat.keyNumber(of: $0) }), let data = keys.byNumber[number] else {
+        guard let number = sealed.bytes.withUnsafeBytes({ EnvelopeFormat.keyNumber(of: $0) }), let data = keys.byNumber[number]
+        else {
             throw .notAuthentic(place.purpose.rawValue)
         }
         do {
             return try workspace.cipher.open(
-                sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key, associatedData: place.associatedData(keyNumber: number))
+                sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key,
+                associatedData: place.associatedData(keyNumber: number))
         } catch {
             throw .notAuthentic(place.purpose.rawValue)
         }
     }
 
     /// The sealed form under an active key whose use has been counted.
-    func seal(_ bytes: UnsafeRawBufferPointer, at place: Place, under data: DataKey, with workspace: SealingWorkspace) throws -> Sealed {
+    func seal(_ bytes: UnsafeRawBufferPointer, at place: Place, under data: DataKey, with workspace: SealingWorkspace) throws
+        -> Sealed
+    {
         let associated = place.associatedData(keyNumber: data.number)
         let message = try workspace.cipher.seal(bytes, key: data.key, associatedData: associated)
         return Sealed(bytes: EnvelopeFormat.header(keyNumber: data.number) + message)

@@ -43,7 +43,8 @@ package final class KeySet: Sendable {
         self.keyEncryption = keyEncryption
         self.activeNumber = activeNumber
         rowKeys = try keyEncryption.reduce(into: [:]) { keys, pair in
-            keys[pair.key] = RowKey(number: pair.key, key: try HKDF.derive(from: pair.value, info: "keyturn/row-authentication/v1"))
+            keys[pair.key] = RowKey(
+                number: pair.key, key: try HKDF.derive(from: pair.value, info: "keyturn/row-authentication/v1"))
         }
         activeRowKey = RowKey(number: activeNumber, key: try HKDF.derive(from: active, info: "keyturn/row-authentication/v1"))
         tokenKey = try HKDF.derive(from: first, info: "keyturn/bearer-token/v1")

@@ -34,7 +34,8 @@ package final class Keyring: Sendable {
     package func unseal(with unsealer: any Unsealer) throws {
         try database.readSync { [self] db in
             try changing.withLock { _ in
-                let stored = Stored(slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
+                let stored = Stored(
+                    slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
                 let keys = try stored.open(with: unsealer)
                 current.withLock { $0 = keys }
             }
@@ -76,7 +77,8 @@ package final class Keyring: Sendable {
     }
 
     /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.
-    package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws {
+    package static func addSlot(_ slot: NewSlot, openedBy unsealer: any Unsealer, now: Timestamp, in db: any SQLConnection) throws
+    {
         let root = try Stored.root(of: KeySlots.all(on: db), with: unsealer)
         try insert(slot, root: root, now: now, in: db)
     }
@@ -155,7 +157,9 @@ extension Keyring {
         _ secret: borrowing Secret, at place: Place, with workspace: SealingWorkspace, now: Timestamp, in db: any SQLConnection
     ) throws -> Sealed {
         let keys = try keys()
-        guard let mine = keys.organizations[place.organization] else { throw SealingFault.unknownKey("no data key for the organization") }
+        guard let mine = keys.organizations[place.organization] else {
+            throw SealingFault.unknownKey("no data key for the organization")
+        }
         let data = mine.active
         while true {
             switch data.uses.take() {

@@ -46,7 +46,8 @@ struct Stored: Sendable {
                 let wrapping = keyEncryption[encryption]
             else { throw SealingFault.unknownKey("key \(row.keyringNumber) of the keyring") }
             let wrap = KeyWrap.dataKey(organization: row.organization, number: number, encryption: encryption)
-            let key = try keeping?.byNumber[number]
+            let key =
+                try keeping?.byNumber[number]
                 ?? KeySet.DataKey(
                     number: number, key: wrap.unwrap(row.wrappedKey, under: wrapping), uses: UseCounter(stored: row.usesReserved))
             all[row.organization, default: []].append((row, key))

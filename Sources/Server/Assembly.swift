@@ -50,20 +50,23 @@ package final class Assembly: Sendable {
         keyring = Keyring(database: database)
         policies = PolicyStore(database: database, keyring: keyring) { fault in
             logger.error("a policy was left out", metadata: ["fault": "\(fault)"])
-            audit.appendSoon(Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
+            audit.appendSoon(
+                Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
         let gate = Gate(audit: audit, clock: clock)
         let logins = Logins(database: database, keyring: keyring, gate: gate, clock: clock)
         let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
         backend = Backend(
-            database: database, keyring: keyring, gate: gate, audit: audit, logins: logins, policies: policies,
+            database: database, keyring: RowKeeper(keyring: keyring), gate: gate, audit: audit, logins: logins,
+            policies: policies,
             secrets: AccountSecrets(keyring: keyring), settings: settings, clock: clock, logger: logger)
         applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
         let admin = AdminAPI(backend: backend, router: Router(Catalog.routes(backend)), addresses: addresses)
         var listening = options.listener
         listening.limits.isExempt = { addresses.isTrusted($0) }
         listener = try Listener(
-            configuration: listening, handler: Edge(applications: applications, admin: admin, limits: options.edge), logger: logger)
+            configuration: listening, handler: Edge(applications: applications, admin: admin, limits: options.edge),
+            logger: logger)
         applications.attach(listener)
     }
 
@@ -72,13 +75,15 @@ package final class Assembly: Sendable {
         _ usage: CredentialUses, _ addresses: ClientAddressRule, _ settings: LiveSettings
     ) throws -> ApplicationsAPI {
         let gate = try ApplicationGate(
-            rules: options.signatures, replay: ReplayMemory(windowSeconds: options.signatures.windowSeconds, bounds: options.replay),
+            rules: options.signatures,
+            replay: ReplayMemory(windowSeconds: options.signatures.windowSeconds, bounds: options.replay),
             limits: FetchLimits(options.rates),
             abandoned: AbandonedToAudit(audit: audit), started: options.clock.now())
         return try ApplicationsAPI(
             parts: ApplicationsAPI.Parts(
-                gate: gate, policies: policies, keyring: keyring, audit: audit, usage: usage, addresses: addresses, meter: FetchMeter(),
-                settings: settings, clock: options.clock), database: database, loops: options.listener.loops)
+                gate: gate, policies: policies, audit: audit, usage: usage, addresses: addresses, meter: FetchMeter(),
+                settings: settings, clock: options.clock), loops: options.listener.loops
+        ) { try SecretFetch(reader: database.makeFetchReader(), keyring: keyring) }
     }
 
     // MARK: - Unsealing
@@ -90,15 +95,15 @@ package final class Assembly: Sendable {
             try await Blocking.run { [keyring] in try keyring.unseal(with: unsealer) }
             let keyring = keyring
             let key = try await database.read { db in try AuditKey.load(keyring: keyring, in: db) }
-            try await SettingsResource.load(into: settings, database: database, keyring: keyring)
+            try await SettingsResource.load(into: settings, database: database, keyring: RowKeeper(keyring: keyring))
             try await policies.reload()
             audit.setSigningKey(key)
+            try await record(.unseal, actor, .granted, "")
         } catch {
             forgetKeys()
             try await record(.unseal, actor, .failed, "\(error)")
             throw error
         }
-        try await record(.unseal, actor, .granted, "")
         guard !isSettled.load(ordering: .acquiring) else { return }
         try await settlement.run()
         isSettled.store(true, ordering: .releasing)

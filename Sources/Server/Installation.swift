@@ -79,7 +79,8 @@ package struct Installation {
         let password = try SecureRandom.characters(count: 24, from: SecureRandom.alphanumerics)
         let signing = try Ed25519.SigningKey.random()
         try rows(
-            in: database, username: username, password: SecretHandoff(password.duplicate()), signing: signing, keyFile: keyFile, recovery: recovery)
+            in: database, username: username, password: SecretHandoff(password.duplicate()), signing: signing, keyFile: keyFile,
+            recovery: recovery)
         try reached(.rows)
         try certificates(hosts)
         try reached(.certificates)
@@ -105,7 +106,8 @@ package struct Installation {
         ]
         let now = clock.now()
         let organizations = [
-            Organization(id: .system, name: "SYSTEM", dateCreated: now), Organization(id: .default, name: "Default", dateCreated: now),
+            Organization(id: .system, name: "SYSTEM", dateCreated: now),
+            Organization(id: .default, name: "Default", dateCreated: now),
         ]
         try database.writeSync { db in
             try Platforms.seed(on: db)
@@ -114,7 +116,8 @@ package struct Installation {
                 try Nodes.insert(keyring.keys().authenticated(root, with: SealingWorkspace()), on: db)
                 guard let password = password.take() else { throw SealingFault.notInitialized }
                 _ = try UserAccounts.create(
-                    username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring, now: now, in: db)
+                    username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring,
+                    now: now, in: db)
                 try AuditKey.store(signing, keyring: keyring, now: now, in: db)
             }
         }
@@ -135,7 +138,8 @@ package struct Installation {
     private func certificates(_ hosts: [String]) throws {
         let isAddress = { (name: String) in IPAddress(name) != nil }
         let made = try DevelopmentCertificates(
-            commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress), days: 825)
+            commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress),
+            days: 825)
         guard mkdir(layout.data + "/tls", 0o700) == 0 || errno == EEXIST else { throw PrivateFile.fault(layout.data + "/tls") }
         try PrivateFile.write(Array(made.authority.utf8), to: layout.certificateAuthority)
         try PrivateFile.write(Array(made.server.utf8), to: layout.certificate)
@@ -149,7 +153,8 @@ package struct Installation {
         _ = try database.migrate(Migration.audit)
         var options = AuditOptions()
         options.checkpointFile = layout.checkpoints
-        let log = try AuditLog.open(database, options: options, logger: Logger(label: "keyturn.audit") { _ in SwiftLogNoOpLogHandler() })
+        let log = try AuditLog.open(
+            database, options: options, logger: Logger(label: "keyturn.audit") { _ in SwiftLogNoOpLogHandler() })
         defer { log.close() }
         log.setSigningKey(signing)
         try log.appendSync(

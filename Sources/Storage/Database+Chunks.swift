@@ -2,8 +2,8 @@ extension Database {
     /// Runs the closure for each item in as many short transactions as it takes, letting other writers in between them.
     ///
     /// A transaction ends after `limit` items or when it has worked for `budget`. When the closure throws, that transaction's
-    /// items are undone
-    /// and the earlier ones stay; a closure that wants to go on after an item's failure catches it around an inner `transaction`.
+    /// items are undone and the earlier ones stay; a closure that wants to go on after an item's failure catches it around an
+    /// inner `transaction`.
     @discardableResult
     package func writeInChunks<Item: Sendable, Value: Sendable>(
         of items: [Item], limit: Int = 1000, budget: Duration = .milliseconds(15),
@@ -12,7 +12,7 @@ extension Database {
         var values: [Value] = []
         values.reserveCapacity(items.count)
         while values.count < items.count {
-            let rest = items[values.count..<min(items.count, values.count + max(1, limit))]
+            let rest = items[values.count..<min(items.count, values.count + min(max(1, limit), items.count))]
             values += try await write { connection in
                 let start = ContinuousClock.now
                 var done: [Value] = []

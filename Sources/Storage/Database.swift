@@ -5,6 +5,8 @@ internal import Synchronization
 package final class Database: Sendable {
     package let path: String
     package let options: DatabaseOptions
+    /// Counts this process's write transactions, before their callers go on.
+    let commits = CommitCount()
     private let writer: ConnectionThreads
     private let longest = Mutex(Duration.zero)
     private let readers: ConnectionThreads
@@ -101,9 +103,13 @@ package final class Database: Sendable {
     private func run<Value: Sendable>(
         on threads: ConnectionThreads, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
+        let isWriting = threads === writer
+        let commits = commits
+        return try await withCheckedThrowingContinuation { continuation in
             let accepted = threads.enqueue { connection in
-                continuation.resume(with: Result { try connection.transaction { try body(connection) } })
+                let result = Result { try connection.transaction { try body(connection) } }
+                if isWriting { commits.add() }
+                continuation.resume(with: result)
             }
             if !accepted { continuation.resume(throwing: StorageFault.closed) }
         }
@@ -112,9 +118,13 @@ package final class Database: Sendable {
     private func runSync<Value: Sendable>(
         on threads: ConnectionThreads, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) throws -> Value {
+        let isWriting = threads === writer
+        let commits = commits
         let answer = Answer<Value>()
         let accepted = threads.enqueue { connection in
-            answer.put(Result { try connection.transaction { try body(connection) } })
+            let result = Result { try connection.transaction { try body(connection) } }
+            if isWriting { commits.add() }
+            answer.put(result)
         }
         guard accepted else { throw StorageFault.closed }
         return try answer.take().get()

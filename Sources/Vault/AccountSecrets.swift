@@ -20,13 +20,16 @@ package struct AccountSecrets: Sendable {
         _ secret: borrowing Secret, into account: inout Account, by warrant: Warrant, historyLimit: Int, now: Timestamp,
         in db: any SQLConnection
     ) throws {
-        guard warrant.permits(.changeAccount, in: account.organization) || warrant.permits(.createAccount, in: account.organization) else {
+        guard
+            warrant.permits(.changeAccount, in: account.organization) || warrant.permits(.createAccount, in: account.organization)
+        else {
             throw Refusal.forbidden(.changeAccount)
         }
         let number = account.stages.last + 1
         try store(secret, as: number, of: account, by: warrant.principal.actor.name, now: now, in: db)
         account.stages = SecretStages(
-            current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous, last: number)
+            current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous,
+            last: number)
         account.dateChangeSecret = now
         _ = try SecretVersions.prune(account.id, in: account.organization, keeping: historyLimit, on: db)
     }
@@ -43,7 +46,9 @@ package struct AccountSecrets: Sendable {
         version number: Int64, of account: Account, by warrant: Warrant, in db: any SQLConnection
     ) throws -> (handoff: SecretHandoff, version: SecretVersion) {
         guard warrant.permits(.revealAccount, in: account.organization) else { throw Refusal.forbidden(.revealAccount) }
-        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else { throw Refusal.notFound }
+        guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else {
+            throw Refusal.notFound
+        }
         let place = Place.accountSecret(account.id, version: number, in: account.organization)
         do {
             let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())
@@ -54,7 +59,8 @@ package struct AccountSecrets: Sendable {
     }
 
     private func store(
-        _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp, in db: any SQLConnection
+        _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp,
+        in db: any SQLConnection
     ) throws {
         let workspace = try SealingWorkspace()
         let keys = try keyring.keys()
@@ -68,7 +74,8 @@ package struct AccountSecrets: Sendable {
         }
         try SecretVersions.insert(
             SecretVersion(
-                account: account.id, organization: account.organization, number: number, secretType: account.secretType, secret: sealed,
+                account: account.id, organization: account.organization, number: number, secretType: account.secretType,
+                secret: sealed,
                 fingerprint: fingerprint, createdBy: author, dateCreated: now),
             on: db)
     }

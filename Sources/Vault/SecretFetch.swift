@@ -5,11 +5,11 @@ package import Sealing
 package import Storage
 
 /// Which account an application asks for.
-package enum AccountSelector: Sendable, Equatable {
+package enum AccountSelector: Sendable, Hashable {
     case id(AccountID)
     case named(asset: AssetSelector, account: [UInt8])
 
-    package enum AssetSelector: Sendable, Equatable {
+    package enum AssetSelector: Sendable, Hashable {
         case id(AssetID)
         case name([UInt8])
     }
@@ -17,13 +17,13 @@ package enum AccountSelector: Sendable, Equatable {
 
 /// An account's current secret, opened for one answer.
 package struct RevealedSecret: ~Copyable {
-    package let account: Account
-    package let assetName: String
-    package let assetAddress: String
-    package let version: Int64?
-    package let dateChanged: Timestamp?
+    package let found: FetchableAccount
     /// The plaintext; nil for an account that has no secret yet.
     package let secret: Secret?
+
+    package var account: Account { found.account }
+    package var version: Int64? { found.secret?.number }
+    package var dateChanged: Timestamp? { found.secret?.dateCreated }
 
     /// Bytes of plaintext; 0 without a secret.
     package var secretByteCount: Int {
@@ -37,82 +37,111 @@ package struct RevealedSecret: ~Copyable {
 /// The hot path's way to plaintext: resolves an account, asks the application's filter, checks what decides, opens the secret.
 ///
 /// Synchronous, on the thread of the loop that owns the reader. Hidden, inactive and absent look alike.
-package struct SecretFetch {
+package final class SecretFetch {
     private let reader: FetchReader
+    private let keyring: Keyring
     private let workspace: SealingWorkspace
+    private var open: KeySet?
+    private var cache = FetchCache()
+    /// The keys under which the cached rows were found authentic.
+    private weak var cachedUnder: KeySet?
 
-    package init(reader: FetchReader, workspace: SealingWorkspace) {
+    package init(reader: FetchReader, keyring: Keyring) throws {
         self.reader = reader
-        self.workspace = workspace
+        self.keyring = keyring
+        workspace = try SealingWorkspace()
+    }
+
+    /// Takes the keys up for a pass of the loop; false while the vault is sealed.
+    package func beginPass() -> Bool {
+        guard open == nil else { return true }
+        open = try? keyring.keys()
+        if open == nil || cachedUnder !== open {
+            cache.removeAll()
+            cachedUnder = open
+        }
+        return open != nil
+    }
+
+    /// Ends the pass's read transaction and lets go of the keys, so that sealing wipes them.
+    package func endPass() {
+        reader.endCycle()
+        open = nil
     }
 
     /// The secret that the selector names, if the permit's application may have it.
     ///
     /// Throws `notFound`, `ambiguous` (counting visible accounts only), or `integrity` when a row or secret is not what was stored.
     package func reveal(
-        _ selector: AccountSelector, against permit: borrowing FetchPermit, keys: KeySet
+        _ selector: AccountSelector, against permit: borrowing FetchPermit
     ) throws(Refusal) -> RevealedSecret {
-        let rows = try candidates(selector, in: permit.organization)
-        var visible: FetchRow?
+        guard let keys = open else { throw .sealed }
+        let application = permit.credential.application
+        var visible: FetchableAccount?
         var count = 0
-        for row in rows where try isVisible(row, permit.credential.application, keys) {
-            visible = row
+        for candidate in try candidates(selector, in: application.organization, keys)
+        where candidate.isServed && application.filter.matches(candidate.facts) {
+            visible = candidate
             count += 1
         }
-        guard let row = visible else { throw .notFound }
+        guard let visible else { throw .notFound }
         guard count == 1 else { throw .ambiguous(count: count) }
-        return try open(row, keys)
+        return try reveal(visible, keys)
     }
 
-    private func candidates(_ selector: AccountSelector, in organization: OrganizationID) throws(Refusal) -> [FetchRow] {
+    /// What the selector names in the organization, every row verified. One that does not authenticate stops everything.
+    private func candidates(
+        _ selector: AccountSelector, in organization: OrganizationID, _ keys: KeySet
+    ) throws(Refusal) -> [FetchableAccount] {
+        let rows: [FetchRow]
         do {
-            switch selector {
-            case .id(let id):
-                return try reader.account(in: organization, id: id).map { [$0] } ?? []
-            case .named(asset: .id(let asset), account: let name):
-                return try name.withUnsafeBytes { try reader.accounts(in: organization, asset: asset, accountName: $0) }
-            case .named(asset: .name(let asset), account: let name):
-                return try asset.withUnsafeBytes { asset in
-                    try name.withUnsafeBytes { try reader.accounts(in: organization, assetName: asset, accountName: $0) }
-                }
-            }
+            let state = try reader.state()
+            if let known = cache.accounts(selector, in: organization, at: state) { return known }
+            rows = try read(selector, in: organization)
         } catch {
             throw .unavailable("The storage cannot be read.")
         }
+        var found: [FetchableAccount] = []
+        for row in rows { found.append(try verified(row, in: organization, keys)) }
+        cache.keep(found, for: selector, in: organization)
+        return found
     }
 
-    /// Whether the application may know of the account. A row that does not authenticate stops everything.
-    private func isVisible(_ row: FetchRow, _ application: ApplicationPolicy, _ keys: KeySet) throws(Refusal) -> Bool {
+    private func read(_ selector: AccountSelector, in organization: OrganizationID) throws -> [FetchRow] {
+        switch selector {
+        case .id(let id):
+            return try reader.account(in: organization, id: id).map { [$0] } ?? []
+        case .named(asset: .id(let asset), account: let name):
+            return try name.withUnsafeBytes { try reader.accounts(in: organization, asset: asset, accountName: $0) }
+        case .named(asset: .name(let asset), account: let name):
+            return try asset.withUnsafeBytes { asset in
+                try name.withUnsafeBytes { try reader.accounts(in: organization, assetName: asset, accountName: $0) }
+            }
+        }
+    }
+
+    private func verified(_ row: FetchRow, in organization: OrganizationID, _ keys: KeySet) throws(Refusal) -> FetchableAccount {
         do {
             let account = try keys.verified(row.account, with: workspace)
             let asset = try keys.verified(row.asset, with: workspace)
-            guard account.organization == application.organization, asset.organization == application.organization,
-                account.asset == asset.id, account.isActive, asset.isActive
-            else { return false }
-            return application.filter.matches(AccountFacts(account, on: asset))
+            guard account.organization == organization else { throw SealingFault.notAuthentic("organization") }
+            // The pointer is authenticated and says there is a secret: a missing version is damage, not "no secret".
+            guard account.stages.current == row.secret?.number else { throw SealingFault.notAuthentic("current version is missing") }
+            return FetchableAccount(account: account, asset: asset, secret: row.secret)
         } catch {
             throw .integrity("\(error)")
         }
     }
 
-    private func open(_ row: FetchRow, _ keys: KeySet) throws(Refusal) -> RevealedSecret {
-        let account = row.account.value
-        guard let current = account.stages.current else {
-            return RevealedSecret(
-                account: account, assetName: row.asset.value.name, assetAddress: row.asset.value.address, version: nil,
-                dateChanged: nil, secret: nil)
-        }
-        // The pointer is authenticated and says there is a secret: a missing version is damage, not "no secret".
-        guard let version = row.secret, version.number == current else { throw .integrity("current version is missing") }
+    private func reveal(_ found: FetchableAccount, _ keys: KeySet) throws(Refusal) -> RevealedSecret {
+        guard let stored = found.secret else { return RevealedSecret(found: found, secret: nil) }
         let secret: Secret
         do {
-            let place = Place.accountSecret(account.id, version: current, in: account.organization)
-            secret = try keys.open(version.secret, at: place, with: workspace)
+            let place = Place.accountSecret(found.account.id, version: stored.number, in: found.account.organization)
+            secret = try keys.open(stored.secret, at: place, with: workspace)
         } catch {
             throw .integrity("\(error)")
         }
-        return RevealedSecret(
-            account: account, assetName: row.asset.value.name, assetAddress: row.asset.value.address, version: current,
-            dateChanged: version.dateCreated, secret: secret)
+        return RevealedSecret(found: found, secret: secret)
     }
 }

@@ -33,7 +33,9 @@ struct Init: ParsableCommand {
         Terminal.write("\n\n")
         for _ in 0..<3 {
             let typed = try Terminal.secret(prompt: "Type it back: ")
-            if let mine = RecoveryCodeUnsealer(typed: code), let theirs = RecoveryCodeUnsealer(typed: typed), mine.isSame(as: theirs) {
+            if let mine = RecoveryCodeUnsealer(typed: code), let theirs = RecoveryCodeUnsealer(typed: typed),
+                mine.isSame(as: theirs)
+            {
                 return
             }
             Terminal.write("That is another code.\n")

@@ -4,6 +4,7 @@ internal import ArgumentParser
 @main
 struct Program: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keyturnd", abstract: "Keyturn, a vault for the secrets of privileged accounts: server and operator commands.",
+        commandName: "keyturnd",
+        abstract: "Keyturn, a vault for the secrets of privileged accounts: server and operator commands.",
         subcommands: [Init.self, Serve.self])
 }

@@ -80,7 +80,8 @@ struct BenchLoad: ParsableCommand {
             let id = ApplicationID.random()
             let secret = try SecureRandom.characters(count: 36, from: SecureRandom.alphanumerics)
             let application = Application(
-                id: id, organization: .default, name: Self.name("application", number), accounts: Self.filter, ipGroup: Self.networks,
+                id: id, organization: .default, name: Self.name("application", number), accounts: Self.filter,
+                ipGroup: Self.networks,
                 dateCreated: now, dateUpdated: now)
             try Applications.insert(keys.authenticated(application, with: workspace), on: db)
             let sealed = try keyring.seal(

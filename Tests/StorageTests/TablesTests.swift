@@ -114,7 +114,7 @@ struct TablesTests {
                 dateUpdated: day)
             try Assets.insert(authenticated(twin), on: $0)
         }
-        refused("accounts.asset_id, accounts.name") { try Accounts.insert(tenant.further("root"), on: $0) }
+        refused("accounts.org_id, accounts.asset_id, accounts.name") { try Accounts.insert(tenant.further("root"), on: $0) }
         refused("accounts.asset_id, accounts.username, accounts.secret_type") {
             var twin = tenant.further("other")
             twin.value.username = "root@x"

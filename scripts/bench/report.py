@@ -154,13 +154,14 @@ def machine(results, work):
     system = next((line.split("=")[1].strip().strip('"') for line in open("/etc/os-release") if line.startswith("PRETTY_NAME")), "?")
     swift = re.search(r"Swift version (\S+)", first_line([os.environ.get("SWIFT", "swift"), "--version"]))
     commit = first_line(["git", "rev-parse", "--short", "HEAD"])
+    commit = commit if re.fullmatch(r"[0-9a-f]+", commit) else "unknown"
     return [
         f"- {time.strftime('%Y-%m-%d', time.gmtime())}, commit {commit}; {os.cpu_count()} processors ({cpu}), {memory} GiB; {system}, kernel {platform.release()}",
         f"- Swift {swift.group(1) if swift else '?'}, release build; {first_line(['nginx', '-v']).replace('nginx version: ', '')}; "
         f"{' '.join(first_line(['wrk', '-v']).split()[:2])}, on the same processors as the servers",
         f"- TLS: nginx {results.text('tls.nginx.txt', '?')}; keyturn {results.text('tls.keyturn.txt', 'not measured')}; one ECDSA P-256 certificate for both",
-        f"- answer of {results.text('size.txt', '?')} bytes; `fdatasync` of 4 KiB takes {commit_time(work):.2f} ms here (median of 200); load at the end "
-        f"{os.getloadavg()[0]:.1f}",
+        f"- answer of {results.text('size.txt', '?')} bytes; `fdatasync` of 4 KiB takes {commit_time(work):.2f} ms here (median of 200); load of the "
+        f"machine before {results.text('load-before.txt', '?')}",
     ]
 
 

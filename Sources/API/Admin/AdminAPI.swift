@@ -2,7 +2,6 @@ internal import Access
 internal import Domain
 package import HTTPServer
 internal import Logging
-internal import Sealing
 internal import Storage
 
 /// The admin surface: finds the operation, the caller and the organization, runs it, and turns what comes out into a response.
@@ -21,11 +20,11 @@ package struct AdminAPI: AsyncHandler {
         do {
             return try await answer(request)
         } catch let refusal as Refusal {
+            if case .integrity(let detail) = refusal {
+                backend.logger.error(
+                    "stored data fail authentication", metadata: ["request": "\(request.requestID)", "fault": "\(detail)"])
+            }
             return Problem.response(refusal, id: request.requestID)
-        } catch let fault as SealingFault {
-            if fault == .sealed { return Problem.response(Refusal.sealed, id: request.requestID) }
-            backend.logger.error("stored data fail authentication", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
-            return Problem.response(Refusal.integrity("\(fault)"), id: request.requestID)
         } catch let fault as StorageFault {
             return storage(fault, request)
         } catch {
@@ -42,7 +41,8 @@ package struct AdminAPI: AsyncHandler {
         case .otherMethods(let allowed):
             let names = Set(allowed).map(\.rawValue).sorted().joined(separator: ", ")
             return Problem.body(
-                405, "method_not_allowed", "Method \"\(request.method.rawValue)\" not allowed.", request.requestID, [.init("Allow", names)])
+                405, "method_not_allowed", "Method \"\(request.method.rawValue)\" not allowed.", request.requestID,
+                [.init("Allow", names)])
         case .route(let route, let parameters):
             if backend.keyring.isSealed { throw Refusal.sealed }
             let call = try await prepare(request, route, parameters)
@@ -57,7 +57,8 @@ package struct AdminAPI: AsyncHandler {
             return Call(
                 request: request, parameters: parameters, query: query, origin: origin, caller: nil, organization: .default)
         }
-        let caller = try await backend.logins.principal(authorization: request.header("authorization"), from: origin, for: route.path.description)
+        let caller = try await backend.logins.principal(
+            authorization: request.header("authorization"), from: origin, for: route.path.description)
         let organization = try await organization(named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
         return Call(
             request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization)
@@ -71,7 +72,7 @@ package struct AdminAPI: AsyncHandler {
         let keyring = backend.keyring
         let found = try await backend.database.read { db in
             let stored = try id.map { try Organizations.get($0, on: db) } ?? Organizations.get(named: text, on: db)
-            return try stored.map { try keyring.keys().verified($0, with: SealingWorkspace()) }
+            return try stored.map { try keyring.keys().verified($0) }
         }
         guard let found, found.id != .system else { throw Refusal.notFound }
         return found.id
@@ -92,7 +93,9 @@ package struct AdminAPI: AsyncHandler {
         case .constraint(.unique, let columns):
             return Problem.response(Refusal.conflict("Already exists: \(columns)."), id: request.requestID)
         case .constraint(.foreignKey, _):
-            return Problem.response(Refusal.conflict("Something else still refers to it, or it refers to something that is not there."), id: request.requestID)
+            return Problem.response(
+                Refusal.conflict("Something else still refers to it, or it refers to something that is not there."),
+                id: request.requestID)
         case .full, .readOnly:
             backend.logger.error("storage refused a write", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
             return Problem.response(Refusal.unavailable("The disk is full or cannot be written."), id: request.requestID)

@@ -51,7 +51,8 @@ package enum AuthenticationResource {
             let password = body.required("password", .secret(max: 1024))
             return try body.finish(username, password)
         }
-        let started = try await backend.logins.logIn(username: username, password: SecretHandoff(password.secret()), from: call.origin)
+        let started = try await backend.logins.logIn(
+            username: username, password: SecretHandoff(password.secret()), from: call.origin)
         return answer(started)
     }
 

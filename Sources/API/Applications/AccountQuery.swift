@@ -74,7 +74,8 @@ enum AccountQuery {
     ) throws(Refusal) {
         guard slot == nil else { throw .malformed("A query parameter is given twice.") }
         let raw = mark == pair.endIndex ? pair[mark...] : pair[pair.index(after: mark)...]
-        guard let value = PercentCoding.decodeBytes(raw, plusIsSpace: true), !value.contains(0), String(validating: value, as: UTF8.self) != nil
+        guard let value = PercentCoding.decodeBytes(raw, plusIsSpace: true), !value.contains(0),
+            String(validating: value, as: UTF8.self) != nil
         else { throw .malformed("A query parameter is not valid percent-encoded UTF-8.") }
         // An empty parameter counts as not given, as in JumpServer.
         if !value.isEmpty { slot = value }

@@ -8,7 +8,7 @@ internal import Vault
 enum AccountSecretAnswer {
     /// `{"id": application, "secret": …}` with what else a client may want to know. Nil when memory ran out.
     static func response(_ revealed: borrowing RevealedSecret, application: ApplicationID, isHidden: Bool) -> Response? {
-        let texts = revealed.secretByteCount + revealed.account.username.utf8.count + revealed.assetName.utf8.count
+        let texts = revealed.secretByteCount + revealed.account.username.utf8.count + revealed.found.assetName.utf8.count
         let room = 384 + AnswerBytes.escapedByteCount * texts
         let buffer = SensitiveBuffer(capacity: room)
         var isWhole = false
@@ -41,7 +41,7 @@ enum AccountSecretAnswer {
         answer.append("\",\"username\":\"" as StaticString)
         answer.append(revealed.account.username)
         answer.append("\",\"asset\":\"" as StaticString)
-        answer.append(revealed.assetName)
+        answer.append(revealed.found.assetName)
         answer.append("\",\"secret_type\":\"" as StaticString)
         answer.append(revealed.account.secretType.rawValue)
         guard let version = revealed.version, let date = revealed.dateChanged else {

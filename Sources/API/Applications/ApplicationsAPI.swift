@@ -2,10 +2,8 @@ package import Access
 package import Audit
 package import Domain
 package import HTTPServer
-package import Sealing
-package import Storage
 internal import Synchronization
-internal import Vault
+package import Vault
 
 /// The applications surface: secret fetches, answered on the loop's own thread.
 ///
@@ -15,7 +13,6 @@ package final class ApplicationsAPI: Sendable {
     package struct Parts: Sendable {
         package let gate: ApplicationGate
         package let policies: PolicyStore
-        package let keyring: Keyring
         package let audit: AuditLog
         package let usage: CredentialUses
         package let addresses: ClientAddressRule
@@ -24,12 +21,11 @@ package final class ApplicationsAPI: Sendable {
         package let clock: WallClock
 
         package init(
-            gate: ApplicationGate, policies: PolicyStore, keyring: Keyring, audit: AuditLog, usage: CredentialUses,
+            gate: ApplicationGate, policies: PolicyStore, audit: AuditLog, usage: CredentialUses,
             addresses: ClientAddressRule, meter: FetchMeter, settings: LiveSettings, clock: WallClock
         ) {
             self.gate = gate
             self.policies = policies
-            self.keyring = keyring
             self.audit = audit
             self.usage = usage
             self.addresses = addresses
@@ -42,11 +38,11 @@ package final class ApplicationsAPI: Sendable {
     let parts: Parts
     private let desks: Desks
 
-    package init(parts: Parts, database: Database, loops: Int) throws {
+    /// `makeFetch` gives each loop its way to the secrets, with the reader that it reads through.
+    package init(parts: Parts, loops: Int, makeFetch: () throws -> SecretFetch) throws {
         self.parts = parts
-        desks = Desks(try (0..<max(loops, 1)).map { 
-                try FetchDesk(loop: $0, reader: database.makeFetchReader(), policies: parts.policies, keyring: parts.keyring)
-            })
+        desks = Desks(
+            try (0..<max(loops, 1)).map { loop in try FetchDesk(loop: loop, policies: parts.policies, fetch: makeFetch()) })
     }
 
     /// Where parked answers are released; set once, before the listener starts.
@@ -60,7 +56,7 @@ package final class ApplicationsAPI: Sendable {
         let now = parts.clock.now()
         let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
         let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
-        guard let (snapshot, keys) = desk.unsealed() else {
+        guard let snapshot = desk.unsealed() else {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)
@@ -70,7 +66,7 @@ package final class ApplicationsAPI: Sendable {
         case .refused(let refusal, let entry, let isVerified):
             refuse(exchange, refusal, entry, from: origin.address, isVerified: isVerified, desk)
         case .admitted(let permit):
-            serve(exchange, permit, keys, desk)
+            serve(exchange, permit, desk)
         }
     }
 
@@ -82,20 +78,17 @@ package final class ApplicationsAPI: Sendable {
 
     // MARK: - Outcomes
 
-    private func serve(_ exchange: Exchange, _ permit: consuming FetchPermit, _ keys: KeySet, _ desk: FetchDesk) {
+    private func serve(_ exchange: Exchange, _ permit: consuming FetchPermit, _ desk: FetchDesk) {
         let credential = permit.credential
         do throws(Refusal) {
             let selector = try AccountQuery.selector(exchange.query)
-            let revealed = try desk.fetch.reveal(selector, against: permit, keys: keys)
+            let revealed = try desk.fetch.reveal(selector, against: permit)
             let isHidden = parts.settings.hidesSecrets
             let response = AccountSecretAnswer.response(revealed, application: credential.application.id, isHidden: isHidden)
             guard let response else { throw .unavailable("out of memory") }
-            let objects = [
-                AuditObject(kind: "account", id: revealed.account.id.description, name: "\(revealed.account.name)(\(revealed.account.username))"),
-                AuditObject(kind: "asset", id: revealed.account.asset.description, name: "\(revealed.assetName)(\(revealed.assetAddress))"),
-            ]
             let entry = permit.granted(
-                objects: objects, version: revealed.version, reason: isHidden ? "secret withheld by setting" : "", at: parts.clock.now())
+                objects: revealed.found.objects, version: revealed.version, reason: isHidden ? "secret withheld by setting" : "",
+                at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
             desk.used(credential, at: entry.time, from: entry.address)
             desk.park(exchange, with: response, entry)
@@ -108,7 +101,8 @@ package final class ApplicationsAPI: Sendable {
     }
 
     private func refuse(
-        _ exchange: Exchange, _ refusal: Refusal, _ entry: AuditEntry, from address: IPAddress?, isVerified: Bool, _ desk: FetchDesk
+        _ exchange: Exchange, _ refusal: Refusal, _ entry: AuditEntry, from address: IPAddress?, isVerified: Bool,
+        _ desk: FetchDesk
     ) {
         parts.meter.refused(refusal.code, since: exchange.receivedAt)
         let response = AccountSecretAnswer.problem(refusal, parts.settings, exchange.requestID)

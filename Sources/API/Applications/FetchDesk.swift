@@ -2,8 +2,6 @@ internal import Access
 internal import Audit
 internal import Domain
 internal import HTTPServer
-internal import Sealing
-internal import Storage
 internal import Vault
 
 /// What one loop needs to serve fetches: contexts, its reader, and the answers that wait for the audit. Confined to the loop's thread.
@@ -12,28 +10,24 @@ final class FetchDesk {
     let fetch: SecretFetch
     var listener: Listener?
     private let loop: Int
-    private let reader: FetchReader
     private let policies: PolicyStore
-    private let keyring: Keyring
     private var pass: Pass?
-    private var open: (policies: PolicySnapshot, keys: KeySet)?
+    private var open: PolicySnapshot?
     private var used: [CredentialID: CredentialUses.Use] = [:]
 
-    init(loop: Int, reader: FetchReader, policies: PolicyStore, keyring: Keyring) throws {
+    init(loop: Int, policies: PolicyStore, fetch: SecretFetch) throws {
         self.loop = loop
-        self.reader = reader
         self.policies = policies
-        self.keyring = keyring
+        self.fetch = fetch
         gateDesk = try GateDesk()
-        fetch = SecretFetch(reader: reader, workspace: try SealingWorkspace())
     }
 
-    /// Policies and keys as they stand in this pass; nil while the vault is sealed. Asked for once a pass, so that locks are taken once.
-    func unsealed() -> (policies: PolicySnapshot, keys: KeySet)? {
+    /// The policies as they stand in this pass, with the keys taken up for it; nil while the vault is sealed. Locks are taken once a pass.
+    func unsealed() -> PolicySnapshot? {
         if let open { return open }
-        guard let snapshot = policies.snapshot, let keys = try? keyring.keys() else { return nil }
-        open = (snapshot, keys)
-        return open
+        guard let snapshot = policies.snapshot, fetch.beginPass() else { return nil }
+        open = snapshot
+        return snapshot
     }
 
     /// Holds an answer back until its entry is durable.
@@ -51,7 +45,7 @@ final class FetchDesk {
 
     /// Ends the pass's read transaction and gives its entries to the committer.
     func endCycle(audit: AuditLog, usage: CredentialUses) {
-        reader.endCycle()
+        fetch.endPass()
         open = nil
         guard let pass else { return }
         self.pass = nil

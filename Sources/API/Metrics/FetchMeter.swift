@@ -16,7 +16,9 @@ package final class FetchMeter: Sendable {
 
     package init() {
         refused = Dictionary(
-            uniqueKeysWithValues: Self.outcomes.map { ($0, Counter(label: "keyturn_fetches_total", dimensions: [("outcome", $0)])) })
+            uniqueKeysWithValues: Self.outcomes.map {
+                ($0, Counter(label: "keyturn_fetches_total", dimensions: [("outcome", $0)]))
+            })
     }
 
     func granted(since start: MonotonicTime) {

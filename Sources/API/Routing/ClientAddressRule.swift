@@ -17,7 +17,9 @@ package struct ClientAddressRule: Sendable {
         let peer = IPAddress(request.peer)
         var address: IPAddress? = peer
         if trusted.allows(peer) {
-            let lines = request.headers.filter { $0.name.withUnsafeBytes(Self.isForwardedFor) }.map { String(decoding: $0.value, as: UTF8.self) }
+            let lines = request.headers.filter { $0.name.withUnsafeBytes(Self.isForwardedFor) }.map {
+                String(decoding: $0.value, as: UTF8.self)
+            }
             address = try? ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
         }
         return RequestOrigin(request: Domain.RequestID(request.requestID), address: address, received: clock.now())

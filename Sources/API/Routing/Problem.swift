@@ -15,7 +15,9 @@ package enum Problem {
         case .unauthenticated:
             body(401, "authentication_failed", "Incorrect authentication credentials.", id)
         case .noCredentials:
-            body(401, "not_authenticated", "Authentication credentials were not provided.", id, [.init("WWW-Authenticate", "Bearer")])
+            body(
+                401, "not_authenticated", "Authentication credentials were not provided.", id,
+                [.init("WWW-Authenticate", "Bearer")])
         case .forbidden:
             body(403, "permission_denied", "You do not have permission to perform this action.", id)
         case .notFound:
@@ -31,7 +33,8 @@ package enum Problem {
         case .confirmationRequired(let way):
             confirmation(way, id)
         case .tooMany(let seconds):
-            body(429, "throttled", "Request was throttled. Expected available in \(seconds) seconds.", id,
+            body(
+                429, "throttled", "Request was throttled. Expected available in \(seconds) seconds.", id,
                 [.init("Retry-After", "\(max(1, seconds))")])
         case .sealed:
             body(503, "sealed", "The vault is sealed.", id, [.init("Retry-After", "30")])

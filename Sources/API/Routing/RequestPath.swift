@@ -31,7 +31,9 @@ struct RequestPath {
     private static func check(_ segment: [UInt8]) throws(PathFault) {
         guard segment.contains(UInt8(ascii: "%")) || segment.first == UInt8(ascii: ".") else { return }
         guard let decoded = PercentCoding.decodeBytes(segment, plusIsSpace: false) else { throw .forbiddenEscape }
-        if decoded.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0x5C || $0 < 0x20 || $0 == 0x7F }) { throw .forbiddenEscape }
+        if decoded.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0x5C || $0 < 0x20 || $0 == 0x7F }) {
+            throw .forbiddenEscape
+        }
         if decoded == Array(".".utf8) || decoded == Array("..".utf8) { throw .dotSegment }
     }
 }

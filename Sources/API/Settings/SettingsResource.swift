@@ -1,8 +1,7 @@
-internal import Access
+package import Access
 internal import Domain
 internal import HTTPServer
 internal import JSON
-package import Sealing
 package import Storage
 
 /// Run-time settings: `/api/v1/settings/setting/`, by JumpServer's names where it has them.
@@ -29,7 +28,8 @@ package enum SettingsResource {
                 }
             },
             Route(
-                .patch, "/api/v1/settings/setting/", .permission(.changeSetting), "Change settings", request: schema, response: schema
+                .patch, "/api/v1/settings/setting/", .permission(.changeSetting), "Change settings", request: schema,
+                response: schema
             ) { try await change($0, backend) },
         ]
     }
@@ -38,12 +38,15 @@ package enum SettingsResource {
         "Settings",
         [
             .field(Key.disableViewSecret.rawValue, .boolean, .optional, "Secrets are shown to nobody; applications get null."),
-            .field(Key.notFoundAs404.rawValue, .boolean, .optional, "A fetch of what is not there is 404 instead of JumpServer's 400."),
-            .field(Key.historyLimit.rawValue, .integer, .optional, "Versions of a secret kept besides those in use; 999 keeps all."),
+            .field(
+                Key.notFoundAs404.rawValue, .boolean, .optional,
+                "A fetch of what is not there is 404 instead of JumpServer's 400."),
+            .field(
+                Key.historyLimit.rawValue, .integer, .optional, "Versions of a secret kept besides those in use; 999 keeps all."),
         ])
 
     /// Takes the stored settings over; at unseal and after each change.
-    package static func load(into live: LiveSettings, database: Database, keyring: Keyring) async throws {
+    package static func load(into live: LiveSettings, database: Database, keyring: RowKeeper) async throws {
         let values = try await stored(database, keyring)
         live.hidesSecrets = values[.disableViewSecret] == "true"
         live.answersNotFoundWith404 = values[.notFoundAs404] == "true"
@@ -51,13 +54,12 @@ package enum SettingsResource {
         live.historyLimit = limit >= 999 ? .max : limit
     }
 
-    private static func stored(_ database: Database, _ keyring: Keyring) async throws -> [Key: String] {
+    private static func stored(_ database: Database, _ keyring: RowKeeper) async throws -> [Key: String] {
         let keys = try keyring.keys()
         return try await database.read { db in
-            let workspace = try SealingWorkspace()
             return try Key.allCases.reduce(into: [:]) { values, key in
                 let row = try Settings.get(key.rawValue, on: db)
-                values[key] = try row.map { try keys.verified($0, with: workspace).value } ?? key.defaultValue
+                values[key] = try row.map { try keys.verified($0).value } ?? key.defaultValue
             }
         }
     }
@@ -80,9 +82,8 @@ package enum SettingsResource {
             let request = call.origin.request
             let now = backend.clock.now()
             try await backend.database.write { db in
-                let workspace = try SealingWorkspace()
                 for (key, value) in changes {
-                    try Settings.put(keys.authenticated(Setting(name: key.rawValue, value: value), with: workspace), on: db)
+                    try Settings.put(keys.authenticated(Setting(name: key.rawValue, value: value)), on: db)
                 }
                 try ChangeMarks.insert(request, at: now, on: db)
             }

@@ -57,12 +57,14 @@ package final class ApplicationGate: Sendable {
             case .allowed:
                 return .admitted(FetchPermit(credential: credential, origin: request.origin, abandoned: abandoned))
             case .refused(let seconds):
-                return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", signer: credential, isVerified: true, now)
+                return refuse(
+                    request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", signer: credential, isVerified: true, now)
             }
         }
         if verdict.replay == .full {
             return refuse(
-                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full", signer: verdict.credential,
+                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full",
+                signer: verdict.credential,
                 isVerified: true, now)
         }
         let reason = verdict.reason ?? "unknown"
@@ -120,7 +122,8 @@ package final class ApplicationGate: Sendable {
         request.methodName.withUTF8Buffer { method in
             do throws(SignatureFault) {
                 try SigningString.build(
-                    into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget, names: signature.names
+                    into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget,
+                    names: signature.names
                 ) { name in request.header(named: name) }
             } catch {
                 fault = "signing string: \(error)"
@@ -174,7 +177,8 @@ package final class ApplicationGate: Sendable {
     }
 
     private func refuse(
-        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, signer: CredentialPolicy? = nil, claimed: CredentialPolicy? = nil,
+        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, signer: CredentialPolicy? = nil,
+        claimed: CredentialPolicy? = nil,
         isVerified: Bool = false, _ now: Timestamp
     ) -> Admission {
         // A key that signed nothing is only claimed: the entry names it as an object, not as the actor.
@@ -190,7 +194,8 @@ package final class ApplicationGate: Sendable {
             }
         }
         let entry = AuditEntry(
-            time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization, action: .fetch,
+            time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization,
+            action: .fetch,
             objects: objects, outcome: .refused, reason: reason, request: origin.request)
         return .refused(refusal, entry, isVerified: isVerified)
     }

@@ -38,7 +38,8 @@ package final class CredentialPolicy: Sendable {
     private let secret: Secret
 
     init(
-        id: CredentialID, application: ApplicationPolicy, networks: AddressPolicy, isStrict: Bool, isActive: Bool, expires: Timestamp?,
+        id: CredentialID, application: ApplicationPolicy, networks: AddressPolicy, isStrict: Bool, isActive: Bool,
+        expires: Timestamp?,
         secret: consuming Secret
     ) {
         self.id = id

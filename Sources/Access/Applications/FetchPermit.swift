@@ -16,7 +16,9 @@ package struct FetchPermit: ~Copyable {
     }
 
     deinit {
-        if !isSettled { abandoned.append(entry(.abandoned, reason: "dropped without an outcome", objects: [], version: nil, at: .now)) }
+        if !isSettled {
+            abandoned.append(entry(.abandoned, reason: "dropped without an outcome", objects: [], version: nil, at: .now))
+        }
     }
 
     package var organization: OrganizationID { credential.application.organization }

@@ -44,7 +44,8 @@ struct PolicyCompiler {
     }
 
     private func compile(
-        _ stored: Authenticated<Application>, _ credentials: [Authenticated<Credential>], isOrganizationActive: Bool, _ nodes: NodeTree
+        _ stored: Authenticated<Application>, _ credentials: [Authenticated<Credential>], isOrganizationActive: Bool,
+        _ nodes: NodeTree
     ) -> [CredentialPolicy] {
         guard let application = verified(stored) else { return [] }
         do {
@@ -52,7 +53,8 @@ struct PolicyCompiler {
             let filter = try AccountFilter(document.root).compiled { Array(nodes.descendants(of: $0)) }
             let policy = ApplicationPolicy(
                 id: application.id, organization: application.organization, name: application.name,
-                isActive: application.isActive && isOrganizationActive, networks: try AddressPolicy(application.ipGroup), filter: filter,
+                isActive: application.isActive && isOrganizationActive, networks: try AddressPolicy(application.ipGroup),
+                filter: filter,
                 rateLimit: application.rateLimit)
             return credentials.compactMap { compile($0, of: policy) }
         } catch {
@@ -68,7 +70,8 @@ struct PolicyCompiler {
         do {
             let place = Place.credentialSecret(credential.id, in: credential.organization)
             return CredentialPolicy(
-                id: credential.id, application: application, networks: try AddressPolicy(credential.ipGroup), isStrict: credential.isStrict,
+                id: credential.id, application: application, networks: try AddressPolicy(credential.ipGroup),
+                isStrict: credential.isStrict,
                 isActive: credential.isActive, expires: credential.dateExpires,
                 secret: try keys.open(credential.secret, at: place, with: workspace))
         } catch {

@@ -42,7 +42,8 @@ package final class PolicyStore: Sendable {
     package func reload(_ application: ApplicationID, in organization: OrganizationID) async throws {
         try await database.read { [self] db in
             try building.withLock { _ in
-                let policies = try PolicyCompiler(keys: keyring.keys(), onFault: onFault).policies(of: application, in: organization, db)
+                let policies = try PolicyCompiler(keys: keyring.keys(), onFault: onFault).policies(
+                    of: application, in: organization, db)
                 current.withLock { $0 = $0?.replacing(application, with: policies) }
             }
         }

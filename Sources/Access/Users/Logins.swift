@@ -51,7 +51,8 @@ package final class Logins: Sendable {
         let keys = try keyring.keys()
         let token = try SecureRandom.characters(count: Self.tokenLength, from: SecureRandom.alphanumerics)
         let session = Session(
-            tokenDigest: try digest(token, keys), user: user.id, dateCreated: now, dateExpires: now.adding(seconds: rules.sessionSeconds),
+            tokenDigest: try digest(token, keys), user: user.id, dateCreated: now,
+            dateExpires: now.adding(seconds: rules.sessionSeconds),
             confirmedUntil: nil)
         try await database.write { db in
             _ = try Sessions.deleteExpired(before: now, on: db)
@@ -183,7 +184,8 @@ package final class Logins: Sendable {
     }
 
     private func refused(
-        _ origin: RequestOrigin, _ reason: String, _ action: AuditAction = AuditAction(rawValue: "session.use"), _ name: String = ""
+        _ origin: RequestOrigin, _ reason: String, _ action: AuditAction = AuditAction(rawValue: "session.use"),
+        _ name: String = ""
     ) async throws {
         try await gate.recordStrangerRefusal(
             action, from: origin, reason: reason, objects: name.isEmpty ? [] : [AuditObject(kind: "user", id: "", name: name)])

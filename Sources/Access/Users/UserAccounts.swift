@@ -7,7 +7,8 @@ package import Storage
 package enum UserAccounts {
     /// A new user with this password, stored in the caller's transaction.
     package static func create(
-        username: String, name: String, role: Role, password: borrowing Secret, keyring: Keyring, now: Timestamp, in db: any SQLConnection
+        username: String, name: String, role: Role, password: borrowing Secret, keyring: Keyring, now: Timestamp,
+        in db: any SQLConnection
     ) throws -> User {
         guard let canonical = Username.canonical(username) else {
             throw Refusal.invalid("username", "Letters, digits and . _ - @ only, at most 128.")
@@ -24,7 +25,9 @@ package enum UserAccounts {
     package static func reset(
         username: String, password: borrowing Secret, keyring: Keyring, now: Timestamp, in db: any SQLConnection
     ) throws -> User {
-        guard let canonical = Username.canonical(username), let stored = try Users.get(username: canonical, on: db) else { throw Refusal.notFound }
+        guard let canonical = Username.canonical(username), let stored = try Users.get(username: canonical, on: db) else {
+            throw Refusal.notFound
+        }
         let workspace = try SealingWorkspace()
         var user = try keyring.keys().verified(stored, with: workspace)
         user.password = try seal(password, for: user.id, keyring, now, db)

@@ -40,7 +40,8 @@ package struct KeyFileUnsealer: Unsealer {
             return max(count, 0)
         }
         guard let key = try text.withBytes({ try Hexadecimal.key(from: $0) }) else {
-            throw SealingFault.keyFile("\(path) does not hold 64 hexadecimal digits", remedy: "restore the key file from its copy")
+            throw SealingFault.keyFile(
+                "\(path) does not hold 64 hexadecimal digits", remedy: "restore the key file from its copy")
         }
         return key
     }
@@ -56,7 +57,8 @@ package struct KeyFileUnsealer: Unsealer {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw SealingFault.keyFile(
-                "cannot make \(path): \(String(cString: strerror(errno)))", remedy: "move the old key file away, or choose another key directory")
+                "cannot make \(path): \(String(cString: strerror(errno)))",
+                remedy: "move the old key file away, or choose another key directory")
         }
         defer { close(descriptor) }
         let key = try SymmetricKey.random()
@@ -79,7 +81,8 @@ package struct KeyFileUnsealer: Unsealer {
             throw SealingFault.keyFile("\(directory) is not a directory", remedy: "choose another key directory")
         }
         guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-            throw SealingFault.keyFile("\(directory) is open to other users", remedy: "chown \(geteuid()) \(directory) && chmod 700 \(directory)")
+            throw SealingFault.keyFile(
+                "\(directory) is open to other users", remedy: "chown \(geteuid()) \(directory) && chmod 700 \(directory)")
         }
     }
 
@@ -95,7 +98,8 @@ package struct KeyFileUnsealer: Unsealer {
 enum Hexadecimal {
     static func key(from text: UnsafeRawBufferPointer) throws -> SymmetricKey? {
         let digits = text.prefix { $0 != 10 && $0 != 13 && $0 != 32 }
-        guard digits.count == SymmetricKey.byteCount * 2, text.dropFirst(digits.count).allSatisfy({ $0 == 10 || $0 == 13 || $0 == 32 }),
+        guard digits.count == SymmetricKey.byteCount * 2,
+            text.dropFirst(digits.count).allSatisfy({ $0 == 10 || $0 == 13 || $0 == 32 }),
             digits.allSatisfy({ value(of: $0) != nil })
         else { return nil }
         return try SymmetricKey(

@@ -3,8 +3,7 @@ internal import Glibc
 /// Threads that each own one connection and work off one queue of jobs, so that no disk access sits on the cooperative pool.
 ///
 /// Unchecked, because it holds a POSIX mutex and condition; every access to the jobs is under that mutex, and a connection is
-/// handed to its
-/// thread once and used by nobody else.
+/// handed to its thread once and used by nobody else.
 final class ConnectionThreads: @unchecked Sendable {
     typealias Job = @Sendable (SQLiteConnection) -> Void
 

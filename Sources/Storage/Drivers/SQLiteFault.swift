@@ -32,8 +32,7 @@ extension StorageFault {
     private static func constraint(_ code: Int32, _ message: String) -> StorageFault {
         let kind: Constraint =
             // The extended codes of sqlite3.h are cast macros, which Swift does not import: UNIQUE, PRIMARYKEY and ROWID;
-            // FOREIGNKEY;
-            // NOTNULL; CHECK and DATATYPE.
+            // FOREIGNKEY; NOTNULL; CHECK and DATATYPE.
             switch code {
             case 2067, 1555, 2579: .unique
             case 787: .foreignKey

@@ -7,8 +7,7 @@ struct ListStatement: Sendable {
     /// Further tables that the page shows: `JOIN …`; empty if none. Each must give every listed row exactly one.
     let join: StaticString
     /// Condition on a row of a further table: `x IN (SELECT … WHERE`, still to be followed by the condition and `)`. Asked once,
-    /// where a join
-    /// would be asked for each row.
+    /// where a join would be asked for each row.
     var related: StaticString = "("
     /// Whether `related` has placeholders for the scope's values.
     var isRelatedScoped = false

@@ -20,8 +20,7 @@ extension Database {
     /// Applies the steps that are missing, each in a transaction of its own. Blocks.
     ///
     /// A database that has something to lose is copied first, to a file beside it named after its schema and the time. A newer
-    /// one is refused
-    /// untouched.
+    /// one is refused untouched.
     @discardableResult
     package func migrate(_ steps: [Migration], at now: Timestamp = .now) throws -> MigrationOutcome {
         let found = try schemaVersion()

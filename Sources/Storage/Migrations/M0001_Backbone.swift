@@ -1,14 +1,13 @@
 extension Migration {
     /// Organizations, assets, accounts and their secrets, applications, users, settings and keys.
     ///
-    /// Lists that a row's authentication code covers stand in the row itself (`node_ids`, `label_ids`, …); the link tables
-    /// beside them
-    /// are indexes for filters only. `su_from` refers to an account of the same asset without a constraint, since both go
+    /// Lists that a row's authentication code covers stand in the row itself (`node_ids`, `label_ids`, …); the link tables beside
+    /// them are indexes for filters only. `su_from` refers to an account of the same asset without a constraint, since both go
     /// together.
     ///
-    /// Accounts lie in the order of asset and name, so that a fetch by names reads one page of them. Columns of a clustered key
-    /// come first:
-    /// elsewhere SQLite 3.40's check of the file calls other columns NULL that are not.
+    /// Accounts lie in the order of organization, asset and name, so that a fetch by names reads one page of them, and a list
+    /// that must look at all of an organization reads them one after the other. Columns of a clustered key come first: elsewhere
+    /// SQLite 3.40's check of the file calls other columns NULL that are not.
     static let m0001 = Migration(
         1, "backbone",
         tenants + assets + accounts + applications + users + keys)
@@ -64,14 +63,14 @@ extension Migration {
     private static let accounts: [StaticString] = [
         """
         CREATE TABLE accounts (
-            asset_id $uuid NOT NULL REFERENCES assets (id), name $text NOT NULL, id $uuid NOT NULL UNIQUE,
-            org_id $uuid NOT NULL REFERENCES organizations (id), username $text NOT NULL, secret_type $text NOT NULL,
+            org_id $uuid NOT NULL REFERENCES organizations (id), asset_id $uuid NOT NULL REFERENCES assets (id), name $text NOT NULL,
+            id $uuid NOT NULL UNIQUE, username $text NOT NULL, secret_type $text NOT NULL,
             privileged $integer NOT NULL, is_active $integer NOT NULL, secret_reset $integer NOT NULL, su_from $uuid,
             current_version $integer, pending_version $integer, previous_version $integer, last_version $integer NOT NULL,
             label_ids $bytes NOT NULL, source $text NOT NULL, source_id $text, connectivity $text NOT NULL,
             comment $text NOT NULL, created_by $text NOT NULL, updated_by $text NOT NULL, date_created $integer NOT NULL,
             date_updated $integer NOT NULL, date_change_secret $integer, date_verified $integer, mac $bytes NOT NULL,
-            PRIMARY KEY (asset_id, name), UNIQUE (asset_id, username, secret_type)) $clustered
+            PRIMARY KEY (org_id, asset_id, name), UNIQUE (asset_id, username, secret_type)) $clustered
         """,
         "CREATE INDEX accounts_by_name ON accounts (org_id, name, id)",
         "CREATE INDEX accounts_by_su_from ON accounts (su_from) WHERE su_from IS NOT NULL",

@@ -19,8 +19,7 @@ package protocol SQLConnection: AnyObject {
     /// Runs the closure in a transaction, which is rolled back when it throws and durable once this returns.
     ///
     /// Inside another transaction it becomes a savepoint: what it did is undone alone, and durable with the outer one. On a
-    /// writable
-    /// connection the write lock is taken at the start.
+    /// writable connection the write lock is taken at the start.
     @discardableResult
     func transaction<Value>(_ body: () throws -> Value) throws -> Value
 }

@@ -1,8 +1,7 @@
 package import Domain
 
-/// Which requests have changed something: written in the change's own transaction, so that a start after a crash can tell
-/// whether an
-/// announced change was made. Global.
+/// Which requests have changed something: written in the change's own transaction, so that a start after a crash can tell whether
+/// an announced change was made. Global.
 package enum ChangeMarks {
     package static func insert(_ request: RequestID, at date: Timestamp, on connection: any SQLConnection) throws {
         try connection.execute(

@@ -1,0 +1,68 @@
+package import Domain
+package import Sealing
+package import Storage
+package import Cryptography
+
+/// The vault's keys for those who check and make rows but may see no plaintext: the API works with this and never with `Sealing` itself.
+package struct RowKeeper: Sendable {
+    private let keyring: Keyring
+
+    package init(keyring: Keyring) {
+        self.keyring = keyring
+    }
+
+    package var isSealed: Bool { keyring.isSealed }
+
+    /// The keys as they stand; throws `Refusal.sealed`.
+    package func keys() throws(Refusal) -> RowKeys {
+        do {
+            return try RowKeys(keys: keyring.keys(), workspace: SealingWorkspace())
+        } catch {
+            throw .sealed
+        }
+    }
+
+    /// The first data key of a new organization, in the transaction that makes it. Call `reload` after its commit.
+    package func addOrganization(_ organization: OrganizationID, now: Timestamp, in db: any SQLConnection) throws {
+        try keyring.addOrganization(organization, now: now, in: db)
+    }
+
+    /// Takes up an organization's data keys again after a change of them was committed.
+    package func reload(_ organization: OrganizationID) async throws {
+        try await keyring.reload(organization)
+    }
+
+    /// Seals the shared secret of a new credential, in the transaction that stores it.
+    package func sealed(
+        _ secret: borrowing Secret, of credential: CredentialID, in organization: OrganizationID, now: Timestamp,
+        on db: any SQLConnection
+    ) throws -> Sealed {
+        try keyring.seal(secret, at: .credentialSecret(credential, in: organization), with: SealingWorkspace(), now: now, in: db)
+    }
+}
+
+/// The keys of one piece of work: checks stored rows and makes rows to be stored.
+// Unchecked: whoever takes it uses it on one thread at a time, inside one transaction or one function.
+package struct RowKeys: @unchecked Sendable {
+    private let keys: KeySet
+    private let workspace: SealingWorkspace
+
+    init(keys: KeySet, workspace: SealingWorkspace) {
+        self.keys = keys
+        self.workspace = workspace
+    }
+
+    /// The row, once its authentication code has been found to be its own; else `Refusal.integrity`.
+    package func verified<Row: RowAuthenticated>(_ stored: Authenticated<Row>) throws(Refusal) -> Row {
+        do {
+            return try keys.verified(stored, with: workspace)
+        } catch {
+            throw .integrity("\(error)")
+        }
+    }
+
+    /// The row with its authentication code, ready to be stored.
+    package func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
+        try keys.authenticated(row, with: workspace)
+    }
+}

@@ -1,0 +1,62 @@
+package import Domain
+internal import Storage
+
+/// An account as a fetch needs it: its rows found authentic, what filters ask of it, what the audit says of it. No plaintext.
+package final class FetchableAccount: Sendable {
+    package let account: Account
+    package let assetName: String
+    /// What the audit names.
+    package let objects: [AuditObject]
+    let facts: AccountFacts
+    let secret: FetchSecret?
+    /// Whether account and asset are switched on and belong together.
+    let isServed: Bool
+
+    init(account: Account, asset: Asset, secret: FetchSecret?) {
+        self.account = account
+        self.secret = secret
+        assetName = asset.name
+        facts = AccountFacts(account, on: asset)
+        isServed = account.organization == asset.organization && account.asset == asset.id && account.isActive && asset.isActive
+        objects = [
+            AuditObject(kind: "account", id: account.id.description, name: "\(account.name)(\(account.username))"),
+            AuditObject(kind: "asset", id: asset.id.description, name: "\(asset.name)(\(asset.address))"),
+        ]
+    }
+}
+
+/// Accounts that one loop has read and verified, kept for exactly one state of the database and one set of keys. Confined to the loop.
+///
+/// An application that asks again for the same secret costs no read and no check of rows; one commit anywhere makes all of it void.
+struct FetchCache {
+    private struct Key: Hashable {
+        let organization: OrganizationID
+        let selector: AccountSelector
+    }
+
+    private static let capacity = 8192
+    private var accounts: [Key: [FetchableAccount]] = [:]
+    private var state: FetchReader.State?
+
+    mutating func removeAll() {
+        accounts.removeAll(keepingCapacity: true)
+        state = nil
+    }
+
+    /// What was found for the selector in this state; nil if it has to be read.
+    mutating func accounts(_ selector: AccountSelector, in organization: OrganizationID, at state: FetchReader.State) -> [FetchableAccount]? {
+        if self.state != state {
+            accounts.removeAll(keepingCapacity: true)
+            self.state = state
+            return nil
+        }
+        return accounts[Key(organization: organization, selector: selector)]
+    }
+
+    mutating func keep(_ found: [FetchableAccount], for selector: AccountSelector, in organization: OrganizationID) {
+        // What is not there is not kept: strangers' guesses would push out what is asked for.
+        guard !found.isEmpty else { return }
+        if accounts.count >= Self.capacity { accounts.removeAll(keepingCapacity: true) }
+        accounts[Key(organization: organization, selector: selector)] = found
+    }
+}
