@@ -6,6 +6,7 @@ package import HTTPServer
 package import Logging
 package import Sealing
 package import Storage
+internal import Glibc
 internal import Synchronization
 internal import Vault
 
@@ -35,6 +36,8 @@ package final class Assembly: Sendable {
         self.clock = clock
         self.logger = logger
         directory = try DataDirectory.open(at: options.layout.data)
+        // Opening makes what is not there, and an empty file in its place would look like a vault to whoever comes next.
+        for path in [directory.database, directory.auditDatabase] where access(path, F_OK) != 0 { throw StorageFault.missing(path) }
         database = try Database.open(at: directory.database)
         try database.requireSchema(Migration.main)
         auditDatabase = try Database.open(at: directory.auditDatabase)

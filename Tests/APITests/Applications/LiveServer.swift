@@ -96,6 +96,26 @@ final class LiveServer: Sendable {
         try await assembly.policies.reload()
     }
 
+    /// Makes a text the account's secret, as a further version.
+    func put(_ text: String) async throws {
+        let (keyring, id) = (assembly.keyring, account.id)
+        try await assembly.database.write { db in
+            let workspace = try SealingWorkspace()
+            guard let stored = try Accounts.get(id, in: .default, on: db) else { throw Refusal.notFound }
+            var account = try keyring.keys().verified(stored, with: workspace)
+            let number = account.stages.last + 1
+            var bytes = Array(text.utf8)
+            let sealed = try keyring.seal(
+                Secret(moving: &bytes), at: .accountSecret(id, version: number, in: .default), with: workspace, now: .now, in: db)
+            try SecretVersions.insert(
+                SecretVersion(
+                    account: id, organization: .default, number: number, secretType: .password, secret: sealed, fingerprint: nil,
+                    createdBy: "admin", dateCreated: .now), on: db)
+            account.stages = SecretStages(current: number, previous: account.stages.current, last: number)
+            _ = try Accounts.update(keyring.keys().authenticated(account, with: workspace), on: db)
+        }
+    }
+
     // MARK: - Requests
 
     /// The headers of a signed request as the published samples send them.

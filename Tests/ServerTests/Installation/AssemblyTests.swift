@@ -1,3 +1,4 @@
+import Access
 import Domain
 import Glibc
 import HTTPServer
@@ -84,19 +85,21 @@ struct AssemblyTests {
 
     @Test("changes that a crash left open are settled by their marks; what is under way is left alone")
     func settlement() async throws {
-        func intent(_ request: RequestID) -> AuditEntry {
+        func intent(_ request: Domain.RequestID) -> AuditEntry {
             AuditEntry(
                 time: .now, actor: .system("test"), address: "", organization: .default, action: AuditAction(.changeAccount),
                 outcome: .open,
                 request: request)
         }
-        let (made, lost, later) = (RequestID.random(), RequestID.random(), RequestID.random())
-        let first = try assembly()
-        try await first.unseal(with: keyFile, by: .system("test"))
-        _ = try await first.audit.beginIntent(intent(made))
-        _ = try await first.audit.beginIntent(intent(lost))
-        try await first.database.write { try ChangeMarks.insert(made, at: .now, on: $0) }
-        first.close()
+        let (made, lost, later) = (Domain.RequestID.random(), Domain.RequestID.random(), Domain.RequestID.random())
+        do {
+            let first = try assembly()
+            try await first.unseal(with: keyFile, by: .system("test"))
+            _ = try await first.audit.beginIntent(intent(made))
+            _ = try await first.audit.beginIntent(intent(lost))
+            try await first.database.write { try ChangeMarks.insert(made, at: .now, on: $0) }
+            first.close()
+        }
 
         let second = try assembly()
         defer { second.close() }

@@ -1,3 +1,4 @@
+import Access
 import Cryptography
 import Domain
 import Glibc
@@ -32,6 +33,11 @@ struct InstallationTests {
         return try Assembly(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
+    func unsealer(_ code: borrowing Secret) throws -> RecoveryCodeUnsealer {
+        guard let unsealer = RecoveryCodeUnsealer(typed: code) else { throw Stopped() }
+        return unsealer
+    }
+
     func mode(_ path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode & 0o777 : nil
@@ -44,8 +50,8 @@ struct InstallationTests {
         let made = try install()
         #expect(made.username == "admin" && made.password.count == 24)
         var written = try directory.read("data.recovery-code")
-        let code = try #require(RecoveryCodeUnsealer(typed: Secret(moving: &written)))
-        let other = try #require(try RecoveryCodeUnsealer(typed: RecoveryCodeUnsealer.generate()))
+        let code = try unsealer(Secret(moving: &written))
+        let other = try unsealer(RecoveryCodeUnsealer.generate())
         for unsealer in [KeyFileUnsealer(directory: layout.keys), code] as [any Unsealer] {
             let assembly = try assembly()
             defer { assembly.close() }
