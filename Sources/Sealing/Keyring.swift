@@ -10,6 +10,8 @@ internal import Synchronization
 package final class Keyring: Sendable {
     private let database: Database
     private let current = Mutex<KeySet?>(nil)
+    /// Held from reading stored keys until they are in force, so that of two readers the one that read later also stores later.
+    private let changing = Mutex(())
 
     package init(database: Database) {
         self.database = database
@@ -30,11 +32,13 @@ package final class Keyring: Sendable {
 
     /// Opens the vault with the first slot that the unsealer fits. Blocks.
     package func unseal(with unsealer: any Unsealer) throws {
-        let stored = try database.readSync { db in
-            Stored(slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
+        try database.readSync { [self] db in
+            try changing.withLock { _ in
+                let stored = Stored(slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
+                let keys = try stored.open(with: unsealer)
+                current.withLock { $0 = keys }
+            }
         }
-        let keys = try stored.open(with: unsealer)
-        current.withLock { $0 = keys }
     }
 
     /// Forgets the keys. Whoever borrowed them finishes what it is doing with them; the last one wipes them.
@@ -44,26 +48,31 @@ package final class Keyring: Sendable {
 
     /// Makes the first keys: a root key in the slots given, a key-encryption key, and data keys of the organizations. In the caller's transaction.
     ///
-    /// The keyring is unsealed with them at once; `makeOrganizations` stores the rows that the data keys belong to.
-    package func initialize(
-        slots: [NewSlot], organizations: [OrganizationID], now: Timestamp, in db: any SQLConnection,
-        makeOrganizations: () throws -> Void
+    /// `found` stores what else a new vault begins with, by a keyring that holds the new keys only while it runs: if the transaction is rolled
+    /// back, no key is left in memory that the database does not have. A vault that was committed is opened by `unseal` like any other.
+    package static func initialize(
+        _ database: Database, slots: [NewSlot], organizations: [Organization], now: Timestamp, in db: any SQLConnection,
+        found: (Keyring) throws -> Void
     ) throws {
         guard try KeySlots.all(on: db).isEmpty else { throw SealingFault.alreadyInitialized }
         let root = try SymmetricKey.random()
-        for slot in slots { try Self.insert(slot, root: root, now: now, in: db) }
+        for slot in slots { try insert(slot, root: root, now: now, in: db) }
         let number: UInt32 = 1
         let key = try SymmetricKey.random()
         let wrapped = try KeyWrap.keyringKey(number: number).wrap(key, under: root)
         try KeyringKeys.insert(
             KeyringKey(number: Int64(number), wrappedKey: wrapped, state: .active, dateCreated: now), on: db)
         let keys = try KeySet(keyEncryption: [number: key], activeNumber: number, organizations: [:])
-        current.withLock { $0 = keys }
-        try makeOrganizations()
+        let keyring = Keyring(database: database)
+        keyring.current.withLock { $0 = keys }
+        defer { keyring.seal() }
+        let workspace = try SealingWorkspace()
         for organization in organizations {
-            try Self.insertDataKey(number: 1, for: organization, under: (number, key), now: now, in: db)
-            try adopt(DataKeys.all(in: organization, on: db), for: organization)
+            try Organizations.insert(keys.authenticated(organization, with: workspace), on: db)
+            try insertDataKey(number: 1, for: organization.id, under: (number, key), now: now, in: db)
+            try keyring.adopt(DataKeys.all(in: organization.id, on: db), for: organization.id)
         }
+        try found(keyring)
     }
 
     /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.
@@ -82,8 +91,9 @@ package final class Keyring: Sendable {
 
     /// Reads an organization's data keys again after a change of them was committed; none left means that it was deleted.
     package func reload(_ organization: OrganizationID) async throws {
-        let rows = try await database.read { db in try DataKeys.all(in: organization, on: db) }
-        try adopt(rows, for: organization)
+        try await database.read { [self] db in
+            try changing.withLock { _ in try adopt(DataKeys.all(in: organization, on: db), for: organization) }
+        }
     }
 
     private func adopt(_ rows: [DataKey], for organization: OrganizationID) throws {

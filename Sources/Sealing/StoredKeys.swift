@@ -58,7 +58,7 @@ struct Stored: Sendable {
                 throw SealingFault.unknownKey("no active data key")
             }
             return KeySet.OrganizationKeys(
-                byNumber: Dictionary(uniqueKeysWithValues: sorted.map { ($0.key.number, $0.key) }), active: active.key,
+                byNumber: Dictionary(sorted.map { ($0.key.number, $0.key) }) { first, _ in first }, active: active.key,
                 fingerprint: try HKDF.derive(from: first.key.key, info: "keyturn/fingerprint/v1"))
         }
     }

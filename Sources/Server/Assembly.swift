@@ -6,8 +6,8 @@ package import HTTPServer
 package import Logging
 package import Sealing
 package import Storage
+internal import Synchronization
 internal import Vault
-internal import Cryptography
 
 /// The composition root: opens what a server needs and puts it together, the same way in tests.
 package final class Assembly: Sendable {
@@ -27,6 +27,8 @@ package final class Assembly: Sendable {
     package let operational: OperationalAnswers
     private let clock: WallClock
     private let logger: Logger
+    private let settlement: IntentSettlement
+    private let isSettled = Atomic(false)
 
     /// Opens everything and binds the listener without starting it. Blocks.
     package init(_ options: AssemblyOptions, logger: Logger) throws {
@@ -43,10 +45,14 @@ package final class Assembly: Sendable {
         var auditOptions = options.audit
         auditOptions.releaseReserve = { reserve.release() }
         auditOptions.clock = clock
-        audit = try AuditLog.open(auditDatabase, options: auditOptions, logger: logger)
+        let audit = try AuditLog.open(auditDatabase, options: auditOptions, logger: logger)
+        self.audit = audit
+        settlement = IntentSettlement(
+            audit: audit, database: database, clock: clock, lastBefore: audit.status.head.seq, started: clock.now())
         keyring = Keyring(database: database)
         policies = PolicyStore(database: database, keyring: keyring) { fault in
             logger.error("a policy was left out", metadata: ["fault": "\(fault)"])
+            audit.appendSoon(Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
         let gate = Gate(audit: audit, clock: clock)
         let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
@@ -90,8 +96,9 @@ package final class Assembly: Sendable {
 
     // MARK: - Unsealing
 
-    /// Opens the vault and takes up what was waiting for its keys.
+    /// Opens the vault and takes up what was waiting for its keys. A vault that is open stays as it is, whatever is tried on it.
     package func unseal(with unsealer: any Unsealer, by actor: Actor) async throws {
+        guard keyring.isSealed else { return }
         do {
             try await Blocking.run { [keyring] in try keyring.unseal(with: unsealer) }
             let keyring = keyring
@@ -105,27 +112,39 @@ package final class Assembly: Sendable {
             throw error
         }
         try await record(.unseal, actor, .granted, "")
-        try await IntentSettlement(audit: audit, database: database, clock: clock).run()
+        guard !isSettled.load(ordering: .acquiring) else { return }
+        try await settlement.run()
+        isSettled.store(true, ordering: .releasing)
     }
 
-    /// Forgets the keys and everything opened with them.
+    /// Forgets the keys and everything opened with them, even if the audit cannot be written: sealing is what one does in an emergency.
+    /// Throws afterwards where it was not written down.
     package func seal(by actor: Actor) async throws {
+        // Nothing is served from here on; the signing key goes last, so that the entry is signed too.
+        keyring.seal()
+        policies.clear()
+        defer { audit.clearSigningKey() }
         try await record(.seal, actor, .granted, "")
         try await audit.settle()
-        forgetKeys()
     }
 
     private func forgetKeys() {
-        audit.clearSigningKey()
-        policies.clear()
+        // The keys first: a policy that is being built at this moment is kept only while there are keys.
         keyring.seal()
+        policies.clear()
+        audit.clearSigningKey()
     }
 
     private func record(_ action: AuditAction, _ actor: Actor, _ outcome: AuditOutcome, _ reason: String) async throws {
-        try await audit.append(
-            AuditEntry(
-                time: clock.now(), actor: actor, address: "", organization: nil, action: action, outcome: outcome, reason: reason,
-                request: .random()))
+        try await audit.append(Self.entry(action, actor, outcome, reason, at: clock.now()))
+    }
+
+    private static func entry(
+        _ action: AuditAction, _ actor: Actor, _ outcome: AuditOutcome, _ reason: String, at time: Timestamp
+    ) -> AuditEntry {
+        AuditEntry(
+            time: time, actor: actor, address: "", organization: nil, action: action, outcome: outcome, reason: reason,
+            request: .random())
     }
 
     /// Ends everything in order. Blocks; after the listener has been drained.

@@ -7,9 +7,13 @@ struct IntentSettlement {
     let audit: AuditLog
     let database: Database
     let clock: WallClock
+    /// The last entry from before this start: what was announced later is still under way, and nobody's to settle.
+    let lastBefore: Int64
+    /// When this start was: marks from then on may still be asked for.
+    let started: Timestamp
 
     func run() async throws {
-        for open in try await audit.openIntents() {
+        for open in try await audit.openIntents() where open.id.seq <= lastBefore {
             let request = open.entry.request
             let isApplied = try await database.read { db in try ChangeMarks.exists(request, on: db) }
             var entry = open.entry
@@ -18,8 +22,8 @@ struct IntentSettlement {
             entry.reason = isApplied ? "settled at start: the change was made" : "settled at start: the change was not made"
             try await audit.closeIntent(open.id, entry)
         }
-        // Every intent has its outcome now, so no mark is asked for any more.
-        let now = clock.now()
-        try await database.write { db in _ = try ChangeMarks.delete(before: now, on: db) }
+        // Every intent from before has its outcome now, so its mark is not asked for any more.
+        let started = started
+        while try await database.write({ db in try ChangeMarks.delete(before: started, on: db) }) > 0 {}
     }
 }

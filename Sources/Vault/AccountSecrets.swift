@@ -73,7 +73,8 @@ package struct AccountSecrets: Sendable {
     }
 
     private func version(
-        _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp, in db: any SQLConnection
+        _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp,
+        in db: any SQLConnection
     ) throws -> SecretVersion {
         let workspace = try SealingWorkspace()
         let keys = try keyring.keys()
@@ -86,7 +87,8 @@ package struct AccountSecrets: Sendable {
             fingerprint = try keyring.seal(print, at: mark, with: workspace, now: now, in: db)
         }
         return SecretVersion(
-            account: account.id, organization: account.organization, number: number, secretType: account.secretType, secret: sealed,
+            account: account.id, organization: account.organization, number: number, secretType: account.secretType,
+            secret: sealed,
             fingerprint: fingerprint, createdBy: author, dateCreated: now)
     }
 }

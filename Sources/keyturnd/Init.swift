@@ -18,14 +18,11 @@ struct Init: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let layout = Installation.Layout(data: data, keys: keys ?? data + "-keys")
+        let layout = Installation.Layout(data: data, keys: keys)
         let code = try RecoveryCodeUnsealer.generate()
         if !yes { try Self.prove(code) }
         let names = ["localhost", "127.0.0.1"] + hosts
-        let made = try Installation(layout: layout).run(username: username, recoveryCode: code, hosts: names)
-        if yes {
-            try code.withBytes { try PrivateFile.write($0, to: layout.recovery) }
-        }
+        let made = try Installation(layout: layout).run(username: username, recoveryCode: code, hosts: names, savesRecoveryCode: yes)
         report(made, layout)
     }
 

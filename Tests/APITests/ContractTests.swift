@@ -132,7 +132,8 @@ private struct Things {
         self.vault = vault
         self.organization = organization
         let host = try await make("/api/v1/assets/hosts/", #"{"name":"thing","address":"10.0.0.1","platform":1}"#)
-        let base = try await make("/api/v1/assets/databases/", #"{"name":"base","address":"10.0.0.2","platform":17,"db_name":"d"}"#)
+        let base = try await make(
+            "/api/v1/assets/databases/", #"{"name":"base","address":"10.0.0.2","platform":17,"db_name":"d"}"#)
         let device = try await make("/api/v1/assets/devices/", #"{"name":"switch","address":"10.0.0.3","platform":12}"#)
         (ids["/api/v1/assets/assets/"], ids["/api/v1/assets/hosts/"]) = (host, host)
         (ids["/api/v1/assets/databases/"], ids["/api/v1/assets/devices/"]) = (base, device)

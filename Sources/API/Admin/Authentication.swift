@@ -25,7 +25,7 @@ package enum AuthenticationResource {
                 request: confirmationRequest
             ) { try await confirm($0, backend) },
             Route(.delete, "/api/v1/authentication/auth/", .permission(.ownSession), "Log out", style: .empty) {
-                try await backend.logins.logOut($0.principal())
+                try await backend.logins.logOut($0.principal(), from: $0.origin)
                 return .empty
             },
         ]

@@ -83,10 +83,12 @@ package final class ApplicationsAPI: Sendable {
         do throws(Refusal) {
             let selector = try AccountQuery.selector(exchange.query)
             let revealed = try desk.fetch.reveal(selector, against: permit)
-            let response = AccountSecretAnswer.response(
-                revealed, application: credential.application.id, isHidden: parts.settings.hidesSecrets)
+            let isHidden = parts.settings.hidesSecrets
+            let response = AccountSecretAnswer.response(revealed, application: credential.application.id, isHidden: isHidden)
             guard let response else { throw .unavailable("out of memory") }
-            let entry = permit.granted(objects: revealed.found.objects, version: revealed.version, at: parts.clock.now())
+            let entry = permit.granted(
+                objects: revealed.found.objects, version: revealed.version, reason: isHidden ? "secret withheld by setting" : "",
+                at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
             desk.used(credential, at: entry.time, from: entry.address)
             desk.park(exchange, with: response, entry)

@@ -32,9 +32,9 @@ final class FetchDesk {
 
     /// Holds an answer back until its entry is durable.
     func park(_ exchange: Exchange, with response: consuming Response, _ entry: borrowing AuditEntry) {
-        let pass = pass ?? Pass(loop: loop, listener: listener)
+        let pass = pass ?? Pass(Waiting(loop: loop, listener: listener))
         self.pass = pass
-        pass.tickets.append(exchange.park(with: response))
+        pass.waiting.tickets.append(exchange.park(with: response))
         pass.batch.append(entry)
     }
 
@@ -52,30 +52,43 @@ final class FetchDesk {
         do {
             try audit.submit(pass.batch)
         } catch {
-            pass.fail()
+            pass.waiting.fail()
         }
         guard !used.isEmpty else { return }
         usage.note(used)
         used.removeAll(keepingCapacity: true)
     }
 
+    /// The answers of one pass and their entries.
+    private struct Pass {
+        let waiting: Waiting
+        let batch: AuditBatch
+
+        init(_ waiting: Waiting) {
+            self.waiting = waiting
+            // The batch holds what waits and not the other way round: a ring of the two would stay in memory for ever, pass after pass.
+            batch = AuditBatch { _, result in
+                switch result {
+                case .success: waiting.release()
+                case .failure: waiting.fail()
+                }
+            }
+        }
+    }
+
     /// The answers of one pass, released together when their entries are durable.
     // Unchecked: the loop fills it, then gives it to the committer, which hands it back to nobody.
-    private final class Pass: @unchecked Sendable {
+    private final class Waiting: @unchecked Sendable {
         var tickets: [Ticket] = []
         private let loop: Int
         private let listener: Listener?
-        private(set) lazy var batch = AuditBatch { [self] _, result in
-            switch result {
-            case .success: listener?.release(loop: loop, tickets)
-            case .failure: fail()
-            }
-        }
 
         init(loop: Int, listener: Listener?) {
             self.loop = loop
             self.listener = listener
         }
+
+        func release() { listener?.release(loop: loop, tickets) }
 
         /// Nothing leaves that is not written down.
         func fail() {

@@ -83,7 +83,10 @@ package enum OpenAPIDocument {
             if case .named(let name) = segment { (name, "path", "string") } else { nil }
         }
         if route.style == .list {
-            parameters += [("limit", "query", "integer"), ("offset", "query", "integer"), ("search", "query", "string"), ("order", "query", "string")]
+            parameters += [
+                ("limit", "query", "integer"), ("offset", "query", "integer"), ("search", "query", "string"),
+                ("order", "query", "string"),
+            ]
         }
         if route.guarding == .application {
             parameters += ["asset", "asset_id", "account", "account_id"].map { ($0, "query", "string") }
@@ -121,7 +124,9 @@ package enum OpenAPIDocument {
         var refusals = [("400", "Invalid"), ("503", "Unavailable")]
         if route.guarding != .open { refusals.append(("401", "Unauthenticated")) }
         if case .permission = route.guarding { refusals.append(("403", "Forbidden")) }
-        if route.path.segments.contains(where: { if case .named = $0 { true } else { false } }) { refusals.append(("404", "NotFound")) }
+        if route.path.segments.contains(where: { if case .named = $0 { true } else { false } }) {
+            refusals.append(("404", "NotFound"))
+        }
         if case .permission(.revealAccount) = route.guarding { refusals.append(("412", "ConfirmationRequired")) }
         for (status, name) in refusals.sorted(by: { $0.0 < $1.0 }) {
             writer.object(status) { $0.field("$ref", "#/components/responses/" + name) }
@@ -161,7 +166,9 @@ package enum OpenAPIDocument {
 
 extension OpenAPIDocument {
     private static func writeSchemas(_ routes: [Route], _ writer: inout JSONWriter<[UInt8]>) {
-        let schemas = Dictionary(routes.flatMap { [$0.request, $0.response].compactMap { $0 } }.map { ($0.name, $0) }) { first, _ in first }
+        let schemas = Dictionary(routes.flatMap { [$0.request, $0.response].compactMap { $0 } }.map { ($0.name, $0) }) {
+            first, _ in first
+        }
         writer.object("schemas") { writer in
             for name in schemas.keys.sorted() {
                 writer.object(name) { schemas[name]?.write(to: &$0) }
@@ -187,7 +194,8 @@ extension OpenAPIDocument {
         let responses = [
             ("ConfirmationRequired", "The user must confirm who they are first: POST /api/v1/authentication/confirm/."),
             ("Forbidden", "The user lacks the permission."), ("NotFound", "Not there, or hidden from the one who asks."),
-            ("Unauthenticated", "It is not known who asks."), ("Unavailable", "Sealed, or unable to store or to write the audit."),
+            ("Unauthenticated", "It is not known who asks."),
+            ("Unavailable", "Sealed, or unable to store or to write the audit."),
         ]
         writer.object("responses") { writer in
             for (name, text) in responses {
@@ -217,7 +225,9 @@ extension OpenAPIDocument {
             writer.object("signature") {
                 $0.field("type", "http")
                 $0.field("scheme", "signature")
-                $0.field("description", "HTTP Signature with hmac-sha256 over (request-target) and date at least, and X-Source: jms-pam.")
+                $0.field(
+                    "description",
+                    "HTTP Signature with hmac-sha256 over (request-target) and date at least, and X-Source: jms-pam.")
             }
         }
     }

@@ -19,6 +19,9 @@ package final class ApplicationGate: Sendable {
     }
 
     /// How a request fares at the door.
+    ///
+    /// `isVerified` tells that the credential has proved itself just now: good signature, fresh, from where it may come, and no replay. A
+    /// captured request has a good signature for ever, so its refusals are as anybody's: counted beyond a rate.
     package enum Admission: ~Copyable {
         case admitted(FetchPermit)
         case refused(Refusal, AuditEntry, isVerified: Bool)
@@ -56,21 +59,22 @@ package final class ApplicationGate: Sendable {
             case .allowed:
                 return .admitted(FetchPermit(credential: credential, origin: request.origin, abandoned: abandoned))
             case .refused(let seconds):
-                return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", credential, true, now)
+                return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", signer: credential, isVerified: true, now)
             }
         }
         if verdict.replay == .full {
             return refuse(
-                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full",
-                verdict.credential, true, now)
+                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full", signer: verdict.credential,
+                isVerified: true, now)
         }
         let reason = verdict.reason ?? "unknown"
+        let signer = verdict.isSignatureGood ? verdict.credential : nil
         if !verdict.isSignatureGood, let address = request.origin.address,
             case .refused(let seconds) = throttle.noteFailure(from: address, now: now)
         {
-            return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), reason, verdict.credential, false, now)
+            return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), reason, claimed: verdict.credential, now)
         }
-        return refuse(request.origin, verdict.refusal(reason), reason, verdict.credential, verdict.isSignatureGood, now)
+        return refuse(request.origin, verdict.refusal(reason), reason, signer: signer, claimed: verdict.credential, now)
     }
 
     // MARK: - Verification
@@ -177,18 +181,19 @@ package final class ApplicationGate: Sendable {
     }
 
     private func refuse(
-        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, _ credential: CredentialPolicy?, _ isVerified: Bool,
-        _ now: Timestamp
+        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, signer: CredentialPolicy? = nil, claimed: CredentialPolicy? = nil,
+        isVerified: Bool = false, _ now: Timestamp
     ) -> Admission {
-        // A key that did not prove itself is only claimed: the entry names it as an object, not as the actor.
+        // A key that signed nothing is only claimed: the entry names it as an object, not as the actor.
+        let credential = signer ?? claimed
         let actor: Actor
         var objects: [AuditObject] = []
-        if let credential, isVerified {
-            actor = .application(credential.application.id, name: credential.application.name, credential: credential.id)
+        if let signer {
+            actor = .application(signer.application.id, name: signer.application.name, credential: signer.id)
         } else {
             actor = .anonymous
-            if let credential {
-                objects = [AuditObject(kind: "credential", id: credential.id.description, name: credential.application.name)]
+            if let claimed {
+                objects = [AuditObject(kind: "credential", id: claimed.id.description, name: claimed.application.name)]
             }
         }
         let entry = AuditEntry(

@@ -1,6 +1,6 @@
 package import Audit
 package import Domain
-internal import Synchronization
+internal import Sealing
 
 /// The one door for everything that is not a secret fetch: asks whether the principal may, and sees that it is written down.
 ///
@@ -92,7 +92,8 @@ package final class Gate: Sendable {
     // MARK: - Steps
 
     private func admit(
-        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin, _ phase: AuditPhase,
+        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
+        _ phase: AuditPhase,
         _ objects: [AuditObject]
     ) async throws -> Permit {
         guard principal.permissions.contains(permission) else {
@@ -118,12 +119,19 @@ package final class Gate: Sendable {
         } catch {
             let refusal = error as? Refusal
             try await append(
-                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? "\(type(of: error))"),
+                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? Self.reason(error)),
                 closing: intent)
             throw error
         }
-        try await append(permit.settled(.granted, reason: outcome.reason, objects: outcome.objects, version: outcome.version), closing: intent)
+        try await append(
+            permit.settled(.granted, reason: outcome.reason, objects: outcome.objects, version: outcome.version), closing: intent)
         return outcome.value
+    }
+
+    /// Of what failed, only what cannot carry a value: stored rows that do not authenticate are named, of others the kind.
+    private static func reason(_ error: any Error) -> String {
+        if let fault = error as? SealingFault { return "integrity: \(fault)" }
+        return "\(type(of: error))"
     }
 
     private func append(_ entry: AuditEntry, closing intent: IntentID? = nil) async throws {

@@ -94,7 +94,8 @@ package struct Permit: ~Copyable {
             let noted = subject.withLock { $0 }
             return AuditEntry(
                 time: now, phase: phase, actor: principal.actor, address: origin.addressText, organization: organization,
-                action: AuditAction(permission), objects: objects.isEmpty ? noted.objects : objects, outcome: outcome, reason: reason,
+                action: AuditAction(permission), objects: objects.isEmpty ? noted.objects : objects, outcome: outcome,
+                reason: reason,
                 request: origin.request, latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000,
                 version: version ?? noted.version)
         }

@@ -40,6 +40,8 @@ package final class ReplayMemory: Sendable {
     /// How far a date may lie from the clock, in seconds, on either side.
     private let window: Int64
     private let total = Atomic<Int>(0)
+    /// The second in which everything was last swept because there was no room.
+    private let lastSweep = Atomic<Int64>(.min)
 
     /// `windowSeconds` is the freshness window that dates were checked against.
     package init(windowSeconds: Int64, bounds: Bounds = Bounds()) {
@@ -53,7 +55,17 @@ package final class ReplayMemory: Sendable {
         _ mac: SignatureMAC, credential: CredentialID, date: Timestamp, address: IPAddress, now: Timestamp
     ) -> Outcome {
         let entry = ReplayEntry(mac, address)
-        return shard(of: credential).state.withLock { state in
+        let outcome = look(entry, credential, date, now)
+        // Credentials that fell silent still hold what is long out of the window: room for the others.
+        guard outcome == .full, total.load(ordering: .relaxed) >= bounds.entriesInAll,
+            lastSweep.exchange(now.seconds, ordering: .relaxed) != now.seconds
+        else { return outcome }
+        sweep(now: now)
+        return look(entry, credential, date, now)
+    }
+
+    private func look(_ entry: ReplayEntry, _ credential: CredentialID, _ date: Timestamp, _ now: Timestamp) -> Outcome {
+        shard(of: credential).state.withLock { state in
             state.credentials[credential, default: ReplayLog()]
                 .check(
                     entry, second: date.seconds, window: (now.seconds - window)...(now.seconds + window), bounds: bounds,

@@ -47,11 +47,10 @@ package final class Logins: Sendable {
     /// Checks a password and begins a session. Unknown names, inactive users and wrong passwords are one refusal and the same work.
     package func logIn(username: String, password: SecretHandoff, from origin: RequestOrigin) async throws -> Started {
         let name = Username.canonical(username)
-        let stored = try await user(named: name)
-        guard try await passes(password, stored, name ?? "", origin, .login) else {
+        let known = try await user(named: name)
+        guard let user = try await verifiedUser(password, known, name ?? "", origin, .login) else {
             throw Refusal.unauthenticated(reason: "wrong user name or password")
         }
-        guard let user = stored else { throw Refusal.unauthenticated(reason: "wrong user name or password") }
         let now = clock.now()
         let keys = try keyring.keys()
         let token = try SecureRandom.characters(count: Self.tokenLength, from: SecureRandom.alphanumerics)
@@ -69,22 +68,23 @@ package final class Logins: Sendable {
 
     /// Proves again who the user of a session is; plaintext may be shown for a while then.
     package func confirm(_ principal: Principal, password: SecretHandoff, from origin: RequestOrigin) async throws {
-        guard let session = principal.session, case .user(let id, _) = principal.actor else { throw Refusal.noCredentials }
-        let stored = try await user(id)
-        guard try await passes(password, stored, stored?.username ?? "", origin, .confirm) else {
+        guard let session = principal.session, case .user(let id, let name) = principal.actor else { throw Refusal.noCredentials }
+        guard try await verifiedUser(password, user(id), name, origin, .confirm) != nil else {
             throw Refusal.invalid("error", "Password is incorrect")
         }
         var confirmed = session
         confirmed.confirmedUntil = clock.now().adding(seconds: rules.confirmationSeconds)
         let row = try keyring.keys().authenticated(confirmed, with: SealingWorkspace())
-        try await database.write { db in _ = try Sessions.update(row, on: db) }
+        // Written down before it is in force, so that no confirmation stands that the audit does not know of.
         try await gate.recordGrant(.confirm, by: principal.actor, in: nil, from: origin)
+        guard try await database.write({ db in try Sessions.update(row, on: db) }) else { throw Refusal.noCredentials }
     }
 
-    /// Ends a session at once.
-    package func logOut(_ principal: Principal) async throws {
+    /// Ends a session at once, and writes it down afterwards: a session must be able to end whatever the audit does.
+    package func logOut(_ principal: Principal, from origin: RequestOrigin) async throws {
         guard let session = principal.session else { return }
         try await database.write { db in _ = try Sessions.delete(tokenDigest: session.tokenDigest, on: db) }
+        try await gate.recordGrant(AuditAction(rawValue: "session.logout"), by: principal.actor, in: nil, from: origin)
     }
 
     // MARK: - Bearer tokens
@@ -95,11 +95,16 @@ package final class Logins: Sendable {
             try await refused(origin, "no credentials for " + operation)
             throw Refusal.noCredentials
         }
-        guard let principal = try await session(authorization) else {
-            try await refused(origin, "bad bearer token for " + operation)
-            throw Refusal.unauthenticated(reason: "bad bearer token")
+        let fault: String
+        do {
+            if let principal = try await session(authorization) { return principal }
+            fault = "bad bearer token for " + operation
+        } catch let changed as SealingFault where changed != .sealed {
+            // A session or user that somebody made or changed in the database proves nothing.
+            fault = "integrity: \(changed)"
         }
-        return principal
+        try await refused(origin, fault)
+        throw Refusal.unauthenticated(reason: fault)
     }
 
     private func session(_ authorization: [UInt8]) async throws -> Principal? {
@@ -136,25 +141,45 @@ package final class Logins: Sendable {
 
     // MARK: - Passwords
 
-    /// Counts the try, checks the password, writes a refusal down.
-    private func passes(
-        _ password: SecretHandoff, _ user: User?, _ name: String, _ origin: RequestOrigin, _ action: AuditAction
-    ) async throws -> Bool {
-        let address = origin.addressText
-        if let seconds = limits.secondsLocked(account: name, address: address, now: clock.now()) {
+    /// What is known of a user name, or why nothing is.
+    private enum Known: Sendable {
+        case user(User, PasswordVerifier?)
+        case nobody
+        /// The stored row or password is not what was stored: as good as unknown, but written down as what it is.
+        case changed(String)
+
+        var verifier: PasswordVerifier? {
+            if case .user(_, let verifier) = self { verifier } else { nil }
+        }
+    }
+
+    /// The user whose password it is; counts the try, checks the password whatever is known, writes a refusal down.
+    private func verifiedUser(
+        _ password: SecretHandoff, _ known: Known, _ name: String, _ origin: RequestOrigin, _ action: AuditAction
+    ) async throws -> User? {
+        if let seconds = limits.admit(account: name, address: origin.address, now: clock.now()) {
             try await refused(origin, "locked out", action, name)
             throw Refusal.tooMany(retryAfterSeconds: seconds)
         }
-        limits.countTry(account: name, address: address, now: clock.now())
-        var verifier: PasswordVerifier?
-        if let user { verifier = try self.verifier(of: user) }
-        let isMatch = try await hashing.isMatch(password, verifier)
-        guard let user, user.isActive, isMatch else {
-            try await refused(origin, user == nil ? "unknown user" : isMatch ? "inactive user" : "wrong password", action, name)
-            return false
+        let isMatch: Bool
+        do {
+            isMatch = try await hashing.isMatch(password, known.verifier)
+        } catch {
+            // Nobody looked at the guess, so it is none.
+            limits.withdraw(account: name, address: origin.address)
+            throw error
         }
-        limits.forget(account: name, address: address)
-        return true
+        let reason: String
+        switch known {
+        case .user(let user, _) where isMatch && user.isActive:
+            limits.forget(account: name, address: origin.address)
+            return user
+        case .user: reason = isMatch ? "inactive user" : "wrong password"
+        case .nobody: reason = "unknown user"
+        case .changed(let fault): reason = fault
+        }
+        try await refused(origin, reason, action, name)
+        return nil
     }
 
     private func verifier(of user: User) throws -> PasswordVerifier? {
@@ -170,18 +195,23 @@ package final class Logins: Sendable {
             action, from: origin, reason: reason, objects: name.isEmpty ? [] : [AuditObject(kind: "user", id: "", name: name)])
     }
 
-    private func user(named name: String?) async throws -> User? {
-        guard let name else { return nil }
-        let keys = try keyring.keys()
-        return try await database.read { db in
-            try Users.get(username: name, on: db).map { try keys.verified($0, with: SealingWorkspace()) }
-        }
+    private func user(named name: String?) async throws -> Known {
+        guard let name else { return .nobody }
+        return try await user { db in try Users.get(username: name, on: db) }
     }
 
-    private func user(_ id: UserID) async throws -> User? {
+    private func user(_ id: UserID) async throws -> Known {
+        try await user { db in try Users.get(id, on: db) }
+    }
+
+    private func user(_ read: @escaping @Sendable (any SQLConnection) throws -> Authenticated<User>?) async throws -> Known {
         let keys = try keyring.keys()
-        return try await database.read { db in
-            try Users.get(id, on: db).map { try keys.verified($0, with: SealingWorkspace()) }
+        guard let stored = try await database.read(read) else { return .nobody }
+        do {
+            let user = try keys.verified(stored, with: SealingWorkspace())
+            return .user(user, try verifier(of: user))
+        } catch let fault as SealingFault where fault != .sealed {
+            return .changed("integrity: \(fault)")
         }
     }
 }

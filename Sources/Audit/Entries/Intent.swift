@@ -3,7 +3,8 @@ package import Domain
 /// An announced change, by the request that makes it and the number of its entry.
 package struct IntentID: Sendable, Hashable {
     package let request: RequestID
-    let seq: Int64
+    /// The number of its entry in the chain.
+    package let seq: Int64
 }
 
 /// An announced change of which it is not written what became of it.

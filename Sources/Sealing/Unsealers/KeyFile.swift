@@ -16,7 +16,8 @@ package struct KeyFileUnsealer: Unsealer {
     }
 
     package func wrappingKey(parameters: [UInt8]) throws -> SymmetricKey {
-        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // Without waiting: a pipe in its place must not hold the start up.
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw SealingFault.keyFile(
                 "cannot read the key file \(path): \(String(cString: strerror(errno)))",
@@ -26,6 +27,10 @@ package struct KeyFileUnsealer: Unsealer {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw SealingFault.keyFile("\(path) is not a file", remedy: "put the key file there")
+        }
+        // Whoever owns the file can read it whatever its mode; the system's own files (credentials) are as good as ours.
+        guard status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw SealingFault.keyFile("\(path) belongs to another user", remedy: "chown \(geteuid()) \(path)")
         }
         guard status.st_mode & 0o077 == 0 else {
             throw SealingFault.keyFile("\(path) can be read by others", remedy: "chmod 600 \(path)")
@@ -48,6 +53,7 @@ package struct KeyFileUnsealer: Unsealer {
             throw SealingFault.keyFile(
                 "cannot make \(directory): \(String(cString: strerror(errno)))", remedy: "make it, or set another key directory")
         }
+        try requirePrivate(directory)
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw SealingFault.keyFile(
@@ -59,10 +65,24 @@ package struct KeyFileUnsealer: Unsealer {
         let text = key.withBytes { Hexadecimal.line(from: $0) }
         let written = text.withBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard written == text.count, fsync(descriptor) == 0 else {
-            throw SealingFault.keyFile("cannot write \(path): \(String(cString: strerror(errno)))", remedy: "free space there")
+            let reason = String(cString: strerror(errno))
+            // Half a key opens nothing, and would stand in the way of the next try.
+            unlink(path)
+            throw SealingFault.keyFile("cannot write \(path): \(reason)", remedy: "free space there")
         }
         try syncDirectory(directory)
         return key
+    }
+
+    /// Whoever can write into the directory can put another key there.
+    private func requirePrivate(_ directory: String) throws {
+        var status = stat()
+        guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw SealingFault.keyFile("\(directory) is not a directory", remedy: "choose another key directory")
+        }
+        guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
+            throw SealingFault.keyFile("\(directory) is open to other users", remedy: "chown \(geteuid()) \(directory) && chmod 700 \(directory)")
+        }
     }
 
     private func syncDirectory(_ directory: String) throws {

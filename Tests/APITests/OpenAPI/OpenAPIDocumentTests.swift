@@ -31,7 +31,9 @@ struct OpenAPIDocumentTests {
             let operation = document["paths"]?[route.path.description]?[route.method.rawValue.lowercased()]
             let name = try #require(operation?["operationId"]?.string, "\(route.method.rawValue) \(route.path)")
             #expect(names.insert(name).inserted, "\(name) twice")
-            if case .permission(let permission) = route.guarding { #expect(operation?["x-permission"]?.string == permission.rawValue) }
+            if case .permission(let permission) = route.guarding {
+                #expect(operation?["x-permission"]?.string == permission.rawValue)
+            }
         }
         #expect(document["paths"]?["/api/v1/accounts/integration-applications/account-secret/"] != nil)
     }
