@@ -59,7 +59,7 @@ package final class Assembly: Sendable {
                 Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
         let gate = Gate(audit: audit, clock: clock)
-        let logins = Logins(database: database, keyring: keyring, gate: gate, clock: clock)
+        let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
         let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
         backend = Backend(
             database: database, keyring: RowKeeper(keyring: keyring), gate: gate, audit: audit, logins: logins,
@@ -71,7 +71,8 @@ package final class Assembly: Sendable {
             audit: { [audit] in audit.status })
         operational = OperationalAnswers(health: health, metrics: options.metrics)
         let router = Router(Catalog.routes(backend, operational))
-        let admin = MeteredHandler(AdminAPI(backend: backend, router: router, addresses: addresses), router: router)
+        let admin = MeteredHandler(
+            AdminAPI(backend: backend, router: router, addresses: addresses, jsonDepth: options.jsonDepth), router: router)
         var listening = options.listener
         listening.limits.isExempt = { addresses.isTrusted($0) }
         listener = try Listener(
@@ -88,6 +89,7 @@ package final class Assembly: Sendable {
             rules: options.signatures,
             replay: ReplayMemory(windowSeconds: options.signatures.windowSeconds, bounds: options.replay),
             limits: FetchLimits(options.rates),
+            throttle: SignatureThrottle(failuresPerMinute: options.badSignaturesPerMinute),
             abandoned: AbandonedToAudit(audit: audit), started: options.clock.now())
         return try ApplicationsAPI(
             parts: ApplicationsAPI.Parts(
@@ -168,6 +170,11 @@ package struct AssemblyOptions: Sendable {
     package var replay = ReplayMemory.Bounds()
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
+    package var logins = Logins.Rules()
+    /// Bad signatures from one address in a minute before it is slowed down.
+    package var badSignaturesPerMinute = 60
+    /// The greatest nesting of an administrator's JSON body.
+    package var jsonDepth = 16
     package var trustedProxies = AddressPolicy.nowhere
     /// Bytes on the disk that are kept back for what must still be written when it is full.
     package var diskReserve: Int64 = 16 << 20

@@ -34,7 +34,10 @@ package final class DataDirectory: Sendable {
     }
 
     deinit {
-        if lock >= 0 { close(lock) }
+        guard lock >= 0 else { return }
+        // Explicitly: a child process that is just being started holds a copy of the descriptor.
+        flock(lock, LOCK_UN)
+        close(lock)
     }
 }
 

@@ -9,11 +9,14 @@ package struct AdminAPI: AsyncHandler {
     private let backend: Backend
     private let router: Router
     private let addresses: ClientAddressRule
+    private let jsonDepth: Int
 
-    package init(backend: Backend, router: Router, addresses: ClientAddressRule) {
+    /// - Parameter jsonDepth: the greatest nesting of a body.
+    package init(backend: Backend, router: Router, addresses: ClientAddressRule, jsonDepth: Int = 16) {
         self.backend = backend
         self.router = router
         self.addresses = addresses
+        self.jsonDepth = jsonDepth
     }
 
     package func respond(to request: HTTPServer.Request) async -> Response {
@@ -55,14 +58,16 @@ package struct AdminAPI: AsyncHandler {
         let query = try Query(request.rawQuery)
         guard route.guarding != .open else {
             return Call(
-                request: request, parameters: parameters, query: query, origin: origin, caller: nil, organization: .default)
+                request: request, parameters: parameters, query: query, origin: origin, caller: nil, organization: .default,
+                jsonDepth: jsonDepth)
         }
         let caller = try await backend.logins.principal(
             authorization: request.header("authorization"), from: origin, for: route.path.description)
         let organization = try await organization(named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
         try await require(route.guarding, of: caller, in: organization, from: origin, parameters)
         return Call(
-            request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization)
+            request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization,
+            jsonDepth: jsonDepth)
     }
 
     /// Refuses who lacks the route's permission before anything of the request is looked at. The gate asks again when the act itself comes.

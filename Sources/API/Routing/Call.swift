@@ -13,10 +13,12 @@ package struct Call: Sendable {
     package let caller: Principal?
     /// The organization that the call is about.
     package let organization: OrganizationID
+    /// The greatest nesting of a body.
+    private let jsonDepth: Int
 
     package init(
         request: HTTPServer.Request, parameters: [String: String], query: Query, origin: RequestOrigin, caller: Principal?,
-        organization: OrganizationID
+        organization: OrganizationID, jsonDepth: Int = JSONLimits.administration.depth
     ) {
         self.request = request
         self.parameters = parameters
@@ -24,6 +26,7 @@ package struct Call: Sendable {
         self.origin = origin
         self.caller = caller
         self.organization = organization
+        self.jsonDepth = jsonDepth
     }
 
     /// The logged-in user; operations that are not open have one.
@@ -41,7 +44,7 @@ package struct Call: Sendable {
     /// The body as JSON, scanned within the limits; it is wiped when the last value taken from it goes.
     package func json() throws(Refusal) -> JSONValue {
         do {
-            return try request.body.withBytes { try JSONDocument($0, limits: JSONLimits()).root }
+            return try request.body.withBytes { try JSONDocument($0, limits: JSONLimits(depth: jsonDepth)).root }
         } catch {
             throw .malformed("The body is not valid JSON: \(error).")
         }

@@ -1,7 +1,7 @@
 internal import Domain
 internal import Synchronization
 
-/// Slows guessing of passwords: counts failures by account and by address, in windows of fifteen minutes, in memory.
+/// Slows guessing of passwords: counts failures by account and by address, in windows of some minutes, in memory.
 ///
 /// An account and an address together are locked after few failures, an address alone or an account alone after more, so that nobody locks
 /// an administrator out from elsewhere with a handful of wrong guesses. Keys are canonical names, so spelling does not help, and an address
@@ -20,21 +20,27 @@ final class LoginLimits: Sendable {
         case account(String)
         case address(IPAddress?)
 
-        var limit: Int {
+        /// How many times the failures that lock a pair lock this.
+        var factor: Int {
             switch self {
-            case .pair: 5
-            case .address: 30
-            case .account: 100
+            case .pair: 1
+            case .address: 6
+            case .account: 20
             }
         }
     }
 
-    private static let windowSeconds: Int64 = 900
-
+    private let failures: Int
+    private let windowSeconds: Int64
     private let capacity: Int
     private let windows = Mutex<[Key: Window]>([:])
 
-    init(capacity: Int = 150_000) {
+    /// - Parameters:
+    ///   - failures: of one account from one address that lock the two together.
+    ///   - windowSeconds: for how long failures are counted, and a lock lasts.
+    init(failures: Int = 5, windowSeconds: Int64 = 900, capacity: Int = 150_000) {
+        self.failures = min(max(failures, 1), 100_000)
+        self.windowSeconds = max(windowSeconds, 1)
         self.capacity = max(capacity, 3)
     }
 
@@ -44,15 +50,15 @@ final class LoginLimits: Sendable {
         let keys = Self.keys(account, address)
         return windows.withLock { windows in
             let waits = keys.compactMap { key -> Int? in
-                guard let window = windows[key], window.ends > now, window.failures >= key.limit else { return nil }
-                return Self.seconds(from: now, to: window.ends)
+                guard let window = windows[key], window.ends > now, window.failures >= limit(of: key) else { return nil }
+                return seconds(from: now, to: window.ends)
             }
             if let longest = waits.max() { return longest }
             let fresh = keys.count { windows[$0] == nil }
             if windows.count + fresh > capacity, !makeRoom(in: &windows, sparing: keys, now: now) { return 60 }
             for key in keys {
                 var window = windows[key] ?? Window(failures: 0, ends: now)
-                if window.ends <= now { window = Window(failures: 0, ends: now.adding(seconds: Self.windowSeconds)) }
+                if window.ends <= now { window = Window(failures: 0, ends: now.adding(seconds: windowSeconds)) }
                 window.failures += 1
                 windows[key] = window
             }
@@ -77,13 +83,15 @@ final class LoginLimits: Sendable {
 
     // MARK: - Steps
 
+    private func limit(of key: Key) -> Int { failures * key.factor }
+
     /// Frees a quarter of the table, weakest windows first; false if everything there locks.
     private func makeRoom(in windows: inout [Key: Window], sparing keys: [Key], now: Timestamp) -> Bool {
         windows = windows.filter { $0.value.ends > now }
         var strength = 1
-        while windows.count > capacity / 4 * 3, strength < Key.account("").limit {
+        while windows.count > capacity / 4 * 3, strength < limit(of: .account("")) {
             windows = windows.filter { key, window in
-                window.failures > strength || window.failures >= key.limit || keys.contains(key)
+                window.failures > strength || window.failures >= limit(of: key) || keys.contains(key)
             }
             strength *= 2
         }
@@ -95,7 +103,7 @@ final class LoginLimits: Sendable {
         windows[key]?.failures = max(0, window.failures - 1)
     }
 
-    private static func seconds(from now: Timestamp, to end: Timestamp) -> Int {
+    private func seconds(from now: Timestamp, to end: Timestamp) -> Int {
         let (difference, overflow) = end.milliseconds.subtractingReportingOverflow(now.milliseconds)
         return overflow ? Int(windowSeconds) : Int(clamping: difference / 1000 + 1)
     }

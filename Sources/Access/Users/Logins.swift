@@ -10,6 +10,9 @@ package final class Logins: Sendable {
         package var sessionSeconds: Int64 = 86_400
         /// How long a confirmation lasts, in seconds.
         package var confirmationSeconds: Int64 = 300
+        /// Failures of one account from one address before they are locked out, and for how many seconds.
+        package var failures = 5
+        package var lockOutSeconds: Int64 = 900
 
         package init() {}
     }
@@ -28,13 +31,14 @@ package final class Logins: Sendable {
     private let rules: Rules
     private let clock: WallClock
     private let hashing = PasswordHashing()
-    private let limits = LoginLimits()
+    private let limits: LoginLimits
 
     package init(database: Database, keyring: Keyring, gate: Gate, rules: Rules = Rules(), clock: WallClock = .system) {
         self.database = database
         self.keyring = keyring
         self.gate = gate
         self.rules = rules
+        limits = LoginLimits(failures: rules.failures, windowSeconds: rules.lockOutSeconds)
         self.clock = clock
     }
 

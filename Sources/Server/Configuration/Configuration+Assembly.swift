@@ -51,6 +51,10 @@ extension Configuration {
         options.replay.entriesPerCredential = signature.replayEntriesPerCredential
         options.replay.entriesInAll = max(options.replay.entriesInAll, signature.replayEntriesPerCredential)
         options.rates.fetchesPerMinute = rate.fetchesPerMinute == 0 ? nil : rate.fetchesPerMinute
+        options.badSignaturesPerMinute = rate.badSignaturesPerMinute
+        options.logins.failures = rate.loginFailures
+        options.logins.lockOutSeconds = rate.lockOut.components.seconds
+        options.jsonDepth = limits.jsonDepth
         options.audit.checkpointFile = checkpoints
         options.audit.refusals.overall = audit.refusalsPerMinute
         // The networks were read by the same rules, so that none can be refused; if one were, nobody would be trusted.

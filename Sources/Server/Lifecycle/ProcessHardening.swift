@@ -13,6 +13,8 @@ package enum ProcessHardening {
     /// - Parameter allowRoot: whether it is meant to run as root.
     package static func apply(allowRoot: Bool, locksMemory: Bool) throws(Fault) -> [String] {
         umask(0o077)
+        // Until the server listens for it, a hang-up must not end it.
+        signal(SIGHUP, SIG_IGN)
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard setrlimit(Int32(RLIMIT_CORE.rawValue), &none) == 0 else { throw fault("switch core dumps off") }
         guard kprocess_forbid_dumping() == 0 else { throw fault("forbid dumping") }

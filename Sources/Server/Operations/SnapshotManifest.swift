@@ -41,7 +41,11 @@ package struct SnapshotManifest: Sendable, Equatable {
     /// Reads the manifest of a snapshot's directory. Names of files are a closed list, so that none leads out of the directory.
     package init(of directory: String) throws {
         let path = directory + "/" + Self.fileName
-        let bytes = try PrivateFile.read(path, limit: 64 << 10)
+        try self.init(reading: PrivateFile.read(path, limit: 64 << 10), path: path)
+    }
+
+    /// Reads the text of a manifest; the path is for what is said about it.
+    init(reading bytes: [UInt8], path: String) throws {
         func fault(_ reason: String) -> SnapshotFault { SnapshotFault("\(path) \(reason)") }
         guard let root = try? JSONDocument.parse(bytes, limits: JSONLimits(depth: 4, bytes: 64 << 10, values: 256)) else {
             throw fault("is no manifest")

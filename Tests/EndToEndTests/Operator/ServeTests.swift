@@ -22,7 +22,9 @@ struct ServeTests {
         #expect(!FileManager.default.fileExists(atPath: server.data + "/control.sock"))
     }
 
-    @Test("the process is not dumpable: its files in /proc belong to root", .enabled(if: geteuid() == 0 && Self.isReachable, "needs another user who may run the program"))
+    @Test(
+        "the process is not dumpable: its files in /proc belong to root",
+        .enabled(if: geteuid() == 0 && Self.isReachable, "needs another user who may run the program"))
     func notDumpable() async throws {
         // As root everything there belongs to root anyway; a user who owns the process sees the difference.
         let scratch = try TemporaryDirectory()

@@ -1,4 +1,8 @@
+import API
+import Access
+import Audit
 import Domain
+import HTTPServer
 import TestSupport
 import Testing
 
@@ -147,6 +151,38 @@ struct ConfigurationTests {
         options.keys = "/tmp/b/keys"
         let fault = #expect(throws: ConfigurationFault.self) { try Configuration.load(file: nil, options: options) }
         #expect(fault?.problems.map(\.key) == ["--listen", "--keys"])
+    }
+
+    @Test("what is configured reaches the parts")
+    func assembly() throws {
+        let configuration = try Configuration(
+            yaml: """
+                listen: 127.0.0.1:9000
+                plain_listen: "[::1]:9001"
+                trusted_proxies: [10.0.0.5, 10.1.0.0/24, "2001:db8::/32"]
+                loops: 3
+                disk_reserve: 0
+                tls: {certificate: /c.pem, key: /k.pem}
+                limits: {connections: 7, connections_per_address: 6, header_bytes: 8KiB, body_bytes_admin: 1MiB, json_depth: 9, idle_timeout: 5s}
+                signature: {window: 90s, accept_before_start: true, replay_entries_per_credential: 1234}
+                rate: {fetches_per_minute: 11, bad_signatures_per_minute: 12, login_failures: 13, lock_out: 14s}
+                audit: {checkpoint_file: /x/y, refusals_per_minute: 15}
+                """)
+        let options = configuration.assembly
+        #expect(options.listener.port == 9000 && options.listener.loops == 3 && options.listener.tls?.certificate == "/c.pem")
+        #expect(options.listener.limits.connections == 7 && options.listener.limits.connectionsPerAddress == 6)
+        #expect(options.listener.limits.headerBytes == 8192 && options.listener.limits.idleDeadline == .seconds(5))
+        #expect(options.edge.adminBody == 1 << 20 && options.jsonDepth == 9 && options.diskReserve == 0)
+        #expect(options.signatures.windowSeconds == 90 && options.signatures.acceptsBeforeStart)
+        #expect(options.replay.entriesPerCredential == 1234 && options.rates.fetchesPerMinute == 11)
+        #expect(options.badSignaturesPerMinute == 12 && options.logins.failures == 13 && options.logins.lockOutSeconds == 14)
+        #expect(options.audit.checkpointFile == "/x/y" && options.audit.refusals.overall == 15)
+        for (address, isTrusted) in [("10.0.0.5", true), ("10.1.0.77", true), ("2001:db8::9", true), ("10.0.0.6", false)] {
+            #expect(options.trustedProxies.allows(try #require(IPAddress(address))) == isTrusted, "\(address)")
+        }
+        #expect(configuration.plainListener?.host == "::1" && configuration.plainListener?.tls == nil)
+        #expect(Configuration().plainListener == nil)
+        #expect(!Configuration().assembly.trustedProxies.allows(try #require(IPAddress("127.0.0.1"))))
     }
 
     @Test("a file that is too large, missing or not text is refused")

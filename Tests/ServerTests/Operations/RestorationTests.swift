@@ -99,6 +99,17 @@ struct RestorationTests {
         }
     }
 
+    @Test("fuzzed manifests are read or refused, never a trap")
+    func fuzzManifest() {
+        let file = SnapshotManifest.File(name: "keyturn.db", bytes: 5, digest: "00")
+        let audit = SnapshotManifest.File(name: "audit.db", bytes: 5, digest: "00")
+        let sample = SnapshotManifest(version: "1", date: Timestamp(milliseconds: 0), files: [file, audit])
+        var fuzzer = Fuzzer(seed: 0x5EED_0003, samples: [String(decoding: sample.text, as: UTF8.self)])
+        var accepted = 0
+        for _ in 0..<Fuzzer.rounds(2000) where (try? SnapshotManifest(reading: fuzzer.next(), path: "")) != nil { accepted += 1 }
+        #expect(accepted > 0)
+    }
+
     /// A change of the database that the manifest does not show.
     struct Tampering: Sendable, CustomTestStringConvertible {
         let testDescription: String
