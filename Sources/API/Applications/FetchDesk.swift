@@ -2,6 +2,7 @@ internal import Access
 internal import Audit
 internal import Domain
 internal import HTTPServer
+internal import Synchronization
 internal import Vault
 
 /// What one loop needs to serve fetches: contexts, its reader, and the answers that wait for the audit. Confined to the loop's thread.
@@ -12,6 +13,7 @@ final class FetchDesk {
     private let loop: Int
     private let policies: PolicyStore
     private var pass: Pass?
+    private let spare = SparePasses()
     private var open: PolicySnapshot?
     private var used: [CredentialID: CredentialUses.Use] = [:]
 
@@ -32,7 +34,7 @@ final class FetchDesk {
 
     /// Holds an answer back until its entry is durable.
     func park(_ exchange: Exchange, with response: consuming Response, _ entry: borrowing AuditEntry) {
-        let pass = pass ?? Pass(Waiting(loop: loop, listener: listener))
+        let pass = pass ?? spare.take() ?? Pass(Waiting(loop: loop, listener: listener), spare)
         self.pass = pass
         pass.waiting.tickets.append(exchange.park(with: response))
         pass.batch.append(entry)
@@ -58,41 +60,65 @@ final class FetchDesk {
         usage.note(used)
         used.removeAll(keepingCapacity: true)
     }
+}
 
-    /// The answers of one pass and their entries.
-    private struct Pass {
-        let waiting: Waiting
-        let batch: AuditBatch
+/// The answers of one pass and their entries; kept for a later pass, with its memory, when all is done.
+private struct Pass: Sendable {
+    let waiting: Waiting
+    let batch: AuditBatch
 
-        init(_ waiting: Waiting) {
-            self.waiting = waiting
-            // The batch holds what waits and not the other way round: a ring of the two would stay in memory for ever, pass after pass.
-            batch = AuditBatch { _, result in
-                switch result {
-                case .success: waiting.release()
-                case .failure: waiting.fail()
-                }
+    init(_ waiting: Waiting, _ spare: SparePasses) {
+        self.waiting = waiting
+        // The batch holds what waits and not the other way round, and only a weak hold on where it is kept: a ring would stay in memory.
+        batch = AuditBatch { [weak spare] batch, result in
+            switch result {
+            case .success: waiting.release()
+            case .failure: waiting.fail()
             }
+            spare?.give(back: Pass(waiting, batch))
         }
     }
 
-    /// The answers of one pass, released together when their entries are durable.
-    // Unchecked: the loop fills it, then gives it to the committer, which hands it back to nobody.
-    private final class Waiting: @unchecked Sendable {
-        var tickets: [Ticket] = []
-        private let loop: Int
-        private let listener: Listener?
+    private init(_ waiting: Waiting, _ batch: AuditBatch) {
+        self.waiting = waiting
+        self.batch = batch
+    }
+}
 
-        init(loop: Int, listener: Listener?) {
-            self.loop = loop
-            self.listener = listener
-        }
+/// The answers of one pass, released together when their entries are durable.
+// Unchecked: the loop fills it, then gives it to the committer, which gives it back when it is done; one has it at a time.
+private final class Waiting: @unchecked Sendable {
+    var tickets: [Ticket] = []
+    private let loop: Int
+    private let listener: Listener?
 
-        func release() { listener?.release(loop: loop, tickets) }
+    init(loop: Int, listener: Listener?) {
+        self.loop = loop
+        self.listener = listener
+    }
 
-        /// Nothing leaves that is not written down.
-        func fail() {
-            listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
-        }
+    func release() { listener?.release(loop: loop, tickets) }
+
+    /// Nothing leaves that is not written down.
+    func fail() {
+        listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
+    }
+}
+
+/// Passes that are done, waiting to be filled again.
+private final class SparePasses: Sendable {
+    private static let capacity = 16
+    private let passes = Mutex<[Pass]>([])
+
+    func give(back pass: Pass) {
+        passes.withLock { if $0.count < Self.capacity { $0.append(pass) } }
+    }
+
+    /// An empty pass; what it held is freed here, on the loop's thread, where it was made.
+    func take() -> Pass? {
+        guard let pass = passes.withLock({ $0.popLast() }) else { return nil }
+        pass.waiting.tickets.removeAll(keepingCapacity: true)
+        pass.batch.removeAll()
+        return pass
     }
 }
