@@ -52,7 +52,8 @@ package final class Assembly: Sendable {
         keyring = Keyring(database: database)
         policies = PolicyStore(database: database, keyring: keyring) { fault in
             logger.error("a policy was left out", metadata: ["fault": "\(fault)"])
-            audit.appendSoon(Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
+            audit.appendSoon(
+                Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
         let gate = Gate(audit: audit, clock: clock)
         let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
