@@ -34,7 +34,8 @@ package final class Keyring: Sendable {
     package func unseal(with unsealer: any Unsealer) throws {
         try database.readSync { [self] db in
             try changing.withLock { _ in
-                let stored = Stored(slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
+                let stored = Stored(
+                    slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
                 let keys = try stored.open(with: unsealer)
                 current.withLock { $0 = keys }
             }

@@ -6,6 +6,7 @@ package import HTTPServer
 package import Logging
 package import Sealing
 package import Storage
+internal import Glibc
 internal import Synchronization
 internal import Vault
 
@@ -37,6 +38,8 @@ package final class Assembly: Sendable {
         self.clock = clock
         self.logger = logger
         directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
+        // Opening makes what is not there, and an empty file in its place would look like a vault to whoever comes next.
+        for path in [directory.database, directory.auditDatabase] where access(path, F_OK) != 0 { throw StorageFault.missing(path) }
         database = try Database.open(at: directory.database)
         try database.requireSchema(Migration.main)
         auditDatabase = try Database.open(at: directory.auditDatabase)
@@ -107,12 +110,12 @@ package final class Assembly: Sendable {
             try await SettingsResource.load(into: settings, database: database, keyring: RowKeeper(keyring: keyring))
             try await policies.reload()
             audit.setSigningKey(key)
+            try await record(.unseal, actor, .granted, "")
         } catch {
             forgetKeys()
             try await record(.unseal, actor, .failed, "\(error)")
             throw error
         }
-        try await record(.unseal, actor, .granted, "")
         guard !isSettled.load(ordering: .acquiring) else { return }
         try await settlement.run()
         isSettled.store(true, ordering: .releasing)

@@ -79,7 +79,8 @@ package struct Installation {
         let password = try SecureRandom.characters(count: 24, from: SecureRandom.alphanumerics)
         let signing = try Ed25519.SigningKey.random()
         try rows(
-            in: database, username: username, password: SecretHandoff(password.duplicate()), signing: signing, keyFile: keyFile, recovery: recovery)
+            in: database, username: username, password: SecretHandoff(password.duplicate()), signing: signing, keyFile: keyFile,
+            recovery: recovery)
         try reached(.rows)
         try certificates(hosts)
         try reached(.certificates)
@@ -105,7 +106,8 @@ package struct Installation {
         ]
         let now = clock.now()
         let organizations = [
-            Organization(id: .system, name: "SYSTEM", dateCreated: now), Organization(id: .default, name: "Default", dateCreated: now),
+            Organization(id: .system, name: "SYSTEM", dateCreated: now),
+            Organization(id: .default, name: "Default", dateCreated: now),
         ]
         try database.writeSync { db in
             try Platforms.seed(on: db)
@@ -114,7 +116,8 @@ package struct Installation {
                 try Nodes.insert(keyring.keys().authenticated(root, with: SealingWorkspace()), on: db)
                 guard let password = password.take() else { throw SealingFault.notInitialized }
                 _ = try UserAccounts.create(
-                    username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring, now: now, in: db)
+                    username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring,
+                    now: now, in: db)
                 try AuditKey.store(signing, keyring: keyring, now: now, in: db)
             }
         }

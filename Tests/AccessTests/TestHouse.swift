@@ -31,7 +31,8 @@ final class TestHouse: Sendable {
         try auditDatabase.migrate(Migration.audit)
         var options = AuditOptions()
         options.refusals = RefusalLimits(perPrefix: 10_000, overall: 10_000)
-        audit = try AuditLog.open(auditDatabase, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        audit = try AuditLog.open(
+            auditDatabase, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         keyring = Keyring(database: database)
         gate = Gate(audit: audit)
         let keyFile = KeyFileUnsealer(directory: directory.file("keys"))
@@ -52,7 +53,8 @@ final class TestHouse: Sendable {
     }
 
     static let organizations = [
-        Organization(id: .system, name: "SYSTEM", dateCreated: start), Organization(id: .default, name: "Default", dateCreated: start),
+        Organization(id: .system, name: "SYSTEM", dateCreated: start),
+        Organization(id: .default, name: "Default", dateCreated: start),
         Organization(id: other, name: "Other", dateCreated: start),
     ]
 
@@ -86,13 +88,16 @@ final class TestHouse: Sendable {
         try auditDatabase.readSync { try AuditEntries.page(after: 0, limit: 10_000, $0) }.map { try EntryReader.read($0.body) }
     }
 
-    func store<Row: RowAuthenticated>(_ row: Row, _ put: @escaping @Sendable (Authenticated<Row>, any SQLConnection) throws -> Void) throws {
+    func store<Row: RowAuthenticated>(
+        _ row: Row, _ put: @escaping @Sendable (Authenticated<Row>, any SQLConnection) throws -> Void
+    ) throws {
         let keyring = keyring
         try database.writeSync { db in try put(keyring.keys().authenticated(row, with: SealingWorkspace()), db) }
     }
 
     func origin(_ address: String? = "192.0.2.1", at seconds: Int64 = 0) -> RequestOrigin {
-        RequestOrigin(request: .random(), address: address.flatMap { IPAddress($0) }, received: Self.start.adding(seconds: seconds))
+        RequestOrigin(
+            request: .random(), address: address.flatMap { IPAddress($0) }, received: Self.start.adding(seconds: seconds))
     }
 }
 

@@ -33,7 +33,8 @@ final class FoundVault: Sendable {
     deinit { database.close() }
 
     static let organizations = [
-        Organization(id: .system, name: "SYSTEM", dateCreated: now), Organization(id: .default, name: "Default", dateCreated: now),
+        Organization(id: .system, name: "SYSTEM", dateCreated: now),
+        Organization(id: .default, name: "Default", dateCreated: now),
         Organization(id: other, name: "Other", dateCreated: now),
     ]
 

@@ -20,7 +20,8 @@ extension FoundVault {
             let wrap = KeyWrap.dataKey(organization: organization, number: number, encryption: 1)
             try DataKeys.insert(
                 DataKey(
-                    organization: organization, number: Int64(number), keyringNumber: 1, wrappedKey: wrap.wrap(.random(), under: key),
+                    organization: organization, number: Int64(number), keyringNumber: 1,
+                    wrappedKey: wrap.wrap(.random(), under: key),
                     state: .active, dateCreated: Self.now), on: db)
         }
         try await keyring.reload(organization)
@@ -177,7 +178,8 @@ struct KeyringTests {
         let sealed = try vault.seal("secret", at: Self.place)
         #expect(try vault.database.readSync(stored) == UseCounter.block)
 
-        try vault.run("UPDATE data_keys SET uses_reserved = \(UseCounter.worn) WHERE org_id = x'00000000000000000000000000000004'")
+        try vault.run(
+            "UPDATE data_keys SET uses_reserved = \(UseCounter.worn) WHERE org_id = x'00000000000000000000000000000004'")
         let again = Keyring(database: vault.database)
         try again.unseal(with: vault.keyFile)
         try await again.replaceWornKeys(now: FoundVault.now)

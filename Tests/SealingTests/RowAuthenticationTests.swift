@@ -41,7 +41,8 @@ struct RowAuthenticationTests {
 
     static let cases: [RowCase] = [
         RowCase(
-            Organization(id: .default, name: "Default", dateCreated: now), [("name", { $0.name = "x" }), ("active", { $0.isActive = false })],
+            Organization(id: .default, name: "Default", dateCreated: now),
+            [("name", { $0.name = "x" }), ("active", { $0.isActive = false })],
             copies: [("id", Organization(id: other, name: "Default", dateCreated: now))]),
         RowCase(
             node(), [("key", { $0.key = "1:9" }), ("value", { $0.value = "x" }), ("parent", { $0.parent = nil })],
@@ -52,7 +53,8 @@ struct RowAuthenticationTests {
         RowCase(
             asset(),
             [
-                ("name", { $0.name = "x" }), ("address", { $0.address = "10.0.0.2" }), ("platform", { $0.platform = .init(rawValue: 2) }),
+                ("name", { $0.name = "x" }), ("address", { $0.address = "10.0.0.2" }),
+                ("platform", { $0.platform = .init(rawValue: 2) }),
                 ("active", { $0.isActive = false }), ("port", { $0.protocols = [.init(name: "ssh", port: 2222)] }),
                 ("no protocol", { $0.protocols = [] }), ("nodes", { $0.nodes = [] }), ("labels", { $0.labels = [] }),
                 ("specific value", { $0.specific = ["db_name": "y"] }), ("specific key", { $0.specific = ["db": "x"] }),
@@ -62,9 +64,11 @@ struct RowAuthenticationTests {
             account(),
             [
                 ("name", { $0.name = "x" }), ("username", { $0.username = "x" }), ("type", { $0.secretType = .token }),
-                ("privileged", { $0.privileged = true }), ("active", { $0.isActive = false }), ("reset", { $0.secretReset = false }),
+                ("privileged", { $0.privileged = true }), ("active", { $0.isActive = false }),
+                ("reset", { $0.secretReset = false }),
                 ("su", { $0.suFrom = AccountID(high: 8, low: 8) }), ("current", { $0.stages.current = 1 }),
-                ("no current", { $0.stages.current = nil }), ("pending", { $0.stages.pending = 1 }), ("previous", { $0.stages.previous = 2 }),
+                ("no current", { $0.stages.current = nil }), ("pending", { $0.stages.pending = 1 }),
+                ("previous", { $0.stages.previous = 2 }),
                 ("last", { $0.stages.last = 9 }), ("labels", { $0.labels = [LabelID(high: 5, low: 5)] }),
                 ("name and username swapped", { ($0.name, $0.username) = ($0.username, $0.name) }),
                 ("a longer name", { ($0.name, $0.username) = ("rootr", "oot2") }),
@@ -76,8 +80,10 @@ struct RowAuthenticationTests {
         RowCase(
             application(),
             [
-                ("name", { $0.name = "x" }), ("filter", { $0.accounts = #"{"type":"all"}"# }), ("networks", { $0.ipGroup = ["*"] }),
-                ("one network more", { $0.ipGroup.append("0.0.0.0/0") }), ("active", { $0.isActive = false }), ("rate", { $0.rateLimit = nil }),
+                ("name", { $0.name = "x" }), ("filter", { $0.accounts = #"{"type":"all"}"# }),
+                ("networks", { $0.ipGroup = ["*"] }),
+                ("one network more", { $0.ipGroup.append("0.0.0.0/0") }), ("active", { $0.isActive = false }),
+                ("rate", { $0.rateLimit = nil }),
             ], copies: [("id", application(id: ApplicationID(high: 1, low: 2))), ("organization", application(in: other))]),
         RowCase(
             credential(),
@@ -92,13 +98,16 @@ struct RowAuthenticationTests {
         RowCase(
             user(),
             [
-                ("username", { $0.username = "root" }), ("role", { $0.role = .administrator }), ("active", { $0.isActive = false }),
+                ("username", { $0.username = "root" }), ("role", { $0.role = .administrator }),
+                ("active", { $0.isActive = false }),
                 ("password", { $0.password = Sealed(bytes: [9]) }),
             ], copies: [("id", user(id: UserID(high: 1, low: 2)))]),
         RowCase(
             session(), [("expiry", { $0.dateExpires = now.adding(seconds: 9) }), ("confirmed", { $0.confirmedUntil = now })],
             copies: [("token", session(token: [8])), ("user", session(of: UserID(high: 1, low: 2)))]),
-        RowCase(Setting(name: "a", value: "false"), [], copies: [("value", .init(name: "a", value: "true")), ("name", .init(name: "b", value: "false"))]),
+        RowCase(
+            Setting(name: "a", value: "false"), [],
+            copies: [("value", .init(name: "a", value: "true")), ("name", .init(name: "b", value: "false"))]),
     ]
 
     @Test("a row verifies as it was stored, and with no deciding field changed", arguments: cases)
@@ -120,7 +129,9 @@ struct RowAuthenticationTests {
             bad.append(copy)
         }
         for mac in bad {
-            #expect(throws: SealingFault.self) { _ = try keys.verified(Authenticated(value: stored.value, mac: mac), with: workspace) }
+            #expect(throws: SealingFault.self) {
+                _ = try keys.verified(Authenticated(value: stored.value, mac: mac), with: workspace)
+            }
         }
     }
 
@@ -130,9 +141,13 @@ struct RowAuthenticationTests {
         let keys = try vault.keyring.keys()
         let workspace = try SealingWorkspace()
         let label = Label(id: LabelID(high: 1, low: 1), organization: .default, name: "1", value: "x", dateCreated: Self.now)
-        let code = try keys.authenticationCode(.label, organization: .default, id: label.id.bytes, with: workspace) { label.authenticate(into: &$0) }
+        let code = try keys.authenticationCode(.label, organization: .default, id: label.id.bytes, with: workspace) {
+            label.authenticate(into: &$0)
+        }
         #expect(throws: SealingFault.self) {
-            try keys.verify(code, of: .setting, organization: .default, id: label.id.bytes, with: workspace) { label.authenticate(into: &$0) }
+            try keys.verify(code, of: .setting, organization: .default, id: label.id.bytes, with: workspace) {
+                label.authenticate(into: &$0)
+            }
         }
     }
 
@@ -154,17 +169,22 @@ struct RowAuthenticationTests {
     }
 
     static func account(
-        id: AccountID = AccountID(high: 1, low: 1), in organization: OrganizationID = .default, asset: AssetID = AssetID(high: 1, low: 1)
+        id: AccountID = AccountID(high: 1, low: 1), in organization: OrganizationID = .default,
+        asset: AssetID = AssetID(high: 1, low: 1)
     ) -> Account {
         Account(
             id: id, organization: organization, asset: asset, name: "root", username: "root2",
-            stages: SecretStages(current: 3, pending: nil, previous: 1, last: 4), labels: [LabelID(high: 3, low: 3)], dateCreated: now,
+            stages: SecretStages(current: 3, pending: nil, previous: 1, last: 4), labels: [LabelID(high: 3, low: 3)],
+            dateCreated: now,
             dateUpdated: now)
     }
 
-    static func application(id: ApplicationID = ApplicationID(high: 1, low: 1), in organization: OrganizationID = .default) -> Application {
+    static func application(id: ApplicationID = ApplicationID(high: 1, low: 1), in organization: OrganizationID = .default)
+        -> Application
+    {
         Application(
-            id: id, organization: organization, name: "ci", accounts: #"{"type":"ids","ids":[]}"#, ipGroup: ["10.0.0.1"], rateLimit: 5,
+            id: id, organization: organization, name: "ci", accounts: #"{"type":"ids","ids":[]}"#, ipGroup: ["10.0.0.1"],
+            rateLimit: 5,
             dateCreated: now, dateUpdated: now)
     }
 
@@ -173,13 +193,15 @@ struct RowAuthenticationTests {
         in organization: OrganizationID = .default
     ) -> Credential {
         Credential(
-            id: id, application: application, organization: organization, name: "first", secret: Sealed(bytes: [1]), ipGroup: ["10.0.0.1"],
+            id: id, application: application, organization: organization, name: "first", secret: Sealed(bytes: [1]),
+            ipGroup: ["10.0.0.1"],
             isStrict: true, dateExpires: now, dateCreated: now)
     }
 
     static func user(id: UserID = UserID(high: 1, low: 1)) -> User {
         User(
-            id: id, username: "admin", name: "A", role: .auditor, password: Sealed(bytes: [1]), dateCreated: now, datePasswordUpdated: now)
+            id: id, username: "admin", name: "A", role: .auditor, password: Sealed(bytes: [1]), dateCreated: now,
+            datePasswordUpdated: now)
     }
 
     static func session(token: [UInt8] = [7], of user: UserID = UserID(high: 1, low: 1)) -> Session {

@@ -33,7 +33,9 @@ struct KeyFileTests {
         #expect(access(path, F_OK) != 0)
     }
 
-    @Test("a key file that others can read is refused with the command that repairs it", arguments: [0o640, 0o604, 0o660] as [mode_t])
+    @Test(
+        "a key file that others can read is refused with the command that repairs it",
+        arguments: [0o640, 0o604, 0o660] as [mode_t])
     func modes(mode: mode_t) throws {
         _ = try keyFile.create()
         chmod(path, mode)
@@ -59,8 +61,10 @@ struct KeyFileTests {
 
     @Test(
         "what is not a key is refused",
-        arguments: ["", "\n", String(repeating: "a", count: 63), String(repeating: "a", count: 65), String(repeating: "g", count: 64),
-            String(repeating: "a", count: 64) + " b", String(repeating: "é", count: 32)])
+        arguments: [
+            "", "\n", String(repeating: "a", count: 63), String(repeating: "a", count: 65), String(repeating: "g", count: 64),
+            String(repeating: "a", count: 64) + " b", String(repeating: "é", count: 32),
+        ])
     func garbage(text: String) throws {
         try directory.write(text, to: "keys/keyturn.key")
         #expect(throws: SealingFault.self) { _ = try keyFile.wrappingKey(parameters: []) }
@@ -76,7 +80,8 @@ struct RecoveryCodeTests {
     @Test(
         "it is read however a person writes it down",
         arguments: [
-            code.lowercased(), code.split(separator: "-").joined(), code.split(separator: "-").joined(separator: "  "), " \(code)\r\n",
+            code.lowercased(), code.split(separator: "-").joined(), code.split(separator: "-").joined(separator: "  "),
+            " \(code)\r\n",
             "O1L3-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ".replacing("L", with: "2"), "oi23-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ",
         ])
     func lenient(text: String) throws {
@@ -85,15 +90,20 @@ struct RecoveryCodeTests {
     }
 
     @Test(
-        "what is no code is none", arguments: ["", "0123", code + "0", String(code.dropLast()), code.replacing("Z", with: "U"), code + code,
-            code.replacing("Z", with: "é"), String(repeating: " ", count: 300)])
+        "what is no code is none",
+        arguments: [
+            "", "0123", code + "0", String(code.dropLast()), code.replacing("Z", with: "U"), code + code,
+            code.replacing("Z", with: "é"), String(repeating: " ", count: 300),
+        ])
     func none(text: String) {
         #expect(unsealer(text) == nil)
     }
 
     @Test("another code, also by one character, is another key; so is another salt")
     func keys() throws {
-        func key(_ text: String, _ salt: [UInt8]) throws -> [UInt8] { try #require(unsealer(text)).wrappingKey(parameters: salt).withBytes { Array($0) } }
+        func key(_ text: String, _ salt: [UInt8]) throws -> [UInt8] {
+            try #require(unsealer(text)).wrappingKey(parameters: salt).withBytes { Array($0) }
+        }
         #expect(try key(Self.code, [1]) == key(Self.code.lowercased(), [1]))
         #expect(try key(Self.code, [1]) != key(Self.code.replacing("Z", with: "Y"), [1]))
         #expect(try key(Self.code, [1]) != key(Self.code, [2]))

@@ -26,9 +26,12 @@ struct AccountSecretsTests {
         #expect(try shelf.put("same", by: change).stages.current == 2)
         let id = shelf.account.id
         let history = try shelf.database.readSync { try SecretVersions.history(of: id, in: .default, on: $0).rows }
-        #expect(history.map(\.number) == [2, 1] && history.allSatisfy { $0.createdBy == "admin" && $0.dateCreated == TestShelf.now })
+        #expect(
+            history.map(\.number) == [2, 1] && history.allSatisfy { $0.createdBy == "admin" && $0.dateCreated == TestShelf.now })
         #expect(history.first?.secret != history.last?.secret)
-        #expect(history.first?.fingerprint != history.last?.fingerprint, "fingerprints are stored sealed: equal ones do not look equal")
+        #expect(
+            history.first?.fingerprint != history.last?.fingerprint,
+            "fingerprints are stored sealed: equal ones do not look equal")
     }
 
     @Test("only passwords have a fingerprint")
@@ -41,14 +44,18 @@ struct AccountSecretsTests {
         #expect(version != nil && version?.fingerprint == nil)
     }
 
-    @Test("a warrant for something else, or for another organization, moves nothing", arguments: [
-        (.revealAccount, .default), (.viewAccount, .default), (.deleteAccount, .default), (.changeAccount, TestShelf.other),
-        (.createAccount, TestShelf.other), (.fetchSecret, .default),
-    ] as [(Permission, OrganizationID)])
+    @Test(
+        "a warrant for something else, or for another organization, moves nothing",
+        arguments: [
+            (.revealAccount, .default), (.viewAccount, .default), (.deleteAccount, .default), (.changeAccount, TestShelf.other),
+            (.createAccount, TestShelf.other), (.fetchSecret, .default),
+        ] as [(Permission, OrganizationID)])
     func wrongWarrant(permission: Permission, organization: OrganizationID) async throws {
         let shelf = try TestShelf()
         try shelf.put("one", by: await shelf.warrant(.changeAccount))
-        let (account, warrant, secrets) = (try shelf.stored(), try await shelf.warrant(permission, in: organization), shelf.secrets)
+        let (account, warrant, secrets) = (
+            try shelf.stored(), try await shelf.warrant(permission, in: organization), shelf.secrets
+        )
         #expect(throws: Refusal.forbidden(.changeAccount)) {
             try shelf.database.writeSync { db in
                 var account = account
@@ -90,7 +97,8 @@ struct AccountSecretsTests {
         }
         let last = try shelf.put("v5", by: change, history: limit)
         let id = shelf.account.id
-        let kept = Set(try shelf.database.readSync { try SecretVersions.history(of: id, in: .default, on: $0).rows }.map(\.number))
+        let kept = Set(
+            try shelf.database.readSync { try SecretVersions.history(of: id, in: .default, on: $0).rows }.map(\.number))
         let used = Set([last.stages.current, last.stages.pending, last.stages.previous].compactMap { $0 })
         #expect(used == [5, 1, 4] && kept.isSuperset(of: used))
         #expect(kept.isSuperset(of: Set((1...5).suffix(limit).map(Int64.init))))
@@ -115,11 +123,14 @@ struct AccountSecretsTests {
         #expect(try shelf.reveal(2, by: await shelf.warrant(.revealAccount)) == "three")
     }
 
-    @Test("a version moved from another account or version, or changed, is an error and never another value", arguments: [
-        "UPDATE secret_versions SET secret = (SELECT secret FROM secret_versions WHERE number = 1) WHERE number = 2",
-        "UPDATE secret_versions SET secret = substr(secret, 1, length(secret) - 1) || x'00' WHERE number = 2",
-        "UPDATE secret_versions SET secret = fingerprint WHERE number = 2", "UPDATE secret_versions SET secret = x'' WHERE number = 2",
-    ])
+    @Test(
+        "a version moved from another account or version, or changed, is an error and never another value",
+        arguments: [
+            "UPDATE secret_versions SET secret = (SELECT secret FROM secret_versions WHERE number = 1) WHERE number = 2",
+            "UPDATE secret_versions SET secret = zeroblob(length(secret)) WHERE number = 2",
+            "UPDATE secret_versions SET secret = fingerprint WHERE number = 2",
+            "UPDATE secret_versions SET secret = x'' WHERE number = 2",
+        ])
     func tampered(change: String) async throws {
         let shelf = try TestShelf()
         let warrant = try await shelf.warrant(.changeAccount)
@@ -139,7 +150,9 @@ struct AccountSecretsTests {
         let account = try shelf.put("one", by: change)
         shelf.keyring.seal()
         let secrets = shelf.secrets
-        #expect(throws: Refusal.sealed) { _ = try shelf.database.readSync { try secrets.reveal(version: 1, of: account, by: reveal, in: $0).handoff } }
+        #expect(throws: Refusal.sealed) {
+            _ = try shelf.database.readSync { try secrets.reveal(version: 1, of: account, by: reveal, in: $0).handoff }
+        }
         #expect(throws: SealingFault.sealed) {
             try shelf.database.writeSync { db in
                 var account = account

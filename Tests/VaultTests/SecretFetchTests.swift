@@ -13,40 +13,37 @@ struct SecretFetchTests {
     // Unchecked: used by one test alone, in order.
     final class Fetcher: @unchecked Sendable, AbandonedFetches {
         let shelf: TestShelf
-        let reader: FetchReader
         let fetch: SecretFetch
 
         init() async throws {
             shelf = try TestShelf()
             try shelf.put("one", by: await shelf.warrant(.changeAccount))
-            reader = try shelf.database.makeFetchReader(cacheKibibytes: 1024)
-            fetch = try SecretFetch(reader: reader, keyring: shelf.keyring)
+            fetch = try SecretFetch(reader: shelf.database.makeFetchReader(cacheKibibytes: 1024), keyring: shelf.keyring)
         }
 
         func append(_ entry: AuditEntry) {}
 
         /// What an application with this filter gets: the text, or nil for an account without a secret.
         func fetch(
-            _ selector: AccountSelector, filter: String = #"{"type":"all"}"#, in organization: OrganizationID = .default
+            _ selector: AccountSelector, filter: String = #"{"type":"all"}"#, in organization: OrganizationID = .default,
+            endsPass: Bool = true
         ) throws -> String? {
             guard fetch.beginPass() else { throw Refusal.sealed }
-            defer { fetch.endPass() }
+            defer { if endsPass { fetch.endPass() } }
             let application = ApplicationPolicy(
                 id: ApplicationID(high: 1, low: 1), organization: organization, name: "ci", isActive: true, networks: .nowhere,
-                filter: try AccountFilter(JSONDocument.parse(Array(filter.utf8), limits: JSONLimits())).compiled { [$0] }, rateLimit: nil)
+                filter: try AccountFilter(JSONDocument.parse(Array(filter.utf8), limits: JSONLimits())).compiled { [$0] },
+                rateLimit: nil)
             let credential = CredentialPolicy(
-                id: CredentialID(high: 1, low: 1), application: application, networks: .nowhere, isStrict: false, isActive: true, expires: nil,
+                id: CredentialID(high: 1, low: 1), application: application, networks: .nowhere, isStrict: false, isActive: true,
+                expires: nil,
                 secret: secret("x"))
             let permit = FetchPermit(credential: credential, origin: .internal(now: TestShelf.now), abandoned: self)
-            do {
-                let revealed = try fetch.reveal(selector, against: permit)
-                _ = permit.granted(objects: [], version: revealed.version, at: TestShelf.now)
-                return switch revealed.secret {
-                case .some(let secret): secret.withBytes { String(decoding: $0, as: UTF8.self) }
-                case .none: nil
-                }
-            } catch {
-                throw error
+            let revealed = try fetch.reveal(selector, against: permit)
+            _ = permit.granted(objects: [], version: revealed.version, at: TestShelf.now)
+            return switch revealed.secret {
+            case .some(let secret): secret.withBytes { String(decoding: $0, as: UTF8.self) }
+            case .none: nil
             }
         }
 
@@ -62,9 +59,11 @@ struct SecretFetchTests {
     static let byName = AccountSelector.named(asset: .name(Array("web".utf8)), account: Array("root".utf8))
     static let byID = AccountSelector.id(AccountID(high: 0xB, low: 1))
 
-    @Test("an account is found by its id, by asset and name, and by the asset's id and name", arguments: [
-        byID, byName, .named(asset: .id(AssetID(high: 0xA, low: 1)), account: Array("root".utf8)),
-    ])
+    @Test(
+        "an account is found by its id, by asset and name, and by the asset's id and name",
+        arguments: [
+            byID, byName, .named(asset: .id(AssetID(high: 0xA, low: 1)), account: Array("root".utf8)),
+        ])
     func found(selector: AccountSelector) async throws {
         #expect(try await Fetcher().fetch(selector) == "one")
     }
@@ -76,6 +75,38 @@ struct SecretFetchTests {
         #expect(try fetcher.fetch(Self.byName) == "two")
         try fetcher.change { $0.stages.current = nil }
         #expect(try fetcher.fetch(Self.byName) == nil)
+    }
+
+    @Test("what somebody was told of is served at once, also in the middle of a pass")
+    func fresh() async throws {
+        let fetcher = try await Fetcher()
+        let change = try await fetcher.shelf.warrant(.changeAccount)
+        for number in 1...5 {
+            try fetcher.shelf.put("v\(number)", by: change)
+            #expect(try fetcher.fetch(Self.byID, endsPass: false) == "v\(number)")
+            #expect(try fetcher.fetch(Self.byID, endsPass: false) == "v\(number)")
+        }
+        try fetcher.change { $0.isActive = false }
+        #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, endsPass: false) }
+    }
+
+    @Test("one application's filter does not decide for another, whoever asked first")
+    func filters() async throws {
+        let fetcher = try await Fetcher()
+        let nothing = #"{"type":"attrs","attrs":[{"name":"name","match":"exact","value":"admin"}]}"#
+        for _ in 0..<2 {
+            #expect(try fetcher.fetch(Self.byID, endsPass: false) == "one")
+            #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, filter: nothing, endsPass: false) }
+            #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, in: TestShelf.other, endsPass: false) }
+        }
+    }
+
+    @Test("once sealed nothing more is served, and what was kept opens nothing")
+    func sealed() async throws {
+        let fetcher = try await Fetcher()
+        #expect(try fetcher.fetch(Self.byID) == "one")
+        fetcher.shelf.keyring.seal()
+        #expect(throws: Refusal.sealed) { try fetcher.fetch(Self.byID) }
     }
 
     @Test("absent, hidden by the filter, inactive, and of another organization are all the same not found")
@@ -110,15 +141,18 @@ struct SecretFetchTests {
     @Test(
         "a changed account, asset or version is damage: an error, never null, never another secret",
         arguments: [
-            "UPDATE accounts SET username = 'x'", "UPDATE accounts SET current_version = NULL", "UPDATE accounts SET current_version = 7",
+            "UPDATE accounts SET username = 'x'", "UPDATE accounts SET current_version = NULL",
+            "UPDATE accounts SET current_version = 7",
             "UPDATE accounts SET is_active = 0", "UPDATE accounts SET privileged = 1", "UPDATE accounts SET mac = zeroblob(36)",
             "UPDATE assets SET address = '10.6.6.6'", "UPDATE assets SET mac = zeroblob(36)", "UPDATE assets SET platform_id = 2",
-            "DELETE FROM secret_versions", "UPDATE secret_versions SET number = 2", "UPDATE secret_versions SET secret = fingerprint",
+            "DELETE FROM secret_versions", "UPDATE secret_versions SET number = 2",
+            "UPDATE secret_versions SET secret = fingerprint",
             "UPDATE secret_versions SET secret = x''",
             "UPDATE secret_versions SET org_id = x'00000000000000070000000000000007'",
         ])
     func damaged(change: String) async throws {
         let fetcher = try await Fetcher()
+        #expect(try fetcher.fetch(Self.byID) == "one", "what is kept in memory must not hide the damage")
         try fetcher.shelf.run(change)
         guard case .integrity? = #expect(throws: Refusal.self, performing: { try fetcher.fetch(Self.byID) }) else {
             return #expect(Bool(false), "another refusal")

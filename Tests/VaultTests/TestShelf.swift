@@ -34,9 +34,12 @@ final class TestShelf: Sendable {
         let database = database
         try database.writeSync { db in
             try Platforms.seed(on: db)
-            let organizations = [OrganizationID.system, .default, Self.other].map { Organization(id: $0, name: "\($0)", dateCreated: Self.now) }
+            let organizations = [OrganizationID.system, .default, Self.other].map {
+                Organization(id: $0, name: "\($0)", dateCreated: Self.now)
+            }
             try Keyring.initialize(
-                database, slots: [NewSlot(keyFile, label: "", parameters: [])], organizations: organizations, now: Self.now, in: db
+                database, slots: [NewSlot(keyFile, label: "", parameters: [])], organizations: organizations, now: Self.now,
+                in: db
             ) { _ in }
         }
         try keyring.unseal(with: keyFile)
@@ -47,7 +50,8 @@ final class TestShelf: Sendable {
 
     static func asset(_ number: UInt64, in organization: OrganizationID) -> Asset {
         Asset(
-            id: AssetID(high: 0xA, low: number), organization: organization, name: "web", address: "10.0.0.1", platform: .init(rawValue: 1),
+            id: AssetID(high: 0xA, low: number), organization: organization, name: "web", address: "10.0.0.1",
+            platform: .init(rawValue: 1),
             dateCreated: now, dateUpdated: now)
     }
 
@@ -71,10 +75,13 @@ final class TestShelf: Sendable {
         let auditDatabase = try Database.open(at: directory.file("audit.db"))
         defer { auditDatabase.close() }
         try auditDatabase.migrate(Migration.audit)
-        let audit = try AuditLog.open(auditDatabase, options: AuditOptions(), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let audit = try AuditLog.open(
+            auditDatabase, options: AuditOptions(), logger: .init(label: "test") { _ in SwiftLogNoOpLogHandler() })
         defer { audit.close() }
         let principal = Principal(actor: .user(UserID(high: 1, low: 1), name: "admin"), permissions: [permission])
-        return try await Gate(audit: audit).view(permission, as: principal, in: organization, from: .internal(now: Self.now)) { .init($0.warrant()) }
+        return try await Gate(audit: audit).view(permission, as: principal, in: organization, from: .internal(now: Self.now)) {
+            .init($0.warrant())
+        }
     }
 
     /// The account's row as it stands, verified.
@@ -101,7 +108,9 @@ final class TestShelf: Sendable {
 
     func reveal(_ version: Int64, of account: AccountID? = nil, by warrant: Warrant) throws -> String {
         let account = try stored(account, in: warrant.organization)
-        let handoff = try database.readSync { [secrets] db in try secrets.reveal(version: version, of: account, by: warrant, in: db).handoff }
+        let handoff = try database.readSync { [secrets] db in
+            try secrets.reveal(version: version, of: account, by: warrant, in: db).handoff
+        }
         guard let secret = handoff.take() else { throw Refusal.notFound }
         return secret.withBytes { String(decoding: $0, as: UTF8.self) }
     }

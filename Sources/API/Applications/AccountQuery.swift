@@ -30,17 +30,22 @@ enum AccountQuery {
         return .named(asset: asset, account: account)
     }
 
-    /// What was asked for, as far as it can be read, for the audit of a refusal.
+    /// What was asked for, as far as it can be read, for the audit of a refusal. Of an id only what is one: what somebody put there by
+    /// mistake may be anything.
     static func object(_ query: UnsafeRawBufferPointer) -> [AuditObject] {
         guard let values = try? read(query) else { return [] }
         var objects: [AuditObject] = []
         if values.account != nil || values.accountID != nil {
-            objects.append(AuditObject(kind: "account", id: text(values.accountID), name: text(values.account)))
+            objects.append(AuditObject(kind: "account", id: id(values.accountID), name: text(values.account)))
         }
         if values.asset != nil || values.assetID != nil {
-            objects.append(AuditObject(kind: "asset", id: text(values.assetID), name: text(values.asset)))
+            objects.append(AuditObject(kind: "asset", id: id(values.assetID), name: text(values.asset)))
         }
         return objects
+    }
+
+    private static func id(_ bytes: [UInt8]?) -> String {
+        bytes.flatMap { AccountID(utf8: $0) }?.description ?? ""
     }
 
     private static func text(_ bytes: [UInt8]?) -> String {

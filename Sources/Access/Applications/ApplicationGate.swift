@@ -59,12 +59,14 @@ package final class ApplicationGate: Sendable {
             case .allowed:
                 return .admitted(FetchPermit(credential: credential, origin: request.origin, abandoned: abandoned))
             case .refused(let seconds):
-                return refuse(request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", signer: credential, isVerified: true, now)
+                return refuse(
+                    request.origin, .tooMany(retryAfterSeconds: seconds), "rate limit", signer: credential, isVerified: true, now)
             }
         }
         if verdict.replay == .full {
             return refuse(
-                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full", signer: verdict.credential,
+                request.origin, .tooMany(retryAfterSeconds: Int(rules.windowSeconds)), "replay memory is full",
+                signer: verdict.credential,
                 isVerified: true, now)
         }
         let reason = verdict.reason ?? "unknown"
@@ -181,7 +183,8 @@ package final class ApplicationGate: Sendable {
     }
 
     private func refuse(
-        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, signer: CredentialPolicy? = nil, claimed: CredentialPolicy? = nil,
+        _ origin: RequestOrigin, _ refusal: Refusal, _ reason: String, signer: CredentialPolicy? = nil,
+        claimed: CredentialPolicy? = nil,
         isVerified: Bool = false, _ now: Timestamp
     ) -> Admission {
         // A key that signed nothing is only claimed: the entry names it as an object, not as the actor.

@@ -117,10 +117,8 @@ package final class Gate: Sendable {
         do {
             outcome = try await act(permit)
         } catch {
-            let refusal = error as? Refusal
-            try await append(
-                permit.settled(refusal == nil ? .failed : .refused, reason: refusal?.auditReason ?? Self.reason(error)),
-                closing: intent)
+            let (outcome, reason) = Self.fate(error)
+            try await append(permit.settled(outcome, reason: reason), closing: intent)
             throw error
         }
         try await append(
@@ -128,10 +126,15 @@ package final class Gate: Sendable {
         return outcome.value
     }
 
-    /// Of what failed, only what cannot carry a value: stored rows that do not authenticate are named, of others the kind.
-    private static func reason(_ error: any Error) -> String {
-        if let fault = error as? SealingFault { return "integrity: \(fault)" }
-        return "\(type(of: error))"
+    /// How an act that threw is written down. Of what failed, only what cannot carry a value: stored rows that do not authenticate are
+    /// named, of others the kind.
+    private static func fate(_ error: any Error) -> (AuditOutcome, reason: String) {
+        switch error {
+        case let fault as SealingFault: (.failed, "integrity: \(fault)")
+        case Refusal.integrity(let detail): (.failed, Refusal.integrity(detail).auditReason)
+        case let refusal as Refusal: (.refused, refusal.auditReason)
+        default: (.failed, "\(type(of: error))")
+        }
     }
 
     private func append(_ entry: AuditEntry, closing intent: IntentID? = nil) async throws {

@@ -81,7 +81,8 @@ package struct KeyFileUnsealer: Unsealer {
             throw SealingFault.keyFile("\(directory) is not a directory", remedy: "choose another key directory")
         }
         guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
-            throw SealingFault.keyFile("\(directory) is open to other users", remedy: "chown \(geteuid()) \(directory) && chmod 700 \(directory)")
+            throw SealingFault.keyFile(
+                "\(directory) is open to other users", remedy: "chown \(geteuid()) \(directory) && chmod 700 \(directory)")
         }
     }
 

@@ -28,7 +28,8 @@ struct ApplicationGateTests {
             desk = try GateDesk()
             let abandoned = Forward()
             gate = try ApplicationGate(
-                rules: rules, replay: ReplayMemory(windowSeconds: rules.windowSeconds, bounds: replay), limits: FetchLimits(rates),
+                rules: rules, replay: ReplayMemory(windowSeconds: rules.windowSeconds, bounds: replay),
+                limits: FetchLimits(rates),
                 abandoned: abandoned, started: TestHouse.start.adding(seconds: started))
             abandoned.door.withLock { $0 = Unowned(self) }
         }
@@ -105,25 +106,43 @@ struct ApplicationGateTests {
         Case(testDescription: "unknown key", reason: "unknown key", sign: { $0.keyID = "72b0b0aa-ad82-4182-a631-ae4865e8ae0e" }),
         Case(testDescription: "key id that is no id", reason: "unknown key", sign: { $0.keyID = "root" }),
         Case(testDescription: "wrong secret", reason: "wrong signature", sign: { $0.secret += "x" }),
-        Case(testDescription: "another target", reason: "wrong signature", sign: { $0.names = "date (request-target)"; $0.method = "POST" }),
-        Case(testDescription: "changed date", reason: "wrong signature", change: { $0["date"] = HTTPDate.format(TestHouse.start.adding(seconds: 1)) }),
+        Case(
+            testDescription: "another target", reason: "wrong signature",
+            sign: {
+                $0.names = "date (request-target)"; $0.method = "POST"
+            }),
+        Case(
+            testDescription: "changed date", reason: "wrong signature",
+            change: { $0["date"] = HTTPDate.format(TestHouse.start.adding(seconds: 1)) }),
         Case(testDescription: "changed organization", reason: "wrong signature", change: { $0["x-jms-org"] = "Other" }),
-        Case(testDescription: "not a signature", reason: "malformed authorization: notSignature", change: { $0["authorization"] = "Bearer abc" }),
-        Case(testDescription: "empty authorization", reason: "malformed authorization: notSignature", change: { $0["authorization"] = "" }),
         Case(
-            testDescription: "date not signed", reason: "malformed authorization: requiredHeaderNotSigned", sign: { $0.names = "(request-target) accept" }),
+            testDescription: "not a signature", reason: "malformed authorization: notSignature",
+            change: { $0["authorization"] = "Bearer abc" }),
         Case(
-            testDescription: "target not signed", reason: "malformed authorization: requiredHeaderNotSigned", sign: { $0.names = "date accept" }),
+            testDescription: "empty authorization", reason: "malformed authorization: notSignature",
+            change: { $0["authorization"] = "" }),
         Case(
-            testDescription: "signed header absent", reason: "signing string: signedHeaderMissing", change: { $0["accept"] = nil }),
-        Case(testDescription: "inactive application", reason: "application inactive", prepare: { $0.application.isActive = false }),
+            testDescription: "date not signed", reason: "malformed authorization: requiredHeaderNotSigned",
+            sign: { $0.names = "(request-target) accept" }),
+        Case(
+            testDescription: "target not signed", reason: "malformed authorization: requiredHeaderNotSigned",
+            sign: { $0.names = "date accept" }),
+        Case(
+            testDescription: "signed header absent", reason: "signing string: signedHeaderMissing", change: { $0["accept"] = nil }
+        ),
+        Case(
+            testDescription: "inactive application", reason: "application inactive", prepare: { $0.application.isActive = false }),
         Case(testDescription: "revoked credential", reason: "credential revoked", prepare: { $0.credential.isActive = false }),
-        Case(testDescription: "expired credential", reason: "credential expired", prepare: { $0.credential.dateExpires = TestHouse.start }),
+        Case(
+            testDescription: "expired credential", reason: "credential expired",
+            prepare: { $0.credential.dateExpires = TestHouse.start }),
         Case(testDescription: "61 s old", reason: "stale date", dated: -61),
         Case(testDescription: "61 s ahead", reason: "stale date", dated: 61),
         Case(testDescription: "no X-Source", reason: "X-Source is not jms-pam", sign: { $0.source = nil }),
         Case(testDescription: "wrong X-Source", reason: "X-Source is not jms-pam", sign: { $0.source = "JMS-PAM" }),
-        Case(testDescription: "another organization", reason: "wrong organization", sign: { $0.organization = TestHouse.other.description }),
+        Case(
+            testDescription: "another organization", reason: "wrong organization",
+            sign: { $0.organization = TestHouse.other.description }),
         Case(testDescription: "another organization by name", reason: "wrong organization", sign: { $0.organization = "Other" }),
         Case(testDescription: "JumpServer's root organization", reason: "wrong organization", sign: { $0.organization = "ROOT" }),
         Case(
@@ -135,7 +154,9 @@ struct ApplicationGateTests {
         Case(
             testDescription: "address refused for the credential", reason: "address not allowed for the credential",
             prepare: { $0.credential.ipGroup = ["192.0.2.2"] }),
-        Case(testDescription: "no network at all", reason: "address not allowed for the application", prepare: { $0.application.ipGroup = [] }),
+        Case(
+            testDescription: "no network at all", reason: "address not allowed for the application",
+            prepare: { $0.application.ipGroup = [] }),
     ]
 
     @Test("everything that is wrong is the same 401 outside, with its true reason in the audit", arguments: cases)
@@ -191,9 +212,11 @@ struct ApplicationGateTests {
         #expect(stale.entry.actor.kind == "application")
     }
 
-    @Test("every organization header that means the application's is fine, signed or not", arguments: [
-        nil, "", "Default", "default", "DEFAULT", "00000000-0000-0000-0000-000000000002",
-    ])
+    @Test(
+        "every organization header that means the application's is fine, signed or not",
+        arguments: [
+            nil, "", "Default", "default", "DEFAULT", "00000000-0000-0000-0000-000000000002",
+        ])
     func organizationHeader(value: String?) async throws {
         let door = try await Door([sample])
         var signer = sample.signer
@@ -314,27 +337,42 @@ struct ApplicationGateTests {
 
     // MARK: - Vectors
 
-    @Test("the published samples' requests pass with their own signatures", arguments: [
-        ("(request-target) accept date x-jms-org", SignatureVectorTests.integrations + "?asset=ubuntu_docker&account=root",
-            "DZkRFOLCvMqECWO5BhT0AVTFK1i6n85yA1Bioi7X5To=", "00000000-0000-0000-0000-000000000002"),
-        ("(request-target) accept date x-jms-org", SignatureVectorTests.integrations + "?account=root&asset=ubuntu_docker",
-            "G/0ktRccpw8ust2dKduoBeleelg/doDqKBFr7Orzj8c=", "00000000-0000-0000-0000-000000000002"),
-        ("(request-target) accept date", SignatureVectorTests.services + "?asset=ubuntu_docker&account=root&method=get",
-            "FkgD1SojDs5X0bG+1VHAJm5n2Oz22P37wxh8OuJHGjI=", "00000000-0000-0000-0000-000000000002"),
-        ("(request-target) date", SignatureVectorTests.services + "?account=root&asset=ubuntu_docker",
-            "9mTLz3QtAMgspnpUbMTEvwu2oCmrMKC+eh0+GxitJ7g=", nil),
-    ] as [(String, String, String, String?)])
+    @Test(
+        "the published samples' requests pass with their own signatures",
+        arguments: [
+            (
+                "(request-target) accept date x-jms-org", SignatureVectorTests.integrations + "?asset=ubuntu_docker&account=root",
+                "DZkRFOLCvMqECWO5BhT0AVTFK1i6n85yA1Bioi7X5To=", "00000000-0000-0000-0000-000000000002"
+            ),
+            (
+                "(request-target) accept date x-jms-org", SignatureVectorTests.integrations + "?account=root&asset=ubuntu_docker",
+                "G/0ktRccpw8ust2dKduoBeleelg/doDqKBFr7Orzj8c=", "00000000-0000-0000-0000-000000000002"
+            ),
+            (
+                "(request-target) accept date", SignatureVectorTests.services + "?asset=ubuntu_docker&account=root&method=get",
+                "FkgD1SojDs5X0bG+1VHAJm5n2Oz22P37wxh8OuJHGjI=", "00000000-0000-0000-0000-000000000002"
+            ),
+            (
+                "(request-target) date", SignatureVectorTests.services + "?account=root&asset=ubuntu_docker",
+                "9mTLz3QtAMgspnpUbMTEvwu2oCmrMKC+eh0+GxitJ7g=", nil
+            ),
+        ] as [(String, String, String, String?)])
     func vectors(names: String, target: String, signature: String, organization: String?) async throws {
         let date = "Fri, 20 Nov 2026 21:24:38 GMT"
         let moment = try #require(HTTPDate.parse(date))
         let door = try await Door([sample], started: moment.seconds - TestHouse.start.seconds - 10)
         let id = sample.credential.id.description
         func headers(_ order: [String]) -> [String: String] {
-            var headers = ["accept": "application/json", "date": date, "x-source": "jms-pam", "authorization": "Signature " + order.joined(separator: ",")]
+            var headers = [
+                "accept": "application/json", "date": date, "x-source": "jms-pam",
+                "authorization": "Signature " + order.joined(separator: ","),
+            ]
             headers["x-jms-org"] = organization
             return headers
         }
-        let parameters = [#"keyId="\#(id)""#, #"algorithm="hmac-sha256""#, #"headers="\#(names)""#, #"signature="\#(signature)""#]
+        let parameters = [
+            #"keyId="\#(id)""#, #"algorithm="hmac-sha256""#, #"headers="\#(names)""#, #"signature="\#(signature)""#,
+        ]
         for order in [parameters, parameters.reversed(), [parameters[0], parameters[1], parameters[3], parameters[2]]] {
             let origin = RequestOrigin(request: .random(), address: IPAddress("192.0.2.1"), received: moment)
             #expect(try door.knock(SampleRequest(target: target, headers: headers(order), origin: origin)).refusal == nil)
@@ -345,7 +383,8 @@ struct ApplicationGateTests {
     func fuzz() async throws {
         let door = try await Door([sample])
         let good = try sample.signer.headers(at: TestHouse.start)
-        var fuzzer = Fuzzer(seed: 11, samples: [good["authorization"] ?? "", "Signature keyId=\"\",headers=\"(request-target) date\""])
+        var fuzzer = Fuzzer(
+            seed: 11, samples: [good["authorization"] ?? "", "Signature keyId=\"\",headers=\"(request-target) date\""])
         for _ in 0..<Fuzzer.rounds(2_000) {
             let text = String(decoding: fuzzer.next(), as: UTF8.self)
             let fate = try door.knock(sample.signer) { $0["authorization"] = text }

@@ -58,9 +58,12 @@ struct PolicyStoreTests {
         #expect(house.faults.withLock { $0.count } == 1)
     }
 
-    @Test("a stored policy that does not compile is left out and reported", arguments: [
-        #"{"type":"attrs","attrs":[{"name":"name","match":"regex","value":"."}]}"#, #"{"type":"everything"}"#, "{}", "", "null", "[",
-    ])
+    @Test(
+        "a stored policy that does not compile is left out and reported",
+        arguments: [
+            #"{"type":"attrs","attrs":[{"name":"name","match":"regex","value":"."}]}"#, #"{"type":"everything"}"#, "{}", "",
+            "null", "[",
+        ])
     func doesNotCompile(filter: String) async throws {
         let house = try TestHouse()
         var sample = SampleApplication()

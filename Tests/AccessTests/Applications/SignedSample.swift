@@ -15,7 +15,8 @@ final class SampleRequest: @unchecked Sendable {
     private let headers: [(name: [UInt8], value: UnsafeRawBufferPointer)]
 
     init(
-        method: StaticString = "GET", target: String, headers: [String: String], origin: RequestOrigin, addressFault: String? = nil
+        method: StaticString = "GET", target: String, headers: [String: String], origin: RequestOrigin,
+        addressFault: String? = nil
     ) {
         methodName = method
         rawTarget = Self.lasting(target)
@@ -68,7 +69,8 @@ struct Signer {
         var key = Array(secret.utf8)
         let code = try HMACSHA256.authenticate(Array(lines.joined(separator: "\n").utf8), key: Secret(moving: &key))
         let signature = Data(code).base64EncodedString()
-        headers["authorization"] = #"Signature keyId="\#(keyID)",algorithm="hmac-sha256",headers="\#(names)",signature="\#(signature)""#
+        headers["authorization"] =
+            #"Signature keyId="\#(keyID)",algorithm="hmac-sha256",headers="\#(names)",signature="\#(signature)""#
         return headers
     }
 }
@@ -83,10 +85,12 @@ struct SampleApplication {
         self.key = key
         let id = ApplicationID(high: 0xA, low: number)
         application = Application(
-            id: id, organization: organization, name: "ci-\(number)", accounts: #"{"type":"all"}"#, ipGroup: ["192.0.2.0/24", "2001:db8::/32"],
+            id: id, organization: organization, name: "ci-\(number)", accounts: #"{"type":"all"}"#,
+            ipGroup: ["192.0.2.0/24", "2001:db8::/32"],
             dateCreated: TestHouse.start, dateUpdated: TestHouse.start)
         credential = Credential(
-            id: id.retyped(), application: id, organization: organization, name: "first", secret: Sealed(bytes: []), dateCreated: TestHouse.start)
+            id: id.retyped(), application: id, organization: organization, name: "first", secret: Sealed(bytes: []),
+            dateCreated: TestHouse.start)
     }
 
     var signer: Signer { Signer(keyID: credential.id.description, secret: key) }

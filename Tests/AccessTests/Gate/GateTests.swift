@@ -12,7 +12,9 @@ struct GateTests {
 
     init() throws { house = try TestHouse() }
 
-    func entries() throws -> [String] { try house.entries().map { "\($0.action.rawValue) \($0.phase.rawValue) \($0.outcome.rawValue)" } }
+    func entries() throws -> [String] {
+        try house.entries().map { "\($0.action.rawValue) \($0.phase.rawValue) \($0.outcome.rawValue)" }
+    }
 
     @Test("a read is written down with its outcome before its result is returned")
     func view() async throws {
@@ -20,7 +22,9 @@ struct GateTests {
         let object = AuditObject(kind: "account", id: "1", name: "root")
         let value = try await house.gate.view(.viewAccount, as: admin, in: .default, from: origin) { permit in
             #expect(permit.warrant().permits(.viewAccount, in: .default))
-            #expect(!permit.warrant().permits(.viewAccount, in: TestHouse.other) && !permit.warrant().permits(.changeAccount, in: .default))
+            #expect(
+                !permit.warrant().permits(.viewAccount, in: TestHouse.other)
+                    && !permit.warrant().permits(.changeAccount, in: .default))
             return .init(7, objects: [object], version: 3)
         }
         #expect(value == 7)
@@ -59,12 +63,16 @@ struct GateTests {
     @Test("a refusal inside is written down with its true reason, a failure with its kind, damaged data by name")
     func failures() async throws {
         let failures: [(any Error & Sendable, AuditOutcome, String)] = [
-            (Refusal.notFound, .refused, "not_found"), (StorageFault.corrupt("secret value"), .failed, "StorageFault"),
-            (SealingFault.rowNotAuthentic(kind: "account", id: "01"), .failed, #"integrity: rowNotAuthentic(kind: "account", id: "01")"#),
+            (Refusal.notFound, .refused, "not_found"), (Refusal.integrity("row"), .failed, "integrity: row"), (StorageFault.corrupt("secret value"), .failed, "StorageFault"),
+            (
+                SealingFault.rowNotAuthentic(kind: "account", id: "01"), .failed,
+                #"integrity: rowNotAuthentic(kind: "account", id: "01")"#
+            ),
         ]
         for (failure, outcome, reason) in failures {
             await #expect(throws: (any Error).self) {
-                try await house.gate.change(.changeAccount, as: admin, in: .default, from: house.origin()) { _ -> Gate.Outcome<Void> in
+                try await house.gate.change(.changeAccount, as: admin, in: .default, from: house.origin()) {
+                    _ -> Gate.Outcome<Void> in
                     throw failure
                 }
             }

@@ -54,10 +54,15 @@ struct LoginLimitsTests {
         let limits = LoginLimits(capacity: 1_000)
         for _ in 0..<5 { _ = limits.admit(account: "admin", address: here, now: now) }
         for n in 0..<90 as Range<UInt32> { _ = limits.admit(account: "root", address: IPAddress(v4: 100 + n), now: now) }
-        for n in 0..<20_000 as Range<UInt32> { _ = limits.admit(account: "user\(n)", address: IPAddress(v4: 10_000 + n), now: now) }
+        for n in 0..<20_000 as Range<UInt32> {
+            _ = limits.admit(account: "user\(n)", address: IPAddress(v4: 10_000 + n), now: now)
+        }
         #expect(limits.admit(account: "admin", address: here, now: now) != nil, "still locked")
-        for n in 0..<10 as Range<UInt32> { #expect(limits.admit(account: "root", address: IPAddress(v4: 500 + n), now: now) == nil) }
-        #expect(limits.admit(account: "root", address: IPAddress(v4: 700), now: now) != nil, "the count went on through the flood")
+        for n in 0..<10 as Range<UInt32> {
+            #expect(limits.admit(account: "root", address: IPAddress(v4: 500 + n), now: now) == nil)
+        }
+        #expect(
+            limits.admit(account: "root", address: IPAddress(v4: 700), now: now) != nil, "the count went on through the flood")
         #expect(limits.admit(account: "honest", address: IPAddress(v4: 3), now: now) == nil, "others are heard")
     }
 

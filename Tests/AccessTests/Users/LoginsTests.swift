@@ -16,13 +16,17 @@ struct LoginsTests {
         let keyring = house.keyring
         try house.database.writeSync { db in
             _ = try UserAccounts.create(
-                username: "Admin", name: "A", role: .administrator, password: secret(Self.password), keyring: keyring, now: TestHouse.start, in: db)
+                username: "Admin", name: "A", role: .administrator, password: secret(Self.password), keyring: keyring,
+                now: TestHouse.start, in: db)
         }
     }
 
     /// The bearer header of a login, or the refusal.
-    func logIn(_ username: String = "admin", _ password: String = password, from address: String = "192.0.2.1") async throws -> [UInt8] {
-        let started = try await logins.logIn(username: username, password: SecretHandoff(secret(password)), from: house.origin(address))
+    func logIn(_ username: String = "admin", _ password: String = password, from address: String = "192.0.2.1") async throws
+        -> [UInt8]
+    {
+        let started = try await logins.logIn(
+            username: username, password: SecretHandoff(secret(password)), from: house.origin(address))
         return started.token.withBytes { Array("Bearer ".utf8) + $0 }
     }
 
@@ -52,9 +56,10 @@ struct LoginsTests {
         try house.store(user) { _ = try Users.update($0, on: $1) }
         refusals.append(await #expect(throws: Refusal.self) { _ = try await logIn() })
         #expect(Set(refusals.map { "\(String(describing: $0))" }).count == 1)
-        #expect(try reasons().map { $0.replacing("session.login refused ", with: "") } == [
-            "wrong password", "unknown user", "unknown user", "wrong password", "inactive user",
-        ])
+        #expect(
+            try reasons().map { $0.replacing("session.login refused ", with: "") } == [
+                "wrong password", "unknown user", "unknown user", "wrong password", "inactive user",
+            ])
     }
 
     @Test("after five failures the right password is refused too, under any spelling, and an address elsewhere is not hurt")
@@ -90,7 +95,8 @@ struct LoginsTests {
         _ = try await principal(second)
         let keyring = house.keyring
         try house.database.writeSync { db in
-            _ = try UserAccounts.reset(username: "admin", password: secret("another"), keyring: keyring, now: TestHouse.start, in: db)
+            _ = try UserAccounts.reset(
+                username: "admin", password: secret("another"), keyring: keyring, now: TestHouse.start, in: db)
         }
         await #expect(throws: Refusal.self, "a new password ends what the old one began") { _ = try await principal(second) }
         await #expect(throws: Refusal.self) { _ = try await logIn() }
@@ -100,9 +106,10 @@ struct LoginsTests {
     @Test("what the database holds of a session is no token")
     func digest() async throws {
         let bearer = try await logIn()
-        let digest = try #require(try house.database.readSync { db in
-            try db.first("SELECT token_digest FROM sessions", []) { try $0.blob(0) }
-        })
+        let digest = try #require(
+            try house.database.readSync { db in
+                try db.first("SELECT token_digest FROM sessions", []) { try $0.blob(0) }
+            })
         let token = Array(bearer.dropFirst(7))
         #expect(!digest.elementsEqual(token))
         let plain = try SHA256.digest(token)
@@ -112,7 +119,9 @@ struct LoginsTests {
         }
     }
 
-    @Test("a bearer header of any other form proves nothing", arguments: ["", "Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", "Bearer \u{0}"])
+    @Test(
+        "a bearer header of any other form proves nothing",
+        arguments: ["", "Bearer", "Bearer ", "Basic YWRtaW46YWRtaW4=", "Bearer \u{0}"])
     func badBearer(text: String) async throws {
         await #expect(throws: Refusal.self) { _ = try await principal(Array(text.utf8)) }
         await #expect(throws: Refusal.noCredentials) { _ = try await principal(nil) }
@@ -136,7 +145,10 @@ struct LoginsTests {
 
     @Test(
         "a user row that somebody changed is refused like a wrong password, and written down as damage",
-        arguments: ["UPDATE users SET role = 'auditor'", "UPDATE users SET password = zeroblob(90)", "UPDATE users SET username = 'admin2'"])
+        arguments: [
+            "UPDATE users SET role = 'auditor'", "UPDATE users SET password = zeroblob(90)",
+            "UPDATE users SET username = 'admin2'",
+        ])
     func tamperedUser(change: String) async throws {
         try house.run(change)
         let name = change.contains("admin2") ? "admin2" : "admin"
@@ -153,7 +165,8 @@ struct LoginsTests {
             try await logins.confirm(try await principal(bearer), password: SecretHandoff(secret("wrong")), from: house.origin())
         }
         #expect(try await !principal(bearer).isConfirmed(at: TestHouse.start))
-        try await logins.confirm(try await principal(bearer), password: SecretHandoff(secret(Self.password)), from: house.origin())
+        try await logins.confirm(
+            try await principal(bearer), password: SecretHandoff(secret(Self.password)), from: house.origin())
         let confirmed = try await principal(bearer)
         #expect(confirmed.isConfirmed(at: TestHouse.start.adding(seconds: 299)))
         #expect(!confirmed.isConfirmed(at: TestHouse.start.adding(seconds: 300)))
