@@ -158,6 +158,7 @@ package final class Assembly: Sendable {
         auditDatabase.close()
         database.close()
         keyring.seal()
+        directory.unlock()
     }
 }
 
