@@ -61,7 +61,7 @@ targets += capability("Storage", ["Domain", "CSQLite"])
 targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])
 targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
-targets += capability("Vault", ["Domain", "Cryptography", "Storage", "Sealing", "Access", "Audit"])
+targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])

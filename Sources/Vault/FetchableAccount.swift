@@ -1,10 +1,13 @@
 package import Domain
+internal import JSON
 internal import Storage
 
 /// An account as a fetch needs it: its rows found authentic, what filters ask of it, what the audit says of it. No plaintext.
 package final class FetchableAccount: Sendable {
     package let account: Account
     package let assetName: String
+    /// What an answer says of the account after the secret, as JSON members and the closing brace; the same in every answer.
+    package let answerTail: [UInt8]
     /// What the audit names.
     package let objects: [AuditObject]
     let facts: AccountFacts
@@ -18,10 +21,27 @@ package final class FetchableAccount: Sendable {
         assetName = asset.name
         facts = AccountFacts(account, on: asset)
         isServed = account.organization == asset.organization && account.asset == asset.id && account.isActive && asset.isActive
+        answerTail = Self.tail(account, assetName, secret)
         objects = [
             AuditObject(kind: "account", id: account.id.description, name: "\(account.name)(\(account.username))"),
             AuditObject(kind: "asset", id: asset.id.description, name: "\(asset.name)(\(asset.address))"),
         ]
+    }
+}
+
+extension FetchableAccount {
+    private static func tail(_ account: Account, _ assetName: String, _ secret: FetchSecret?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object {
+            $0.field("account_id", account.id.description)
+            $0.field("username", account.username)
+            $0.field("asset", assetName)
+            $0.field("secret_type", account.secretType.rawValue)
+            $0.field("version", secret?.number)
+            $0.field("date_changed", secret.map { WireDate.format($0.dateCreated) })
+        }
+        // Without the brace that opens it: the members go on after the secret.
+        return Array(writer.bytes.dropFirst())
     }
 }
 

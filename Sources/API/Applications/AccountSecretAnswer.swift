@@ -8,8 +8,7 @@ internal import Vault
 enum AccountSecretAnswer {
     /// `{"id": application, "secret": …}` with what else a client may want to know. Nil when memory ran out.
     static func response(_ revealed: borrowing RevealedSecret, application: ApplicationID, isHidden: Bool) -> Response? {
-        let texts = revealed.secretByteCount + revealed.account.username.utf8.count + revealed.found.assetName.utf8.count
-        let room = 384 + AnswerBytes.escapedByteCount * texts
+        let room = 64 + AnswerBytes.escapedByteCount * revealed.secretByteCount + revealed.found.answerTail.count
         let buffer = SensitiveBuffer(capacity: room)
         var isWhole = false
         buffer.append(upTo: room) { memory in
@@ -36,22 +35,8 @@ enum AccountSecretAnswer {
         default:
             answer.append("null" as StaticString)
         }
-        answer.append(",\"account_id\":\"" as StaticString)
-        answer.append(revealed.account.id)
-        answer.append("\",\"username\":\"" as StaticString)
-        answer.append(revealed.account.username)
-        answer.append("\",\"asset\":\"" as StaticString)
-        answer.append(revealed.found.assetName)
-        answer.append("\",\"secret_type\":\"" as StaticString)
-        answer.append(revealed.account.secretType.rawValue)
-        guard let version = revealed.version, let date = revealed.dateChanged else {
-            return answer.append("\",\"version\":null,\"date_changed\":null}" as StaticString)
-        }
-        answer.append("\",\"version\":" as StaticString)
-        answer.append(version)
-        answer.append(",\"date_changed\":\"" as StaticString)
-        answer.append(WireDate.format(date))
-        answer.append("\"}" as StaticString)
+        answer.append("," as StaticString)
+        revealed.found.answerTail.withUnsafeBytes { answer.append(raw: $0) }
     }
 
     /// Every failure to authenticate looks the same; not found keeps JumpServer's 400 unless a setting makes it 404.

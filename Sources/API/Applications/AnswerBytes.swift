@@ -25,16 +25,10 @@ struct AnswerBytes: ~Copyable {
         id.write(to: place)
     }
 
-    mutating func append(_ number: Int64) {
-        append(String(number))
-    }
+    /// JSON that is ready.
+    mutating func append(raw json: UnsafeRawBufferPointer) { copy(json) }
 
     /// Text without quotes, escaped as JSON wants it (RFC 8259, 7).
-    mutating func append(_ text: String) {
-        var text = text
-        text.withUTF8 { append(escaping: UnsafeRawBufferPointer($0)) }
-    }
-
     mutating func append(escaping text: UnsafeRawBufferPointer) {
         var start = 0
         for index in 0..<text.count where Self.needsEscape(text[index]) {
