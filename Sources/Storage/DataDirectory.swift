@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// The directory that holds a server's databases: private to its owner, and used by one server at a time.
 package final class DataDirectory: Sendable {
@@ -6,7 +7,7 @@ package final class DataDirectory: Sendable {
     /// Space set aside for what must still be written when the disk is full.
     package let reserve: DiskReserve
     /// Holds the lock for as long as it is open; -1 without a lock.
-    private let lock: Int32
+    private let lock: Mutex<Int32>
 
     /// Checks owner and modes, and takes the lock that keeps a second server out.
     ///
@@ -29,15 +30,21 @@ package final class DataDirectory: Sendable {
 
     private init(path: String, lock: Int32, reserve: DiskReserve) {
         self.path = path
-        self.lock = lock
+        self.lock = Mutex(lock)
         self.reserve = reserve
     }
 
-    deinit {
-        guard lock >= 0 else { return }
-        // Explicitly: a child process that is just being started holds a copy of the descriptor.
-        flock(lock, LOCK_UN)
-        close(lock)
+    deinit { unlock() }
+
+    /// Lets another server in: for the end, when nothing of the directory is used any more.
+    package func unlock() {
+        lock.withLock { lock in
+            guard lock >= 0 else { return }
+            // Explicitly: a child process that is just being started holds a copy of the descriptor.
+            flock(lock, LOCK_UN)
+            close(lock)
+            lock = -1
+        }
     }
 }
 

@@ -4,7 +4,6 @@ package import Domain
 internal import Logging
 package import Sealing
 package import Storage
-internal import Synchronization
 
 /// A vault whose server does not run, opened for one of the operator's commands. The lock keeps a server out meanwhile.
 package final class StoppedVault: Sendable {
@@ -13,7 +12,7 @@ package final class StoppedVault: Sendable {
     package let audit: AuditLog
     package let keyring: Keyring
     /// Holds the lock until the vault is closed.
-    private let directory: Mutex<DataDirectory?>
+    private let directory: DataDirectory
     private let checkpoints: String
     private let clock: WallClock
 
@@ -23,8 +22,7 @@ package final class StoppedVault: Sendable {
     package init(
         data: String, checkpoints: String, migrates: Bool = false, clock: WallClock = .system
     ) throws {
-        let directory = try DataDirectory.open(at: data)
-        self.directory = Mutex(directory)
+        directory = try DataDirectory.open(at: data)
         self.checkpoints = checkpoints
         self.clock = clock
         let database = try Database.open(at: directory.database)
@@ -107,7 +105,7 @@ package final class StoppedVault: Sendable {
             database.close()
         }
         keyring.seal()
-        directory.withLock { $0 = nil }
+        directory.unlock()
     }
 }
 

@@ -62,7 +62,7 @@ private final class ControlFixture: Sendable {
     let audit: AuditLog
     let database: Database
     let path: String
-    private var client: ControlClient { ControlClient(path: path, patience: .seconds(60)) }
+    private var client: ControlClient { ControlClient(path: path, patience: .seconds(120)) }
     var isServerRunning: Bool { client.isServerRunning }
 
     /// Asks as another process would, not on a thread that the server's tasks need.
@@ -72,7 +72,7 @@ private final class ControlFixture: Sendable {
         return try await offPool { try client.send(command) }
     }
 
-    init(refusal: (any Error)? = nil, deadline: Duration = .seconds(5), name: String = "control.sock") throws {
+    init(refusal: (any Error)? = nil, deadline: Duration = .seconds(60), name: String = "control.sock") throws {
         scratch = try TemporaryDirectory()
         path = scratch.path + "/" + name
         database = try Database.open(at: scratch.path + "/audit.db")
@@ -116,7 +116,7 @@ private final class ControlFixture: Sendable {
         let script = """
             import os, socket, sys
             \(before)
-            s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1])
+            s = socket.socket(socket.AF_UNIX); s.settimeout(120); s.connect(sys.argv[1])
             \(lines)
             """
         return try await offPool { try ExternalProgram.run("python3", ["-c", script, path], input: Array(input.utf8)).text }
