@@ -13,10 +13,10 @@ package final class Edge: Handler {
     }
 
     private let applications: ApplicationsAPI
-    private let admin: AdminAPI
+    private let admin: any AsyncHandler
     private let limits: Limits
 
-    package init(applications: ApplicationsAPI, admin: AdminAPI, limits: Limits = Limits()) {
+    package init(applications: ApplicationsAPI, admin: any AsyncHandler, limits: Limits = Limits()) {
         self.applications = applications
         self.admin = admin
         self.limits = limits

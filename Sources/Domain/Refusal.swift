@@ -8,6 +8,8 @@ package enum Refusal: Swift.Error, Sendable, Equatable {
     case forbidden(Permission)
     /// Not there, or hidden from the one who asks: the two look alike.
     case notFound
+    /// There is no such operation any more; the text names what to use instead.
+    case gone(String)
     /// Several things match; `count` of them are visible to the one who asks.
     case ambiguous(count: Int)
     /// The state of things stands against it.
@@ -39,6 +41,7 @@ extension Refusal {
         case .noCredentials: "not_authenticated"
         case .forbidden: "permission_denied"
         case .notFound: "not_found"
+        case .gone: "gone"
         case .ambiguous: "ambiguous"
         case .conflict: "conflict"
         case .invalid: "invalid"
@@ -57,7 +60,7 @@ extension Refusal {
         case .unauthenticated(let reason): reason
         case .forbidden(let permission): "lacks " + permission.rawValue
         case .ambiguous(let count): "ambiguous: \(count)"
-        case .conflict(let text), .malformed(let text), .unavailable(let text): text
+        case .gone(let text), .conflict(let text), .malformed(let text), .unavailable(let text): text
         case .invalid(let fields): "invalid: " + fields.keys.sorted().joined(separator: ", ")
         case .integrity(let detail): "integrity: " + detail
         default: code

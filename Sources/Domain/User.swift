@@ -69,7 +69,10 @@ package enum Role: String, Sendable, CaseIterable {
         switch self {
         case .administrator: Set(Permission.allCases)
         case .auditor:
-            [.viewAudit, .viewOrganization, .viewAsset, .viewAccount, .viewApplication, .viewLabel, .viewNode, .viewPlatform]
+            [
+                .viewAudit, .viewOrganization, .viewAsset, .viewAccount, .viewApplication, .viewLabel, .viewNode, .viewPlatform,
+                .ownSession,
+            ]
         }
     }
 }

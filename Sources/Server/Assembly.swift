@@ -23,7 +23,9 @@ package final class Assembly: Sendable {
     package let backend: Backend
     package let listener: Listener
     private let applications: ApplicationsAPI
-    private let auditDatabase: Database
+    package let auditDatabase: Database
+    package let health: Health
+    package let operational: OperationalAnswers
     private let clock: WallClock
     private let logger: Logger
     private let settlement: IntentSettlement
@@ -35,7 +37,7 @@ package final class Assembly: Sendable {
         layout = options.layout
         self.clock = clock
         self.logger = logger
-        directory = try DataDirectory.open(at: options.layout.data)
+        directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
         // Opening makes what is not there, and an empty file in its place would look like a vault to whoever comes next.
         for path in [directory.database, directory.auditDatabase] where access(path, F_OK) != 0 { throw StorageFault.missing(path) }
         database = try Database.open(at: directory.database)
@@ -64,7 +66,12 @@ package final class Assembly: Sendable {
             policies: policies,
             secrets: AccountSecrets(keyring: keyring), settings: settings, clock: clock, logger: logger)
         applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
-        let admin = AdminAPI(backend: backend, router: Router(Catalog.routes(backend)), addresses: addresses)
+        health = Health(
+            directory: directory, hasReserve: options.diskReserve > 0, isSealed: { [keyring] in keyring.isSealed },
+            audit: { [audit] in audit.status })
+        operational = OperationalAnswers(health: health, metrics: options.metrics)
+        let router = Router(Catalog.routes(backend, operational))
+        let admin = MeteredHandler(AdminAPI(backend: backend, router: router, addresses: addresses), router: router)
         var listening = options.listener
         listening.limits.isExempt = { addresses.isTrusted($0) }
         listener = try Listener(
@@ -145,6 +152,7 @@ package final class Assembly: Sendable {
     /// Ends everything in order. Blocks; after the listener has been drained.
     package func close() {
         listener.stop()
+        applications.detach()
         audit.close()
         auditDatabase.close()
         database.close()
@@ -162,6 +170,10 @@ package struct AssemblyOptions: Sendable {
     package var rates = FetchLimits.Rates()
     package var audit = AuditOptions()
     package var trustedProxies = AddressPolicy.nowhere
+    /// Bytes on the disk that are kept back for what must still be written when it is full.
+    package var diskReserve: Int64 = 16 << 20
+    /// Where the numbers are kept that `/metrics` shows.
+    package var metrics = MetricRegistry()
     package var clock = WallClock.system
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {

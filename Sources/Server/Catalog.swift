@@ -2,10 +2,26 @@ package import API
 
 /// What the product consists of, a line each: to add a resource is a new file and a line here.
 package enum Catalog {
-    package static func routes(_ backend: Backend) -> [Route] {
+    package static func routes(_ backend: Backend, _ operational: OperationalAnswers) -> [Route] {
+        let routes = resources(backend) + OperationalRoutes.routes(backend, operational)
+        return routes + DocumentationResource.routes(describing: routes)
+    }
+
+    private static func resources(_ backend: Backend) -> [Route] {
         [
             AuthenticationResource.routes(backend),
             SettingsResource.routes(backend),
+            AccountsResource.routes(backend),
+            AccountSecretsResource.routes(backend),
+            ApplicationsResource.routes(backend),
+            CredentialsResource.routes(backend),
+            ServiceAccessLogsResource.routes(backend),
+            AuditLogsResource.routes(backend),
+            OrganizationsResource.routes(backend),
+            NodesResource.routes(backend),
+            PlatformsResource.routes(backend),
+            LabelsResource.routes(backend),
+            AssetsResource.routes(backend),
         ].flatMap { $0 }
     }
 }

@@ -135,7 +135,7 @@ package struct Installation {
         guard remains.isEmpty else { throw InstallationFault.remains(remains) }
     }
 
-    private func certificates(_ hosts: [String]) throws {
+    func certificates(_ hosts: [String]) throws {
         let isAddress = { (name: String) in IPAddress(name) != nil }
         let made = try DevelopmentCertificates(
             commonName: hosts.first ?? "localhost", dnsNames: hosts.filter { !isAddress($0) }, addresses: hosts.filter(isAddress),

@@ -12,6 +12,19 @@ package struct AccountSecrets: Sendable {
         self.keyring = keyring
     }
 
+    /// Seals the first secret of an account that is not stored yet, and makes it current.
+    ///
+    /// The caller stores the account's row and then the version, in the same transaction.
+    package func first(
+        _ secret: borrowing Secret, of account: inout Account, by warrant: Warrant, now: Timestamp, in db: any SQLConnection
+    ) throws -> SecretVersion {
+        guard warrant.permits(.createAccount, in: account.organization) else { throw Refusal.forbidden(.createAccount) }
+        let version = try version(secret, as: 1, of: account, by: warrant.principal.actor.name, now: now, in: db)
+        account.stages = SecretStages(current: 1, last: 1)
+        account.dateChangeSecret = now
+        return version
+    }
+
     /// Stores a secret as the account's next version and makes it current; the old one becomes previous and stays in history.
     ///
     /// Changes the account's stages in place; the caller stores the row in the same transaction. The number rises whether or not the value
@@ -26,7 +39,8 @@ package struct AccountSecrets: Sendable {
             throw Refusal.forbidden(.changeAccount)
         }
         let number = account.stages.last + 1
-        try store(secret, as: number, of: account, by: warrant.principal.actor.name, now: now, in: db)
+        try SecretVersions.insert(
+            version(secret, as: number, of: account, by: warrant.principal.actor.name, now: now, in: db), on: db)
         account.stages = SecretStages(
             current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous,
             last: number)
@@ -58,10 +72,10 @@ package struct AccountSecrets: Sendable {
         }
     }
 
-    private func store(
+    private func version(
         _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp,
         in db: any SQLConnection
-    ) throws {
+    ) throws -> SecretVersion {
         let workspace = try SealingWorkspace()
         let keys = try keyring.keys()
         let place = Place.accountSecret(account.id, version: number, in: account.organization)
@@ -72,11 +86,9 @@ package struct AccountSecrets: Sendable {
             let mark = Place.accountFingerprint(account.id, version: number, in: account.organization)
             fingerprint = try keyring.seal(print, at: mark, with: workspace, now: now, in: db)
         }
-        try SecretVersions.insert(
-            SecretVersion(
-                account: account.id, organization: account.organization, number: number, secretType: account.secretType,
-                secret: sealed,
-                fingerprint: fingerprint, createdBy: author, dateCreated: now),
-            on: db)
+        return SecretVersion(
+            account: account.id, organization: account.organization, number: number, secretType: account.secretType,
+            secret: sealed,
+            fingerprint: fingerprint, createdBy: author, dateCreated: now)
     }
 }

@@ -1,34 +1,24 @@
 internal import ArgumentParser
-internal import Domain
-internal import HTTPServer
-internal import Logging
-internal import Sealing
 internal import Server
 
 /// Runs the server.
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run the server.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server.",
+        discussion: """
+            Logs to standard error. SIGTERM and SIGINT end it in order; SIGHUP reads certificate and log level again. Without its key \
+            file it starts sealed and waits for 'keyturnd unseal'.
+            """)
 
-    @Option(help: "Data directory.") var data = "/var/lib/keyturn"
-    @Option(help: "Key directory.") var keys: String?
-    @Option(help: "Address and port to listen on.") var listen = "127.0.0.1:8443"
+    @OptionGroup var vault: VaultOptions
+    @Option(help: "Address and port to listen on (127.0.0.1:8443).") var listen: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical (info).") var logLevel: String?
+    @Flag(help: "Do not warn of running as root.") var allowRoot = false
 
     func run() async throws {
-        let layout = Installation.Layout(data: data, keys: keys)
-        guard let colon = listen.lastIndex(of: ":"), let port = UInt16(listen[listen.index(after: colon)...]) else {
-            throw ValidationError("--listen takes HOST:PORT")
-        }
-        let listener = ListenerConfiguration(
-            host: String(listen[..<colon]), port: port, tls: .init(certificate: layout.certificate, key: layout.certificateKey))
-        let logger = Logger(label: "keyturn")
-        let assembly = try Assembly(AssemblyOptions(layout: layout, listener: listener), logger: logger)
-        do {
-            try await assembly.unseal(with: KeyFileUnsealer(directory: layout.keys), by: .system("start"))
-        } catch {
-            logger.error("the vault stays sealed", metadata: ["fault": "\(error)"])
-        }
-        try assembly.listener.start()
-        Terminal.write("listening on \(listen)\n")
-        while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) }
+        let configuration = try vault.configuration(listen: listen, logLevel: logLevel)
+        let warnings = try ProcessHardening.apply(allowRoot: allowRoot, locksMemory: configuration.locksMemory)
+        for warning in warnings { Terminal.complain("warning: " + warning) }
+        try await ServerRun(configuration: configuration, file: vault.config.map(WorkingDirectory.absolute)).run()
     }
 }

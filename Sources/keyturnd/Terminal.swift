@@ -8,14 +8,27 @@ enum Terminal {
         text.withUTF8 { write(UnsafeRawBufferPointer($0)) }
     }
 
-    static func write(_ bytes: UnsafeRawBufferPointer) {
+    /// Whether a person types what is read.
+    static var isForPeople: Bool { isatty(STDIN_FILENO) == 1 }
+
+    static func write(_ bytes: UnsafeRawBufferPointer) { _ = send(bytes) }
+
+    /// Writes all of it; false if nobody reads it any more.
+    static func send(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = Glibc.write(STDOUT_FILENO, bytes.baseAddress.map { $0 + sent }, bytes.count - sent)
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             sent += count
         }
+        return true
+    }
+
+    /// On standard error: standard output is for results.
+    private static func ask(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
     }
 
     /// Reads a line from standard input, without echo where it is a terminal; at most 4 KiB, without its line feed.
@@ -23,7 +36,7 @@ enum Terminal {
         let isTerminal = isatty(STDIN_FILENO) == 1
         var saved = termios()
         if isTerminal {
-            write(prompt)
+            ask(prompt)
             tcgetattr(STDIN_FILENO, &saved)
             var silent = saved
             silent.c_lflag &= ~tcflag_t(ECHO)
@@ -32,7 +45,7 @@ enum Terminal {
         defer {
             if isTerminal {
                 tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved)
-                write("\n")
+                ask("\n")
             }
         }
         return Secret(capacity: 4096) { buffer in

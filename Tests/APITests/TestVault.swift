@@ -15,38 +15,37 @@ final class TestVault: Sendable {
     let assembly: Assembly
     /// The bearer token of the first administrator.
     let token: String
+    /// The bearer token of a user who may only look.
+    let auditorToken: String
+    /// The administrator's password, for confirmations.
+    let password: String
+    static let username = VaultTemplate.username
     private let admin: AdminAPI
     private let directory: TemporaryDirectory
 
-    static let username = "admin"
-
-    /// Makes a vault, unseals it and logs the administrator in.
+    /// A copy of the template, unsealed, with the administrator logged in.
     static func make() async throws -> TestVault {
+        let template = try await VaultTemplate.made.value
         let directory = try TemporaryDirectory()
-        let layout = Installation.Layout(data: directory.path + "/data", keys: directory.path + "/keys")
-        let made = try Installation(layout: layout).run(
-            username: username, recoveryCode: RecoveryCodeUnsealer.generate(), hosts: ["localhost"])
-        let password = made.password.withBytes { String(decoding: $0, as: UTF8.self) }
-        let options = AssemblyOptions(layout: layout, listener: ListenerConfiguration())
-        let assembly = try Assembly(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        try await assembly.unseal(with: KeyFileUnsealer(directory: layout.keys), by: .system("start"))
-        return try await TestVault(assembly: assembly, directory: directory, password: password)
+        for name in ["data", "keys"] { try VaultTemplate.copy(template.path + "/" + name, to: directory.path + "/" + name) }
+        let assembly = try await VaultTemplate.open(directory.path)
+        return TestVault(assembly: assembly, directory: directory, template: template)
     }
 
-    private init(assembly: Assembly, directory: TemporaryDirectory, password: String) async throws {
+    private init(assembly: Assembly, directory: TemporaryDirectory, template: VaultTemplate) {
         self.assembly = assembly
         self.directory = directory
-        let addresses = ClientAddressRule(trustedProxies: .nowhere)
-        admin = AdminAPI(backend: assembly.backend, router: Router(Catalog.routes(assembly.backend)), addresses: addresses)
-        let credentials = #"{"username":"\#(Self.username)","password":"\#(password)"}"#
-        let response = await admin.respond(to: Self.request(.post, "/api/v1/authentication/auth/", credentials, [:]))
-        guard let token = try Answer(response).json["token"]?.string else { throw StorageFault.missing("token") }
-        self.token = token
+        token = template.token
+        auditorToken = template.auditorToken
+        password = template.password
+        admin = VaultTemplate.admin(assembly)
     }
 
     deinit { assembly.close() }
 
     var backend: Backend { assembly.backend }
+    /// Every route of the product.
+    var routes: [Route] { Catalog.routes(backend, assembly.operational) }
 
     /// One request, by default of the administrator to the default organization.
     func send(
@@ -60,13 +59,18 @@ final class TestVault: Sendable {
     }
 
     /// The entries of the audit from the first to the last, by what they are found by.
-    func audit() throws -> [AuditColumns] {
+    func audit() throws -> [AuditColumns] { try auditRows().map(\.columns) }
+
+    /// The entries of the audit as they were written.
+    func auditBodies() throws -> [String] { try auditRows().map { String(decoding: $0.body, as: UTF8.self) } }
+
+    private func auditRows() throws -> [AuditRow] {
         let database = try Database.open(at: assembly.directory.auditDatabase)
         defer { database.close() }
-        return try database.readSync { try AuditEntries.page(after: 0, limit: .max, $0).map(\.columns) }
+        return try database.readSync { try AuditEntries.page(after: 0, limit: .max, $0) }
     }
 
-    private static func request(
+    static func request(
         _ method: HTTPServer.Method, _ path: String, _ body: String?, _ headers: [String: String]
     ) -> HTTPServer.Request {
         var text = body ?? ""
@@ -110,7 +114,11 @@ struct Answer: Sendable {
     func value(_ path: String) throws -> JSONValue? {
         var value: JSONValue? = try json
         for name in path.split(separator: ".") {
-            if let place = Int(name) { value = value?.array.flatMap { Array($0).dropFirst(place).first } } else { value = value?[String(name)] }
+            if let place = Int(name) {
+                value = value?.array.flatMap { Array($0).dropFirst(place).first }
+            } else {
+                value = value?[String(name)]
+            }
         }
         return value
     }

@@ -6,6 +6,7 @@ enum ImportLaw {
         "CMicrohttpd": "HTTPServer", "CHTTPShim": "HTTPServer",
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",
+        "CProcessShim": "Server",
     ]
 
     /// Who may turn ciphertext into plaintext, or hold the keys that do.
@@ -14,6 +15,8 @@ enum ImportLaw {
         // The operator makes key files and types recovery codes.
         "keyturnd",
         "SealingTests", "AccessTests", "VaultTests", "ServerTests",
+        // Makes and opens whole vaults.
+        "APITests",
         // Fills a stopped vault for measurements.
         "BenchLoad",
     ]

@@ -60,8 +60,26 @@ package struct AdminAPI: AsyncHandler {
         let caller = try await backend.logins.principal(
             authorization: request.header("authorization"), from: origin, for: route.path.description)
         let organization = try await organization(named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
+        try await require(route.guarding, of: caller, in: organization, from: origin, parameters)
         return Call(
             request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization)
+    }
+
+    /// Refuses who lacks the route's permission before anything of the request is looked at. The gate asks again when the act itself comes.
+    private func require(
+        _ guarding: Route.Guarding, of caller: Principal, in organization: OrganizationID, from origin: RequestOrigin,
+        _ parameters: [String: String]
+    ) async throws {
+        guard case .permission(let permission) = guarding, !caller.permissions.contains(permission) else { return }
+        let kind = String(permission.rawValue.prefix { $0 != "." })
+        // Only what looks like an id is written down.
+        let id = parameters["id"].flatMap { Identifier<Asset>($0)?.description }
+        let objects = id.map { [AuditObject(kind: kind, id: $0)] } ?? []
+        let refusal = Refusal.forbidden(permission)
+        try await backend.gate.recordRefusal(
+            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason,
+            objects: objects)
+        throw refusal
     }
 
     /// The organization that the header or `oid` means: an id, a name, or nothing for the default one. It must exist.

@@ -50,19 +50,24 @@ package final class ApplicationsAPI: Sendable {
         for desk in desks.all { desk.listener = listener }
     }
 
+    /// Lets go of the listener, after it has stopped: the two hold each other, and with them the data directory's lock.
+    package func detach() {
+        for desk in desks.all { desk.listener = nil }
+    }
+
     /// Handles one fetch, on the loop's thread.
     package func handle(_ exchange: Exchange) {
         guard let desk = desks.desk(exchange.loop) else { return exchange.respond(Problem.unexpected(id: exchange.requestID)) }
         let now = parts.clock.now()
         let (origin, fault) = parts.addresses.origin(of: exchange, now: now)
-        let request = ExchangeRequest(exchange: exchange, origin: origin, addressFault: fault)
+        let request = SignedRequest(exchange, origin: origin, addressFault: fault)
         guard let snapshot = desk.unsealed() else {
             let entry = AuditEntry(
                 time: now, actor: .anonymous, address: origin.addressText, organization: nil, action: .fetch, outcome: .refused,
                 reason: "sealed", request: origin.request)
             return refuse(exchange, .sealed, entry, from: origin.address, isVerified: false, desk)
         }
-        switch parts.gate.admit(request, snapshot: snapshot, at: desk.gateDesk) {
+        switch parts.gate.admit(request, headers: { exchange.header(named: $0) }, snapshot: snapshot, at: desk.gateDesk) {
         case .refused(let refusal, let entry, let isVerified):
             refuse(exchange, refusal, entry, from: origin.address, isVerified: isVerified, desk)
         case .admitted(let permit):

@@ -16,7 +16,8 @@ package struct Page: Sendable {
 
     package init(_ query: Query) throws(Refusal) {
         limit = try query.integer("limit", in: 0...Int.max).map { min($0, Self.largest) }
-        offset = try query.integer("offset", in: 0...Int.max) ?? 0
+        // Bounded, so that the places of neighbouring pages can be reckoned.
+        offset = min(try query.integer("offset", in: 0...Int.max) ?? 0, 1 << 40)
         let text = query.text("search") ?? query.text("q")
         if let text, text.utf8.count > 256 { throw .invalid("search", "Ensure this field has no more than 256 characters.") }
         search = text

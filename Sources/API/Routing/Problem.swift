@@ -22,6 +22,8 @@ package enum Problem {
             body(403, "permission_denied", "You do not have permission to perform this action.", id)
         case .notFound:
             body(404, "not_found", "Not found.", id)
+        case .gone(let text):
+            body(410, "gone", text, id)
         case .ambiguous(let count):
             body(409, "ambiguous", "\(count) accounts match; name one by its id.", id)
         case .conflict(let text):

@@ -8,6 +8,8 @@ package enum Reply: Sendable {
     /// Carries plaintext; wiped after sending.
     case sensitive(status: Int, SensitiveBuffer)
     case empty
+    /// Something that is not JSON, or JSON with a status that is no success.
+    case body(status: Int, contentType: StaticString, [UInt8])
     case stream(contentType: StaticString, ByteStream)
 
     /// A JSON answer written by hand.
@@ -24,6 +26,7 @@ package enum Reply: Sendable {
         case .json(let status, let bytes): Response(status: status, body: .bytes(bytes))
         case .sensitive(let status, let buffer): Response(status: status, body: .sensitive(buffer))
         case .empty: .empty(204)
+        case .body(let status, let type, let bytes): Response(status: status, contentType: type, body: .bytes(bytes))
         case .stream(let type, let stream): Response(contentType: type, body: .stream(stream))
         }
     }

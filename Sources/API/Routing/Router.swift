@@ -29,7 +29,9 @@ package struct Router: Sendable {
     }
 
     func find(_ method: Method, _ path: RequestPath) -> Match {
-        guard path.hasTrailingSlash || path.segments.last?.contains(UInt8(ascii: ".")) == true else { return .nothing }
+        let hasDot = path.segments.last?.contains(UInt8(ascii: ".")) == true
+        // `/healthz` and its like, and files, are named without a slash at the end; everything else with one.
+        guard path.segments.count == 1 ? !path.hasTrailingSlash : path.hasTrailingSlash || hasDot else { return .nothing }
         let candidates = (0...3).flatMap { length in
             index[Key(count: path.segments.count, prefix: Array(path.segments.prefix(length)))] ?? []
         }

@@ -49,9 +49,11 @@ package final class ApplicationGate: Sendable {
     }
 
     /// Lets a request in or refuses it; the refusal's audit entry comes with it and is written before the answer leaves.
-    package func admit(_ request: some SignedRequest, snapshot: PolicySnapshot, at desk: GateDesk) -> Admission {
+    package func admit(
+        _ request: SignedRequest, headers: SignedRequest.Headers, snapshot: PolicySnapshot, at desk: GateDesk
+    ) -> Admission {
         let now = request.origin.received
-        let verdict = verify(request, snapshot, desk, now)
+        let verdict = verify(request, headers, snapshot, desk, now)
         if verdict.reason == nil, let credential = verdict.credential {
             switch limits.take(credential.application, now: now) {
             case .allowed:
@@ -90,10 +92,10 @@ package final class ApplicationGate: Sendable {
     }
 
     private func verify(
-        _ request: some SignedRequest, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
+        _ request: SignedRequest, _ headers: SignedRequest.Headers, _ snapshot: PolicySnapshot, _ desk: GateDesk, _ now: Timestamp
     ) -> Verdict {
         var verdict = Verdict()
-        guard let authorization = request.header("authorization") else {
+        guard let authorization = header("authorization", headers) else {
             verdict.hasNoCredentials = true
             verdict.reason = "no authorization header"
             return verdict
@@ -108,23 +110,23 @@ package final class ApplicationGate: Sendable {
         }
         let credential = signature.credential.flatMap { snapshot.credential($0) }
         verdict.credential = credential
-        let problem = checkCode(request, signature, credential, desk)
+        let problem = checkCode(request, headers, signature, credential, desk)
         verdict.isSignatureGood = problem == nil
-        verdict.reason = problem ?? checkRest(request, signature, credential, snapshot, now, &verdict.replay)
+        verdict.reason = problem ?? checkRest(request, headers, signature, credential, snapshot, now, &verdict.replay)
         return verdict
     }
 
     /// Whether the signature is the credential's over this request. One code is computed whatever is wrong.
     private func checkCode(
-        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
+        _ request: SignedRequest, _ headers: SignedRequest.Headers, _ signature: SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
     ) -> String? {
         var fault: String?
         request.methodName.withUTF8Buffer { method in
             do throws(SignatureFault) {
                 try SigningString.build(
                     into: &desk.signingString, method: UnsafeRawBufferPointer(method), target: request.rawTarget,
-                    names: signature.names
-                ) { name in request.header(named: name) }
+                    names: signature.names,
+                    value: headers)
             } catch {
                 fault = "signing string: \(error)"
             }
@@ -136,19 +138,19 @@ package final class ApplicationGate: Sendable {
     }
 
     private func checkRest(
-        _ request: some SignedRequest, _ signature: SignatureHeader, _ credential: CredentialPolicy?,
+        _ request: SignedRequest, _ headers: SignedRequest.Headers, _ signature: SignatureHeader, _ credential: CredentialPolicy?,
         _ snapshot: PolicySnapshot, _ now: Timestamp, _ replayOutcome: inout ReplayMemory.Outcome
     ) -> String? {
         guard let credential else { return "unknown key" }
         let application = credential.application
-        if !isJumpServerPAM(request) { return "X-Source is not jms-pam" }
+        if !isJumpServerPAM(headers) { return "X-Source is not jms-pam" }
         if !credential.isActive { return "credential revoked" }
         if credential.hasExpired(at: now) { return "credential expired" }
         if !application.isActive { return "application inactive" }
-        if let organization = request.header("x-jms-org"), !snapshot.header(organization, means: application.organization) {
+        if let organization = header("x-jms-org", headers), !snapshot.header(organization, means: application.organization) {
             return "wrong organization"
         }
-        guard let text = request.header("date"), let date = HTTPDate.parse(text) else { return "unreadable date" }
+        guard let text = header("date", headers), let date = HTTPDate.parse(text) else { return "unreadable date" }
         if abs(subtracting(date, now)) > rules.windowSeconds { return "stale date" }
         if !rules.acceptsBeforeStart, date.seconds < started.seconds { return "dated before the server started" }
         if let fault = request.addressFault { return fault }
@@ -165,9 +167,13 @@ package final class ApplicationGate: Sendable {
         }
     }
 
-    private func isJumpServerPAM(_ request: some SignedRequest) -> Bool {
-        guard let source = request.header("x-source") else { return false }
+    private func isJumpServerPAM(_ headers: SignedRequest.Headers) -> Bool {
+        guard let source = header("x-source", headers) else { return false }
         return source.elementsEqual("jms-pam".utf8)
+    }
+
+    private func header(_ name: StaticString, _ headers: SignedRequest.Headers) -> UnsafeRawBufferPointer? {
+        name.withUTF8Buffer { headers(UnsafeRawBufferPointer($0)) }
     }
 
     /// Seconds between two moments; both come from bounded forms, but nothing from outside may overflow.

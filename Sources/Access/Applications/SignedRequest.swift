@@ -1,20 +1,22 @@
-internal import Domain
-
-/// What the application gate reads of a request; the edge adapts its own request type to it, so that the gate knows no HTTP library.
-package protocol SignedRequest {
+/// What the application gate reads of a request, besides its headers; the edge fills it, so that the gate knows no HTTP library.
+///
+/// The byte range is valid for the call it is passed to.
+package struct SignedRequest {
     /// Upper-case method token.
-    var methodName: StaticString { get }
+    package let methodName: StaticString
     /// The request target exactly as it was received, which is what was signed.
-    var rawTarget: UnsafeRawBufferPointer { get }
-    /// First value of a header by lower-case name; nil if it is not there.
-    func header(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
-    var origin: RequestOrigin { get }
+    package let rawTarget: UnsafeRawBufferPointer
+    package let origin: RequestOrigin
     /// Why the client's address could not be told, if so; such a request is denied.
-    var addressFault: String? { get }
-}
+    package let addressFault: String?
 
-extension SignedRequest {
-    func header(_ name: StaticString) -> UnsafeRawBufferPointer? {
-        name.withUTF8Buffer { header(named: UnsafeRawBufferPointer($0)) }
+    package init(methodName: StaticString, rawTarget: UnsafeRawBufferPointer, origin: RequestOrigin, addressFault: String?) {
+        self.methodName = methodName
+        self.rawTarget = rawTarget
+        self.origin = origin
+        self.addressFault = addressFault
     }
+
+    /// Gives the first value of a header by its name in any case; nil if it is not there.
+    package typealias Headers = (UnsafeRawBufferPointer) -> UnsafeRawBufferPointer?
 }

@@ -20,20 +20,23 @@ package final class Gate: Sendable {
         package let value: Value
         package let objects: [AuditObject]
         package let version: Int64?
+        /// What is remarkable about the grant; usually nothing.
+        package let reason: String
 
-        package init(_ value: Value, objects: [AuditObject] = [], version: Int64? = nil) {
+        package init(_ value: Value, objects: [AuditObject] = [], version: Int64? = nil, reason: String = "") {
             self.value = value
             self.objects = objects
             self.version = version
+            self.reason = reason
         }
     }
 
     /// Runs a read under a permit; its result is returned only after the entry is durable.
     package func view<Value>(
         _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
-        _ act: (borrowing Permit) async throws -> Outcome<Value>
+        objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
-        let permit = try await admit(permission, principal, organization, origin, .single)
+        let permit = try await admit(permission, principal, organization, origin, .single, objects)
         return try await settle(permit, act)
     }
 
@@ -44,7 +47,7 @@ package final class Gate: Sendable {
         _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
         objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
-        let permit = try await admit(permission, principal, organization, origin, .outcome)
+        let permit = try await admit(permission, principal, organization, origin, .outcome, objects)
         let intent: IntentID
         do {
             intent = try await audit.beginIntent(permit.intent(objects: objects))
@@ -90,18 +93,21 @@ package final class Gate: Sendable {
 
     private func admit(
         _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
-        _ phase: AuditPhase
+        _ phase: AuditPhase,
+        _ objects: [AuditObject]
     ) async throws -> Permit {
         guard principal.permissions.contains(permission) else {
             try await recordRefusal(
                 AuditAction(permission), by: principal.actor, in: organization, from: origin,
-                reason: Refusal.forbidden(permission).auditReason)
+                reason: Refusal.forbidden(permission).auditReason, objects: objects)
             throw Refusal.forbidden(permission)
         }
         let audit = audit
-        return Permit(
+        let permit = Permit(
             permission: permission, principal: principal, organization: organization, origin: origin, phase: phase
         ) { entry in audit.appendSoon(entry) }
+        permit.concerns(objects)
+        return permit
     }
 
     private func settle<Value>(
@@ -115,7 +121,8 @@ package final class Gate: Sendable {
             try await append(permit.settled(outcome, reason: reason), closing: intent)
             throw error
         }
-        try await append(permit.settled(.granted, objects: outcome.objects, version: outcome.version), closing: intent)
+        try await append(
+            permit.settled(.granted, reason: outcome.reason, objects: outcome.objects, version: outcome.version), closing: intent)
         return outcome.value
     }
 

@@ -34,6 +34,11 @@ package struct Permit: ~Copyable {
         Warrant(permission: state.permission, principal: state.principal, organization: state.organization, origin: state.origin)
     }
 
+    /// Tells what the act is about as soon as that is known, so that the entry names it whatever comes of the act.
+    package borrowing func concerns(_ objects: [AuditObject], version: Int64? = nil) {
+        state.note(objects, version)
+    }
+
     /// The entry of what came of it. Whoever consumes the permit appends the entry before anything is answered.
     consuming func settled(
         _ outcome: AuditOutcome, reason: String = "", objects: [AuditObject] = [], version: Int64? = nil
@@ -57,6 +62,12 @@ package struct Permit: ~Copyable {
         let phase: AuditPhase
         let onAbandon: @Sendable (AuditEntry) -> Void
         private let isSettled = Atomic(false)
+        private let subject = Mutex(Subject())
+
+        private struct Subject {
+            var objects: [AuditObject] = []
+            var version: Int64?
+        }
 
         init(
             permission: Permission, principal: Principal, organization: OrganizationID, origin: RequestOrigin, phase: AuditPhase,
@@ -73,12 +84,20 @@ package struct Permit: ~Copyable {
         /// True for the one who settles it.
         func settle() -> Bool { !isSettled.exchange(true, ordering: .acquiringAndReleasing) }
 
+        func note(_ objects: [AuditObject], _ version: Int64?) {
+            subject.withLock { $0 = Subject(objects: objects, version: version) }
+        }
+
+        /// What the outcome names, or else what was noted before.
         func entry(_ outcome: AuditOutcome, reason: String, objects: [AuditObject], version: Int64?) -> AuditEntry {
             let now = Timestamp.now
+            let noted = subject.withLock { $0 }
             return AuditEntry(
                 time: now, phase: phase, actor: principal.actor, address: origin.addressText, organization: organization,
-                action: AuditAction(permission), objects: objects, outcome: outcome, reason: reason, request: origin.request,
-                latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000, version: version)
+                action: AuditAction(permission), objects: objects.isEmpty ? noted.objects : objects, outcome: outcome,
+                reason: reason,
+                request: origin.request, latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000,
+                version: version ?? noted.version)
         }
     }
 }

@@ -61,6 +61,12 @@ package struct RowKeys: @unchecked Sendable {
         }
     }
 
+    /// The same of a row that was looked for; `Refusal.notFound` if it is not there.
+    package func verified<Row: RowAuthenticated>(_ found: Authenticated<Row>?) throws(Refusal) -> Row {
+        guard let found else { throw .notFound }
+        return try verified(found)
+    }
+
     /// The row with its authentication code, ready to be stored.
     package func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
         try keys.authenticated(row, with: workspace)

@@ -77,6 +77,11 @@ package enum ListMatch: Sendable, Hashable {
     /// Whatever the case of ASCII letters.
     case contains(String)
     case startsWith(String)
+    /// Anything else.
+    case not(SQLValue)
+    /// With regard to case.
+    case containsExactly(String)
+    case endsWith(String)
 }
 
 /// The fields of a list that can be filtered and ordered by: a closed set, named as in the API.

@@ -81,10 +81,13 @@ extension SQLQuery {
         switch filter.match {
         case .exact(let value) where column.isMembership: append(membership: [value], of: column)
         case .anyOf(let values) where column.isMembership: append(membership: values, of: column)
-        case .contains, .startsWith:
+        case .not where column.isMembership: append("1 = 0")
+        case .not(let value):
+            append(column.expression)
+            append("<> ?", [value])
+        case .contains, .startsWith, .containsExactly, .endsWith:
             guard !column.isMembership, column.kind == .text else { return append("1 = 0") }
-            if case .contains(let text) = filter.match { append(contains: text, in: column.expression) }
-            if case .startsWith(let text) = filter.match { append(start: text, of: column.expression) }
+            append(textual: filter.match, of: column.expression)
         case .exact(let value):
             append(column.expression)
             append("= ?", [value])
@@ -92,6 +95,16 @@ extension SQLQuery {
             append(column.expression)
             append("IN")
             append(listOf: values)
+        }
+    }
+
+    private mutating func append(textual match: ListMatch, of expression: StaticString) {
+        switch match {
+        case .contains(let text): append(contains: text, in: expression)
+        case .startsWith(let text): append(start: text, of: expression)
+        case .containsExactly(let text): append(part: text, of: expression)
+        case .endsWith(let text): append(end: text, of: expression)
+        case .exact, .anyOf, .not: append("1 = 0")
         }
     }
 
@@ -119,5 +132,25 @@ extension SQLQuery {
         append("substr(")
         append(expression)
         append(", 1, length(?)) = ?", [.text(text), .text(text)])
+    }
+
+    /// The text anywhere in the column, with regard to case; taking it out must make a difference. An empty text is nowhere.
+    private mutating func append(part text: String, of expression: StaticString) {
+        guard !text.utf8.contains(0) else { return append("1 = 0") }
+        append("replace(")
+        append(expression)
+        append(", ?, '') <>", [.text(text)])
+        append(expression)
+    }
+
+    private mutating func append(end text: String, of expression: StaticString) {
+        guard !text.utf8.contains(0) else { return append("1 = 0") }
+        append("(length(")
+        append(expression)
+        append(") >= length(?) AND substr(", [.text(text)])
+        append(expression)
+        append(", length(")
+        append(expression)
+        append(") - length(?) + 1) = ?)", [.text(text), .text(text)])
     }
 }

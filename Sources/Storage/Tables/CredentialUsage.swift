@@ -46,4 +46,19 @@ extension CredentialUsage {
                 credential: try $0.id(0), organization: try $0.id(1), dateLastUsed: try $0.time(2), address: try $0.text(3))
         }
     }
+
+    /// When any credential of each of the applications was last used.
+    package static func latest(
+        of applications: [ApplicationID], in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [ApplicationID: Timestamp] {
+        var query = SQLQuery(
+            """
+            SELECT c.application_id, MAX(u.date_last_used) FROM credentials c JOIN credential_usage u ON u.credential_id = c.id
+            WHERE c.org_id = ? AND c.application_id IN
+            """, [.id(organization)])
+        query.append(listOf: applications.map { .id($0) })
+        query.append("GROUP BY c.application_id")
+        let pairs = try connection.query(query) { (id: try $0.id(0, of: Application.self), date: try $0.time(1)) }
+        return pairs.reduce(into: [:]) { $0[$1.id] = $1.date }
+    }
 }

@@ -10,6 +10,50 @@ package enum Nodes {
             decode)
     }
 
+    /// The top of the tree; nil in an organization that is being deleted.
+    package static func root(in organization: OrganizationID, on connection: any SQLConnection) throws -> Authenticated<Node>? {
+        try connection.first(
+            "SELECT id, org_id, key, value, parent_id, mac FROM nodes WHERE org_id = ? AND parent_id IS NULL ORDER BY key",
+            [.id(organization)], decode)
+    }
+
+    /// A child of a node by the name shown.
+    package static func child(
+        named value: String, of parent: NodeID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> Authenticated<Node>? {
+        try connection.first(
+            "SELECT id, org_id, key, value, parent_id, mac FROM nodes WHERE org_id = ? AND parent_id = ? AND value = ?",
+            [.id(organization), .id(parent), .text(value)], decode)
+    }
+
+    /// The node itself and all below it by its key, shallowest first; at most `limit`.
+    package static func subtree(
+        under key: String, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Node>] {
+        try connection.query(
+            """
+            SELECT id, org_id, key, value, parent_id, mac FROM nodes
+            WHERE org_id = ? AND (key = ? OR (key > ? AND key < ?)) ORDER BY length(key), key LIMIT ?
+            """,
+            // ";" is the character after ":", so this is every key that begins with this one and a colon.
+            [.id(organization), .text(key), .text(key + ":"), .text(key + ";"), .integer(limit)], decode)
+    }
+
+    /// A key that no node has, below the parent's.
+    package static func freeKey(
+        below parent: Node, on connection: any SQLConnection
+    ) throws -> String {
+        var number = try connection.integer(
+            "SELECT COUNT(*) FROM nodes WHERE org_id = ? AND parent_id = ?", [.id(parent.organization), .id(parent.id)])
+        while true {
+            number += 1
+            let key = "\(parent.key):\(number)"
+            let isTaken = try connection.exists(
+                "SELECT 1 FROM nodes WHERE org_id = ? AND key = ?", [.id(parent.organization), .text(key)])
+            if !isTaken { return key }
+        }
+    }
+
     /// The whole tree, by key.
     package static func all(
         in organization: OrganizationID, on connection: any SQLConnection

@@ -38,6 +38,16 @@ package enum Organizations {
             [.text(value.name), .text(value.comment), .flag(value.isActive), .blob(row.mac), .id(value.id)]) > 0
     }
 
+    /// Whether an organization has more than the root of its tree.
+    package static func hasContent(_ id: OrganizationID, on connection: any SQLConnection) throws -> Bool {
+        let tables: [StaticString] = [
+            "SELECT 1 FROM assets WHERE org_id = ? LIMIT 1", "SELECT 1 FROM accounts WHERE org_id = ? LIMIT 1",
+            "SELECT 1 FROM applications WHERE org_id = ? LIMIT 1", "SELECT 1 FROM labels WHERE org_id = ? LIMIT 1",
+            "SELECT 1 FROM nodes WHERE org_id = ? AND parent_id IS NOT NULL LIMIT 1",
+        ]
+        return try tables.contains { try connection.exists($0, [.id(id)]) }
+    }
+
     static func decode(_ row: borrowing SQLRow) throws -> Authenticated<Organization> {
         Authenticated(
             value: Organization(

@@ -39,7 +39,7 @@ struct ApplicationGateTests {
         /// What comes of a request: the actor who was let in, or the refusal with its entry.
         func knock(_ request: SampleRequest) throws -> Fate {
             let snapshot = try #require(store.snapshot)
-            switch gate.admit(request, snapshot: snapshot, at: desk) {
+            switch gate.admit(request.shown, headers: { request.header(named: $0) }, snapshot: snapshot, at: desk) {
             case .admitted(let permit):
                 let entry = permit.granted(objects: [], version: 1, at: TestHouse.start)
                 return Fate(refusal: nil, entry: entry, isVerified: true)
@@ -329,7 +329,7 @@ struct ApplicationGateTests {
         let snapshot = try #require(door.store.snapshot)
         let request = SampleRequest(
             target: sample.signer.target, headers: try sample.signer.headers(at: TestHouse.start), origin: door.house.origin())
-        _ = door.gate.admit(request, snapshot: snapshot, at: door.desk)
+        _ = door.gate.admit(request.shown, headers: { request.header(named: $0) }, snapshot: snapshot, at: door.desk)
         #expect(door.dropped.withLock { $0.map(\.outcome) } == [.abandoned])
         _ = try door.knock(sample.signer)
         #expect(door.dropped.withLock { $0.count } == 1)

@@ -7,7 +7,7 @@ import Storage
 
 /// A request as the edge would show it to the application gate; its texts live as long as it does.
 // Unchecked: it never changes after it was made.
-final class SampleRequest: SignedRequest, @unchecked Sendable {
+final class SampleRequest: @unchecked Sendable {
     let methodName: StaticString
     let rawTarget: UnsafeRawBufferPointer
     let origin: RequestOrigin
@@ -32,6 +32,11 @@ final class SampleRequest: SignedRequest, @unchecked Sendable {
 
     func header(named name: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         headers.first { name.elementsEqual($0.name) }?.value
+    }
+
+    /// What the gate is shown.
+    var shown: SignedRequest {
+        SignedRequest(methodName: methodName, rawTarget: rawTarget, origin: origin, addressFault: addressFault)
     }
 
     private static func lasting(_ text: String) -> UnsafeRawBufferPointer {

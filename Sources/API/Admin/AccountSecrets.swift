@@ -1,0 +1,212 @@
+internal import Access
+internal import Cryptography
+internal import Domain
+internal import HTTPServer
+internal import JSON
+internal import Storage
+internal import Vault
+
+/// Plaintext for people: `/api/v1/accounts/account-secrets/`. Each reveal and each refusal is written down with the version.
+package enum AccountSecretsResource {
+    package static func routes(_ backend: Backend) -> [Route] {
+        [
+            Route(
+                .get, "/api/v1/accounts/account-secrets/{id}/", .permission(.revealAccount),
+                "An account's secret, to users who confirmed lately who they are", response: schema
+            ) { try await reveal($0, backend) },
+            Route(
+                .get, "/api/v1/accounts/account-secrets/{id}/histories/", .permission(.revealAccount),
+                "Earlier secrets of an account, newest first", response: history, style: .list
+            ) { try await histories($0, backend) },
+        ]
+    }
+
+    private static let schema = Schema(
+        "AccountSecret",
+        [
+            .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .readOnly),
+            .field("username", .text(max: 128), .readOnly),
+            .field("asset", .related, .readOnly), .field("secret_type", .choice(SecretType.allCases.map(\.rawValue)), .readOnly),
+            .field("secret", .text(max: 40_960), .readOnly, "Null where the account has none."),
+            .field("version", .integer, .readOnly),
+        ])
+    private static let history = Schema(
+        "AccountSecretVersion",
+        [
+            .field("id", .uuid, .readOnly), .field("secret", .text(max: 40_960), .readOnly),
+            .field("secret_type", .choice(SecretType.allCases.map(\.rawValue)), .readOnly),
+            .field("version", .integer, .readOnly),
+            .field("history_date", .dateTime, .readOnly), .field("history_user", .text(max: 128), .readOnly),
+        ])
+
+    /// What stands for a secret where the site shows them to nobody (JumpServer's text).
+    private static let redacted = "<REDACTED>"
+    /// Versions that one answer carries at most.
+    private static let largest = 200
+
+    /// A secret on its way from the reading thread to the answer.
+    private struct Opened: Sendable {
+        let secret: SecretHandoff?
+        let version: SecretVersion
+    }
+}
+
+// MARK: - The current secret
+
+extension AccountSecretsResource {
+    private static func reveal(_ call: Call, _ backend: Backend) async throws -> Reply {
+        try await guarded(call, backend) { account, view, permit in
+            guard let current = account.stages.current else { return .init(try reply(view, version: nil, nil)) }
+            if backend.settings.hidesSecrets { return try hidden(reply(view, version: current, nil, isRedacted: true), current) }
+            let warrant = permit.warrant()
+            let opened = try await backend.database.read { db in
+                try backend.secrets.reveal(version: current, of: account, by: warrant, in: db).handoff
+            }
+            guard let secret = opened.take() else { throw Refusal.unavailable("The secret was taken already.") }
+            return .init(try reply(view, version: current, secret), objects: [view.object], version: current)
+        }
+    }
+
+    /// Finds the account, names it for the audit, asks for a fresh confirmation, and then lets the act go on.
+    private static func guarded(
+        _ call: Call, _ backend: Backend,
+        _ act: (Account, AccountView, borrowing Permit) async throws -> Gate.Outcome<Reply>
+    ) async throws -> Reply {
+        let id: AccountID = try call.id()
+        let organization = call.organization
+        return try await backend.gate.view(
+            .revealAccount, as: call.principal(), in: organization, from: call.origin,
+            objects: [AuditObject(kind: "account", id: id.description)]
+        ) { permit in
+            let keys = try backend.keyring.keys()
+            let (account, view) = try await backend.database.read { db in
+                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
+                return (try keys.verified(found.row), found.view)
+            }
+            permit.concerns([view.object], version: account.stages.current)
+            guard permit.principal.isConfirmed(at: backend.clock.now()) else { throw Refusal.confirmationRequired("password") }
+            return try await act(account, view, permit)
+        }
+    }
+
+    private static func hidden(_ reply: Reply, _ version: Int64?) -> Gate.Outcome<Reply> {
+        .init(reply, version: version, reason: "redacted: secrets are shown to nobody")
+    }
+
+    private static func reply(
+        _ view: AccountView, version: Int64?, _ secret: consuming Secret?, isRedacted: Bool = false
+    ) throws(Refusal) -> Reply {
+        var writer = JSONWriter(into: SensitiveBuffer(capacity: 1024))
+        writer.beginObject()
+        writer.field("id", view.account.id)
+        writer.field("name", view.account.name)
+        writer.field("username", view.account.username)
+        writer.object("asset") {
+            $0.field("id", view.account.asset)
+            $0.field("name", view.asset.name)
+            $0.field("address", view.asset.address)
+        }
+        writer.choice("secret_type", value: view.account.secretType.rawValue, label: view.account.secretType.label)
+        writer.key("secret")
+        write(secret, isRedacted: isRedacted, to: &writer)
+        writer.field("version", version)
+        writer.endObject()
+        return try finished(writer)
+    }
+
+    private static func write(_ secret: consuming Secret?, isRedacted: Bool, to writer: inout JSONWriter<SensitiveBuffer>) {
+        if isRedacted { return writer.string(redacted) }
+        guard let secret else { return writer.null() }
+        secret.withBytes { writer.string(utf8: $0) }
+    }
+
+    private static func finished(_ writer: JSONWriter<SensitiveBuffer>) throws(Refusal) -> Reply {
+        guard writer.sink.isComplete else { throw .unavailable("out of memory") }
+        return .sensitive(status: 200, writer.sink)
+    }
+}
+
+// MARK: - Earlier secrets
+
+extension AccountSecretsResource {
+    private static func histories(_ call: Call, _ backend: Backend) async throws -> Reply {
+        try await guarded(call, backend) { account, view, permit in
+            let page = try Page(call.query)
+            let warrant = permit.warrant()
+            let hides = backend.settings.hidesSecrets
+            let (rows, total) = try await backend.database.read { db in
+                let (versions, total) = try versions(of: account, page, db)
+                let opened = try versions.map { version in
+                    let reveals = {
+                        try backend.secrets.reveal(version: version.number, of: account, by: warrant, in: db).handoff
+                    }
+                    return Opened(secret: hides ? nil : try reveals(), version: version)
+                }
+                return (opened, total)
+            }
+            let reply = try reply(rows, total: total, page, call)
+            if hides { return hidden(reply, nil) }
+            let numbers = AuditObject(kind: "secret_versions", id: Self.ranges(rows.map(\.version.number)))
+            return .init(reply, objects: [view.object, numbers])
+        }
+    }
+
+    /// The kept versions but for the current one, which the secret itself shows.
+    private static func versions(
+        of account: Account, _ page: Page, _ db: any SQLConnection
+    ) throws -> (rows: [SecretVersion], total: Int) {
+        let current = account.stages.current
+        // One more, for the current one among them; the newest come first and it is the newest unless a change is pending.
+        let limit = min(page.limit ?? largest, largest)
+        let read = try SecretVersions.history(
+            of: account.id, in: account.organization, offset: 0, limit: Int64(clamping: page.offset) + Int64(limit) + 1, on: db)
+        let total = Int(clamping: read.total) - (current == nil ? 0 : 1)
+        if page.limit == nil, total > largest {
+            throw Refusal.invalid("limit", "There are \(total) versions: ask for them in pages, with limit and offset.")
+        }
+        let others = read.rows.filter { $0.number != current }
+        return (Array(others.dropFirst(page.limit == nil ? 0 : page.offset).prefix(limit)), max(0, total))
+    }
+
+    private static func reply(_ rows: [Opened], total: Int, _ page: Page, _ call: Call) throws(Refusal) -> Reply {
+        var writer = JSONWriter(into: SensitiveBuffer(capacity: 4096))
+        if let limit = page.limit {
+            writer.beginObject()
+            writer.field("count", total)
+            let step = min(limit, largest)
+            writer.field("next", page.link(call, offset: page.offset + step, if: step > 0 && page.offset + step < total))
+            writer.field("previous", page.link(call, offset: max(0, page.offset - step), if: step > 0 && page.offset > 0))
+            writer.key("results")
+        }
+        writer.beginArray()
+        for row in rows { write(row, to: &writer) }
+        writer.endArray()
+        if page.limit != nil { writer.endObject() }
+        return try finished(writer)
+    }
+
+    private static func write(_ row: Opened, to writer: inout JSONWriter<SensitiveBuffer>) {
+        writer.beginObject()
+        writer.field("id", row.version.account)
+        writer.key("secret")
+        write(row.secret?.take(), isRedacted: row.secret == nil, to: &writer)
+        writer.choice("secret_type", value: row.version.secretType.rawValue, label: row.version.secretType.label)
+        writer.field("version", row.version.number)
+        writer.field("history_date", row.version.dateCreated)
+        writer.field("history_user", row.version.createdBy)
+        writer.endObject()
+    }
+
+    /// Falling numbers as a short text: `9-7,3`.
+    package static func ranges(_ numbers: [Int64]) -> String {
+        var parts: [(first: Int64, last: Int64)] = []
+        for number in numbers {
+            if let open = parts.last, open.last == number + 1 {
+                parts[parts.count - 1].last = number
+            } else {
+                parts.append((number, number))
+            }
+        }
+        return parts.map { $0.first == $0.last ? "\($0.first)" : "\($0.first)-\($0.last)" }.joined(separator: ",")
+    }
+}

@@ -1,0 +1,129 @@
+internal import Domain
+internal import JSON
+internal import Storage
+
+/// An account as answers show it: with the names of what it refers to, never with its secret.
+struct AccountView: Sendable {
+    let account: Account
+    let asset: (name: String, address: String, platform: Platform.ID)
+    let suFrom: (id: AccountID, name: String, username: String)?
+    let labels: [String]
+    let organizationName: String
+
+    /// What the audit calls it.
+    var object: AuditObject { AuditObject(account) }
+
+    /// One account with the row as stored, still to be verified by who decides on it; nil if there is none of that id in the organization.
+    static func stored(
+        _ id: AccountID, in organization: OrganizationID, on db: any SQLConnection
+    ) throws -> (view: AccountView, row: Authenticated<Account>)? {
+        let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: [id])], limit: 1)
+        guard let listed = try Accounts.list(request, in: organization, on: db).rows.first,
+            let view = try views(of: [listed], in: organization, on: db).first
+        else { return nil }
+        return (view, listed.account)
+    }
+
+    static func views(
+        of rows: [ListedAccount], in organization: OrganizationID, on db: any SQLConnection
+    ) throws -> [AccountView] {
+        let name = try Organizations.get(organization, on: db)?.value.name ?? ""
+        var labels = LabelTexts(in: organization, on: db)
+        let sources = try accounts(Set(rows.compactMap { $0.account.value.suFrom }), in: organization, on: db)
+        return try rows.map { row in
+            let account = row.account.value
+            return AccountView(
+                account: account, asset: (row.assetName, row.assetAddress, row.platform),
+                suFrom: account.suFrom.flatMap { sources[$0] }.map { ($0.id, $0.name, $0.username) },
+                labels: try labels.texts(of: account.labels), organizationName: name)
+        }
+    }
+
+    private static func accounts(
+        _ ids: Set<AccountID>, in organization: OrganizationID, on db: any SQLConnection
+    ) throws -> [AccountID: Account] {
+        var found: [AccountID: Account] = [:]
+        let all = ids.sorted()
+        for start in stride(from: 0, to: all.count, by: 500) {
+            let some = Array(all[start..<min(start + 500, all.count)])
+            let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: some)], limit: Int64(some.count))
+            for row in try Accounts.list(request, in: organization, on: db).rows {
+                found[row.account.value.id] = row.account.value
+            }
+        }
+        return found
+    }
+}
+
+extension AuditObject {
+    /// As JumpServer's call log names an account.
+    init(_ account: Account) {
+        self.init(kind: "account", id: account.id.description, name: "\(account.name)(\(account.username))")
+    }
+}
+
+// MARK: - Writing
+
+extension AccountView {
+    func write(to writer: inout JSONWriter<[UInt8]>) {
+        writer.object { writer in
+            writer.field("id", account.id)
+            writer.field("name", account.name)
+            writer.field("username", account.username)
+            writer.choice("secret_type", value: account.secretType.rawValue, label: account.secretType.label)
+            writer.field("has_secret", account.stages.current != nil)
+            writer.field("privileged", account.privileged)
+            writer.field("is_active", account.isActive)
+            writer.field("secret_reset", account.secretReset)
+            writer.key("asset")
+            writeAsset(&writer)
+            writer.key("su_from")
+            writeSource(&writer)
+            writer.field("version", account.stages.current ?? account.stages.last)
+            writer.choice(
+                "source", value: account.source.kind, label: Self.sourceLabels[account.source.kind] ?? account.source.kind)
+            writer.field("source_id", account.source.id)
+            writer.choice("connectivity", value: account.connectivity.rawValue, label: account.connectivity.rawValue)
+            writer.field("labels", labels)
+            writeTrail(&writer)
+        }
+    }
+
+    private static let sourceLabels = ["local": "Local", "collected": "Collected", "template": "Account template"]
+
+    private func writeAsset(_ writer: inout JSONWriter<[UInt8]>) {
+        writer.object { writer in
+            writer.field("id", account.asset)
+            writer.field("name", asset.name)
+            writer.field("address", asset.address)
+            guard let platform = Platform.named(asset.platform) else { return }
+            writer.choice("category", value: platform.category.rawValue, label: platform.category.rawValue)
+            writer.choice("type", value: platform.type, label: platform.type)
+            writer.object("platform") {
+                $0.field("id", platform.id.rawValue)
+                $0.field("name", platform.name)
+            }
+        }
+    }
+
+    private func writeSource(_ writer: inout JSONWriter<[UInt8]>) {
+        guard let suFrom else { return writer.null() }
+        writer.object {
+            $0.field("id", suFrom.id)
+            $0.field("name", suFrom.name)
+            $0.field("username", suFrom.username)
+        }
+    }
+
+    private func writeTrail(_ writer: inout JSONWriter<[UInt8]>) {
+        writer.field("date_change_secret", account.dateChangeSecret)
+        writer.field("date_verified", account.dateVerified)
+        writer.field("date_created", account.dateCreated)
+        writer.field("date_updated", account.dateUpdated)
+        writer.field("comment", account.comment)
+        writer.field("created_by", account.createdBy)
+        writer.field("updated_by", account.updatedBy)
+        writer.field("org_id", account.organization)
+        writer.field("org_name", organizationName)
+    }
+}

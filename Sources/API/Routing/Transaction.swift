@@ -1,0 +1,79 @@
+internal import Access
+internal import Domain
+internal import Storage
+
+/// What one transaction of the admin surface works with: the connection, the keys that its rows are checked and authenticated with, the time.
+///
+/// A row that is changed is verified first and authenticated anew afterwards, so that nobody's forged row ever gets a good code.
+struct Transaction {
+    let db: any SQLConnection
+    let keys: RowKeys
+    let now: Timestamp
+
+    func organizationName(_ id: OrganizationID) throws -> String {
+        try keys.verified(Organizations.get(id, on: db)).name
+    }
+
+    /// Runs a write; that the value of a field is taken already becomes a message at that field.
+    func unique<Value>(_ field: String, _ write: () throws -> Value) throws -> Value {
+        do {
+            return try write()
+        } catch StorageFault.constraint(.unique, _) {
+            throw Refusal.invalid(field, "This field must be unique.")
+        }
+    }
+}
+
+extension Backend {
+    /// Reads in one transaction under a permit; what is returned has been written down before.
+    ///
+    /// - Parameter naming: what the entry names, once it was read; `objects` alone where the read is refused.
+    func view<Value: Sendable>(
+        _ permission: Permission, _ call: Call, in organization: OrganizationID? = nil, objects: [AuditObject] = [],
+        naming: (Value) -> [AuditObject] = { _ in [] }, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        try await gate.view(
+            permission, as: call.principal(), in: organization ?? call.organization, from: call.origin, objects: objects
+        ) { _ in
+            let value = try await read(body)
+            let named = naming(value)
+            return .init(value, objects: named.isEmpty ? objects : named)
+        }
+    }
+
+    /// Changes in one transaction under a permit, with the mark that tells after a crash that the change was made.
+    func change<Value: Sendable>(
+        _ permission: Permission, _ call: Call, in organization: OrganizationID? = nil, objects: [AuditObject],
+        naming: (Value) -> [AuditObject] = { _ in [] }, _ body: @escaping @Sendable (Transaction) throws -> Value,
+        then follow: (Value) async throws -> Void = { _ in }
+    ) async throws -> Value {
+        try await gate.change(
+            permission, as: call.principal(), in: organization ?? call.organization, from: call.origin, objects: objects
+        ) { _ in
+            let value = try await write(marking: call.origin.request, body)
+            try await follow(value)
+            let named = naming(value)
+            return .init(value, objects: named.isEmpty ? objects : named)
+        }
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
+        let keys = try keyring.keys()
+        let now = clock.now()
+        return try await database.read { db in
+            try body(Transaction(db: db, keys: keys, now: now))
+        }
+    }
+
+    func write<Value: Sendable>(
+        marking request: RequestID, _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        let keys = try keyring.keys()
+        let now = clock.now()
+        return try await database.write { db in
+            let value = try body(Transaction(db: db, keys: keys, now: now))
+            try ChangeMarks.insert(request, at: now, on: db)
+            return value
+        }
+    }
+}

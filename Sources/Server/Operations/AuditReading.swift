@@ -1,0 +1,65 @@
+internal import Audit
+internal import Glibc
+package import JSON
+internal import Sealing
+internal import Storage
+
+/// Reads a vault's audit for the operator, whether the server runs or not. Blocks.
+package struct AuditReading: Sendable {
+    private let configuration: Configuration
+
+    package init(_ configuration: Configuration) { self.configuration = configuration }
+
+    /// Verifies the chain against a checkpoint file; without one given, against the configured one where it is there.
+    package func verify(checkpoint: String?) throws -> AuditFindings {
+        let file = checkpoint ?? (access(configuration.checkpoints, F_OK) == 0 ? configuration.checkpoints : nil)
+        if let file, access(file, R_OK) != 0 { throw PrivateFile.fault(file) }
+        return try with(configuration.dataDirectory + "/audit.db") { audit in
+            try with(configuration.dataDirectory + "/keyturn.db") { vault in
+                let keyring = Keyring(database: vault)
+                try? keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys))
+                return AuditFindings(found: try AuditTrust.verify(audit, checkpointFile: file, vault: vault, keyring: keyring))
+            }
+        }
+    }
+
+    /// Writes the entries after a number, in bounded memory.
+    package func export(after seq: Int64, to sink: ([UInt8]) throws -> Void) throws {
+        try with(configuration.dataDirectory + "/audit.db") { audit in
+            _ = try AuditExport.stream(after: seq, audit.makeConfinedConnection(writable: false), to: sink)
+        }
+    }
+
+    private func with<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value {
+        guard access(path, F_OK) == 0 else { throw StorageFault.missing(path) }
+        var options = DatabaseOptions()
+        options.isReadOnly = true
+        options.readers = 1
+        let database = try Database.open(at: path, options: options)
+        defer { database.close() }
+        return try body(database)
+    }
+}
+
+/// What a verification of the chain came to.
+package struct AuditFindings: Sendable {
+    let found: AuditVerification
+
+    package var isWhole: Bool { found.isWhole }
+
+    /// What was found, as members of an object.
+    package func write(to writer: inout JSONWriter<[UInt8]>) {
+        writer.field("whole", isWhole)
+        writer.field("entries", found.entries)
+        writer.field("segments", found.segments)
+        writer.field("checkpoints", found.checkpoints)
+        writer.field("signed", found.signedSeq)
+        writer.field("unsigned_tail", found.unsignedTail)
+        writer.field("open_intents", found.openIntents)
+        writer.field("keys", found.keys.map(\.text))
+        guard let fault = found.fault else { return }
+        writer.field("broken_entry", fault.seq)
+        writer.field("fault", fault.kind.rawValue)
+        writer.field("detail", fault.detail)
+    }
+}

@@ -1,0 +1,126 @@
+package import Audit
+internal import Cryptography
+package import Domain
+internal import Logging
+package import Sealing
+package import Storage
+internal import Synchronization
+
+/// A vault whose server does not run, opened for one of the operator's commands. The lock keeps a server out meanwhile.
+package final class StoppedVault: Sendable {
+    package let database: Database
+    package let auditDatabase: Database
+    package let audit: AuditLog
+    package let keyring: Keyring
+    /// Holds the lock until the vault is closed.
+    private let directory: Mutex<DataDirectory?>
+    private let checkpoints: String
+    private let clock: WallClock
+
+    /// Opens databases of this program's schema and the audit. Blocks. Throws `.locked` while a server runs.
+    ///
+    /// - Parameter migrates: whether an older schema is brought up to date first.
+    package init(
+        data: String, checkpoints: String, migrates: Bool = false, clock: WallClock = .system
+    ) throws {
+        let directory = try DataDirectory.open(at: data)
+        self.directory = Mutex(directory)
+        self.checkpoints = checkpoints
+        self.clock = clock
+        let database = try Database.open(at: directory.database)
+        let auditDatabase = try Database.open(at: directory.auditDatabase)
+        do {
+            if migrates {
+                try database.migrate(Migration.main, at: clock.now())
+                try auditDatabase.migrate(Migration.audit, at: clock.now())
+            } else {
+                try database.requireSchema(Migration.main)
+                try auditDatabase.requireSchema(Migration.audit)
+            }
+            var options = AuditOptions()
+            options.checkpointFile = checkpoints
+            options.clock = clock
+            let reserve = directory.reserve
+            options.releaseReserve = { reserve.release() }
+            audit = try AuditLog.open(auditDatabase, options: options, logger: Logger(label: "keyturn.audit"))
+        } catch {
+            auditDatabase.close()
+            database.close()
+            throw error
+        }
+        self.database = database
+        self.auditDatabase = auditDatabase
+        keyring = Keyring(database: database)
+    }
+
+    /// Opens the keyring; from then on the audit is signed. Blocks.
+    package func unseal(with key: ControlKey, keys directory: String) throws {
+        try keyring.unseal(with: key.unsealer(keys: directory))
+        try signAudit()
+    }
+
+    /// Takes up the signing key from the open keyring. Blocks.
+    func signAudit() throws {
+        let keyring = keyring
+        audit.setSigningKey(try database.readSync { db in try AuditKey.load(keyring: keyring, in: db) })
+    }
+
+    /// Announces a change of the operator's, makes it, and writes what came of it.
+    package func change<Value: Sendable>(
+        _ action: String, objects: [AuditObject] = [], _ act: @Sendable (RequestID) async throws -> Value
+    ) async throws -> Value {
+        let request = RequestID.random()
+        var entry = AuditEntry(
+            time: clock.now(), actor: .operatorLocal(OperatorName.current), address: "", organization: nil,
+            action: AuditAction(rawValue: action), objects: objects, outcome: .granted, request: request)
+        let intent = try await audit.beginIntent(entry)
+        do {
+            let value = try await act(request)
+            entry.time = clock.now()
+            try await audit.closeIntent(intent, entry)
+            return value
+        } catch {
+            entry.time = clock.now()
+            entry.outcome = error is Refusal ? .refused : .failed
+            entry.reason = (error as? Refusal)?.auditReason ?? "\(error)"
+            try await audit.closeIntent(intent, entry)
+            throw error
+        }
+    }
+
+    /// Copies the vault; see `Snapshot`.
+    package func snapshot(to target: String) async throws -> SnapshotManifest {
+        try await change("control.snapshot") { _ in
+            try await audit.settle()
+            return try await Blocking.run { [database, auditDatabase, checkpoints, clock] in
+                try Snapshot.write(
+                    database: database, audit: auditDatabase, checkpoints: checkpoints, to: target, now: clock.now())
+            }
+        }
+    }
+
+    /// Commits what waits and closes everything. Called once.
+    package func close() async {
+        await audit.finish()
+        try? await Blocking.run { [auditDatabase, database] in
+            auditDatabase.close()
+            database.close()
+        }
+        keyring.seal()
+        directory.withLock { $0 = nil }
+    }
+}
+
+extension ControlKey {
+    /// What opens the vault with it. Takes the code that was typed, so it works once.
+    func unsealer(keys directory: String) throws -> any Unsealer {
+        switch self {
+        case .keyFile: return KeyFileUnsealer(directory: directory)
+        case .recoveryCode(let typed):
+            guard let code = typed.take(), let unsealer = RecoveryCodeUnsealer(typed: code) else {
+                throw Refusal.unauthenticated(reason: "that is not a recovery code: it has 32 letters and digits")
+            }
+            return unsealer
+        }
+    }
+}

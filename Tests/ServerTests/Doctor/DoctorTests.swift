@@ -1,0 +1,104 @@
+import Cryptography
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+@testable import Server
+
+@Suite("Doctor")
+struct DoctorTests {
+    private let vault: VaultFixture
+
+    init() async throws {
+        vault = try await onOwnThread { try VaultFixture() }
+    }
+
+    private func findings(_ change: (inout Configuration) -> Void = { _ in }, isQuick: Bool = true) async throws -> [Finding] {
+        var configuration = vault.configuration
+        change(&configuration)
+        return try await onOwnThread { [configuration] in Doctor(configuration: configuration, isQuick: isQuick).findings() }
+    }
+
+    private func state(_ subject: String, in findings: [Finding]) -> Finding.State? {
+        findings.first { $0.subject == subject }?.state
+    }
+
+    @Test("a fresh vault is well; what is not fine has a remedy")
+    func well() async throws {
+        let findings = try await findings(isQuick: false)
+        #expect(findings.filter { $0.state == .wrong } == [])
+        #expect(findings.map(\.subject).contains("audit chain"))
+        #expect(findings.allSatisfy { ($0.state == .fine) == ($0.remedy == nil) })
+    }
+
+    @Test("it reminds of a recovery code that still lies on the machine")
+    func recoveryFile() async throws {
+        #expect(state("recovery code", in: try await findings()) == .fine)
+        try PrivateFile.write(Array("code\n".utf8), to: vault.layout.recovery)
+        let found = try await findings().first { $0.subject == "recovery code" }
+        #expect(found?.state == .warning)
+        #expect(found?.remedy?.contains(vault.layout.recovery) == true)
+    }
+
+    struct Damage: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let subject: String
+        let make: @Sendable (VaultFixture) throws -> Void
+
+        init(_ description: String, _ subject: String, _ make: @escaping @Sendable (VaultFixture) throws -> Void) {
+            (testDescription, self.subject, self.make) = (description, subject, make)
+        }
+    }
+
+    @Test(
+        "each damage is found and has a remedy",
+        arguments: [
+            Damage("a data directory that others may read", "data directory") { chmod($0.layout.data, 0o755) },
+            Damage("a database that others may read", "data directory") { chmod($0.layout.data + "/keyturn.db", 0o644) },
+            Damage("no key file", "key file") { unlink($0.layout.keys + "/keyturn.key") },
+            Damage("a key file that others may read", "key file") { chmod($0.layout.keys + "/keyturn.key", 0o644) },
+            Damage("another vault's key file", "key file") {
+                try String(repeating: "ab", count: 32).write(
+                    toFile: $0.layout.keys + "/keyturn.key", atomically: false, encoding: .utf8)
+            },
+            Damage("no certificate", "certificate") { unlink($0.layout.certificate) },
+            Damage("a certificate of another key", "certificate") {
+                let other = try DevelopmentCertificates(commonName: "x", dnsNames: ["x"], addresses: [], days: 90)
+                try other.server.write(toFile: $0.layout.certificate, atomically: false, encoding: .utf8)
+            },
+            Damage("a certificate key that others may read", "certificate key") { chmod($0.layout.certificateKey, 0o640) },
+            Damage("a broken database", "database") {
+                try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: $0.layout.data + "/keyturn.db"))
+            },
+            Damage("a changed audit entry", "audit chain") {
+                let database = try Database.open(at: $0.layout.data + "/audit.db")
+                defer { database.close() }
+                try database.writeSync { db in try db.execute("UPDATE audit_entries SET action = 'x' WHERE seq = 1", []) }
+            },
+        ])
+    func damages(damage: Damage) async throws {
+        let vault = vault
+        try await onOwnThread { try damage.make(vault) }
+        let findings = try await findings(isQuick: false)
+        let found = findings.first { $0.subject == damage.subject && $0.state == .wrong }
+        #expect(found != nil, "\(findings)")
+        #expect(found?.remedy?.isEmpty == false)
+    }
+
+    @Test("a key directory inside the data directory is found, also behind a link")
+    func keysInside() async throws {
+        let inner = vault.layout.data + "/keys"
+        mkdir(inner, 0o700)
+        symlink(inner, vault.directory.file("link"))
+        #expect(state("key file", in: try await findings { $0.keyDirectory = inner }) == .wrong)
+        let link = vault.directory.file("link")
+        #expect(state("key file", in: try await findings { $0.keyDirectory = link }) == .wrong)
+    }
+
+    @Test("where there is no vault it says so and stops")
+    func nothing() async throws {
+        let findings = try await findings { $0.dataDirectory = "/nonexistent" }
+        #expect(findings.map(\.state) == [.wrong])
+    }
+}
