@@ -39,7 +39,9 @@ package final class Assembly: Sendable {
         self.logger = logger
         directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
         // Opening makes what is not there, and an empty file in its place would look like a vault to whoever comes next.
-        for path in [directory.database, directory.auditDatabase] where access(path, F_OK) != 0 { throw StorageFault.missing(path) }
+        for path in [directory.database, directory.auditDatabase] where access(path, F_OK) != 0 {
+            throw StorageFault.missing(path)
+        }
         database = try Database.open(at: directory.database)
         try database.requireSchema(Migration.main)
         auditDatabase = try Database.open(at: directory.auditDatabase)
