@@ -156,6 +156,7 @@ package final class Assembly: Sendable {
     /// Ends everything in order. Blocks; after the listener has been drained.
     package func close() {
         listener.stop()
+        applications.detach()
         audit.close()
         auditDatabase.close()
         database.close()

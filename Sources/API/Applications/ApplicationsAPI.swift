@@ -50,6 +50,11 @@ package final class ApplicationsAPI: Sendable {
         for desk in desks.all { desk.listener = listener }
     }
 
+    /// Lets go of the listener, after it has stopped: the two hold each other, and with them the data directory's lock.
+    package func detach() {
+        for desk in desks.all { desk.listener = nil }
+    }
+
     /// Handles one fetch, on the loop's thread.
     package func handle(_ exchange: Exchange) {
         guard let desk = desks.desk(exchange.loop) else { return exchange.respond(Problem.unexpected(id: exchange.requestID)) }
