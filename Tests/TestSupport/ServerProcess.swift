@@ -24,6 +24,8 @@ package final class ServerProcess: Sendable {
     /// Further options of `serve`, and changes of its environment.
     private let options: [String]
     private let environment: [String: String?]
+    /// What starts the server instead of the test itself, such as `strace -D …`; it must become the server.
+    private let launcher: [String]
     private let state: Mutex<State>
 
     private struct State {
@@ -43,18 +45,22 @@ package final class ServerProcess: Sendable {
     ///
     /// - Parameter configuration: The text of a configuration file; nil for the defaults.
     package static func start(
-        configuration: String? = nil, options: [String] = [], environment: [String: String?] = [:]
+        configuration: String? = nil, options: [String] = [], environment: [String: String?] = [:], launcher: [String] = []
     ) async throws -> ServerProcess {
-        let server = try await make(configuration: configuration, options: options, environment: environment)
+        let server = try await make(
+            configuration: configuration, options: options, environment: environment, launcher: launcher)
         try await server.start()
         return server
     }
 
     /// Makes a data directory, and starts nothing yet.
+    ///
+    /// - Parameter parent: the directory in which it is made; nil for a new one of its own.
     package static func make(
-        configuration: String? = nil, options: [String] = [], environment: [String: String?] = [:]
+        configuration: String? = nil, options: [String] = [], environment: [String: String?] = [:], launcher: [String] = [],
+        in parent: TemporaryDirectory? = nil
     ) async throws -> ServerProcess {
-        let directory = try TemporaryDirectory("server")
+        let directory = try parent ?? TemporaryDirectory("server")
         var options = options
         if let configuration { options += ["--config", try directory.write(configuration, to: "keyturn.yaml")] }
         let made = try await RunningProgram.run(
@@ -63,16 +69,18 @@ package final class ServerProcess: Sendable {
             throw ProgramFault.unexpected("keyturnd init ended with \(made.ending)", output: made.text + made.standardError)
         }
         let firstLogin = try JSONDecoder().decode(FirstLogin.self, from: Data(made.output))
-        return try ServerProcess(directory, firstLogin, options, environment)
+        return try ServerProcess(directory, firstLogin, options, environment, launcher)
     }
 
     private init(
-        _ directory: TemporaryDirectory, _ firstLogin: FirstLogin, _ options: [String], _ environment: [String: String?]
+        _ directory: TemporaryDirectory, _ firstLogin: FirstLogin, _ options: [String], _ environment: [String: String?],
+        _ launcher: [String]
     ) throws {
         self.directory = directory
         self.firstLogin = firstLogin
         self.options = options
         self.environment = environment
+        self.launcher = launcher
         state = Mutex(State(port: try FreePort.any()))
     }
 }
@@ -85,8 +93,9 @@ extension ServerProcess {
                 state.starts += 1
                 return (state.port, state.starts)
             }
+            let command = launcher + [Products.keyturnd, "serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + options
             let program = try RunningProgram(
-                Products.keyturnd, ["serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + options, environment: environment,
+                command[0], Array(command.dropFirst()), environment: environment,
                 logs: (directory.path, "serve-\(number)"))
             state.withLock { $0.program = program }
             if try await isReady(program, limit) { return }
