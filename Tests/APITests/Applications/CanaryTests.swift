@@ -128,7 +128,7 @@ struct CanaryTests {
             "POST /api/v1/authentication/auth/ HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Type: application/json\\r\\nContent-Length: 900\\r\\n\\r\\n"
             + body.replacingOccurrences(of: "\"", with: "\\\"")
         let command =
-            "printf \"\(request)\" | timeout 1 openssl s_client -quiet -connect 127.0.0.1:\(server.assembly.listener.port) >/dev/null 2>&1"
+            "(printf \"\(request)\"; sleep 0.3) | openssl s_client -connect 127.0.0.1:\(server.assembly.listener.port) >/dev/null 2>&1"
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", command]
