@@ -118,7 +118,8 @@ package final class ApplicationGate: Sendable {
 
     /// Whether the signature is the credential's over this request. One code is computed whatever is wrong.
     private func checkCode(
-        _ request: SignedRequest, _ headers: SignedRequest.Headers, _ signature: SignatureHeader, _ credential: CredentialPolicy?, _ desk: GateDesk
+        _ request: SignedRequest, _ headers: SignedRequest.Headers, _ signature: SignatureHeader, _ credential: CredentialPolicy?,
+        _ desk: GateDesk
     ) -> String? {
         var fault: String?
         request.methodName.withUTF8Buffer { method in

@@ -24,7 +24,8 @@ package struct FetchPermit: ~Copyable {
     package var organization: OrganizationID { credential.application.organization }
 
     /// The secret was opened and is about to leave; the reason says what is remarkable, usually nothing.
-    package consuming func granted(objects: [AuditObject], version: Int64?, reason: String = "", at now: Timestamp) -> AuditEntry {
+    package consuming func granted(objects: [AuditObject], version: Int64?, reason: String = "", at now: Timestamp) -> AuditEntry
+    {
         isSettled = true
         return entry(.granted, reason: reason, objects: objects, version: version, at: now)
     }

@@ -63,7 +63,9 @@ struct GateTests {
     @Test("a refusal inside is written down with its true reason, a failure with its kind, damaged data by name")
     func failures() async throws {
         let failures: [(any Error & Sendable, AuditOutcome, String)] = [
-            (Refusal.notFound, .refused, "not_found"), (Refusal.integrity("row"), .failed, "integrity: row"), (StorageFault.corrupt("secret value"), .failed, "StorageFault"),
+            (Refusal.notFound, .refused, "not_found"),
+            (Refusal.integrity("row"), .failed, "integrity: row"),
+            (StorageFault.corrupt("secret value"), .failed, "StorageFault"),
             (
                 SealingFault.rowNotAuthentic(kind: "account", id: "01"), .failed,
                 #"integrity: rowNotAuthentic(kind: "account", id: "01")"#
