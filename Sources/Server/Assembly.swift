@@ -60,7 +60,11 @@ package final class Assembly: Sendable {
             audit.appendSoon(
                 Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
-        let gate = Gate(audit: audit, clock: clock)
+        let keepsReserve = options.diskReserve > 0
+        let gate = Gate(audit: audit, clock: clock) {
+            if !keepsReserve || reserve.isHeld { return true }
+            return (try? await Blocking.run { reserve.restore() }) ?? false
+        }
         let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
         let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
         backend = Backend(

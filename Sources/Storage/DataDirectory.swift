@@ -64,10 +64,13 @@ extension DataDirectory {
         static let socket = "control.sock"
         static let lock = "lock"
         static let reserve = "reserve"
+        static let checkpoints = "audit-checkpoints.jsonl"
 
         /// Everything that must be readable by the owner alone.
         static let files =
-            [database, audit].flatMap { [$0, $0 + "-wal", $0 + "-shm", $0 + "-journal"] } + [socket, lock, reserve]
+            [database, audit].flatMap { [$0, $0 + "-wal", $0 + "-shm", $0 + "-journal"] } + [socket, lock, reserve, checkpoints]
+        /// A link instead is the operator's doing, and what it leads to is none of ours.
+        static let certificateKey = "tls/server.key"
     }
 }
 
@@ -90,6 +93,8 @@ extension DataDirectory {
             }
             try check(file, status, mode: "600")
         }
+        let key = path + "/" + Name.certificateKey
+        if lstat(key, &status) == 0, status.st_mode & S_IFMT == S_IFREG { try check(key, status, mode: "600") }
     }
 
     private static func check(_ path: String, _ status: stat, mode: String) throws(StorageFault) {

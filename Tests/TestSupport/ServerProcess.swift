@@ -20,6 +20,7 @@ package final class ServerProcess: Sendable {
     }
 
     package let directory: TemporaryDirectory
+    package let data: String
     package let firstLogin: FirstLogin
     /// Further options of `serve`, and changes of its environment.
     private let options: [String]
@@ -34,7 +35,6 @@ package final class ServerProcess: Sendable {
         var starts = 0
     }
 
-    package var data: String { directory.file("data") }
     package var port: UInt16 { state.withLock { $0.port } }
     package var address: String { "127.0.0.1:\(port)" }
     package var url: String { "https://\(address)" }
@@ -55,28 +55,31 @@ package final class ServerProcess: Sendable {
 
     /// Makes a data directory, and starts nothing yet.
     ///
-    /// - Parameter parent: the directory in which it is made; nil for a new one of its own.
+    /// - Parameter data: where it is made, which need not be there yet; nil for a place of its own.
     package static func make(
         configuration: String? = nil, options: [String] = [], environment: [String: String?] = [:], launcher: [String] = [],
-        in parent: TemporaryDirectory? = nil
+        data: String? = nil
     ) async throws -> ServerProcess {
-        let directory = try parent ?? TemporaryDirectory("server")
+        let directory = try TemporaryDirectory("server")
+        let data = data ?? directory.file("data")
         var options = options
         if let configuration { options += ["--config", try directory.write(configuration, to: "keyturn.yaml")] }
         let made = try await RunningProgram.run(
-            Products.keyturnd, ["init", "--data", directory.file("data"), "--yes", "--json"], environment: environment)
+            Products.keyturnd, ["init", "--data", data, "--yes", "--json"], environment: environment)
         guard made.succeeded else {
             throw ProgramFault.unexpected("keyturnd init ended with \(made.ending)", output: made.text + made.standardError)
         }
         let firstLogin = try JSONDecoder().decode(FirstLogin.self, from: Data(made.output))
-        return try ServerProcess(directory, firstLogin, options, environment, launcher)
+        return try ServerProcess(directory, data, firstLogin, options, environment, launcher)
     }
 
     private init(
-        _ directory: TemporaryDirectory, _ firstLogin: FirstLogin, _ options: [String], _ environment: [String: String?],
+        _ directory: TemporaryDirectory, _ data: String, _ firstLogin: FirstLogin, _ options: [String],
+        _ environment: [String: String?],
         _ launcher: [String]
     ) throws {
         self.directory = directory
+        self.data = data
         self.firstLogin = firstLogin
         self.options = options
         self.environment = environment

@@ -9,10 +9,13 @@ internal import Sealing
 package final class Gate: Sendable {
     private let audit: AuditLog
     private let clock: WallClock
+    private let hasRoom: @Sendable () async -> Bool
 
-    package init(audit: AuditLog, clock: WallClock = .system) {
+    /// - Parameter hasRoom: whether the disk takes changes; where it does not, what room is left belongs to the audit.
+    package init(audit: AuditLog, clock: WallClock = .system, hasRoom: @escaping @Sendable () async -> Bool = { true }) {
         self.audit = audit
         self.clock = clock
+        self.hasRoom = hasRoom
     }
 
     /// What an allowed act gives back: its result, and what to write down of it.
@@ -47,6 +50,7 @@ package final class Gate: Sendable {
         _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
         objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
+        try await requireRoom(permission, principal, organization, origin, objects)
         let permit = try await admit(permission, principal, organization, origin, .outcome, objects)
         let intent: IntentID
         do {
@@ -90,6 +94,18 @@ package final class Gate: Sendable {
     }
 
     // MARK: - Steps
+
+    /// A change that began on a full disk could end without room for its outcome, or take the room that fetches need to be audited.
+    private func requireRoom(
+        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
+        _ objects: [AuditObject]
+    ) async throws {
+        guard await !hasRoom() else { return }
+        try await recordRefusal(
+            AuditAction(permission), by: principal.actor, in: organization, from: origin, reason: "the disk is nearly full",
+            objects: objects)
+        throw Refusal.unavailable("The disk is nearly full: nothing can be changed.")
+    }
 
     private func admit(
         _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,

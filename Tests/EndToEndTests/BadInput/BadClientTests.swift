@@ -90,7 +90,8 @@ struct BadClientTests {
             """
         let client = try RunningProgram("python3", ["-c", script, "\(vault.server.port)"])
         try await client.waitForOutput("open")
-        let opened = client.standardOutput.split(separator: " ").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
+        let opened =
+            client.standardOutput.split(separator: " ").last.map { $0.trimmingCharacters(in: .whitespacesAndNewlines) } ?? ""
         #expect((Int(opened) ?? 0) >= 1_000)
         let connection = APIConnection(vault.server)
         for _ in 0..<20 { #expect(try await vault.key.fetch(over: connection).status == 200) }

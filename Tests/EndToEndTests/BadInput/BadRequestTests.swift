@@ -21,7 +21,10 @@ struct BadRequestTests {
             ("an oversized header", ["GET /healthz HTTP/1.1", "X-Long: \(long)"], 431),
             ("an oversized target", ["GET /\(long) HTTP/1.1"], 414),
             ("many headers", ["GET /healthz HTTP/1.1"] + (0..<2_000).map { "X-\($0): 123456" }, 431),
-            ("two lengths", ["POST \(Self.loginPath) HTTP/1.1", Self.json, "Content-Length: 2", "Transfer-Encoding: chunked"], 400),
+            (
+                "two lengths", ["POST \(Self.loginPath) HTTP/1.1", Self.json, "Content-Length: 2", "Transfer-Encoding: chunked"],
+                400
+            ),
             ("another version", ["GET /healthz HTTP/9.9"], 505),
         ]
         for name in ["Authorization", "Date", "X-JMS-ORG", "X-Source"] {
@@ -53,7 +56,8 @@ struct BadRequestTests {
         // On the fetch, where the raw target is what was signed.
         let route = ApplicationKey.route
         for target in [
-            route + "?asset=db1&asset=db1&account=root", route + "?asset=db1&account=root&account=x", route + "?asset=%ff&account=root",
+            route + "?asset=db1&asset=db1&account=root", route + "?asset=db1&account=root&account=x",
+            route + "?asset=%ff&account=root",
             route + "?asset=db1&account=%00", route + "?asset=%2&account=root", route, route + "?asset=db1",
         ] {
             let answer = try await curl.request("GET", target, headers: vault.key.headers(target))
