@@ -11,7 +11,12 @@ run_python() { exec python3 python/fetch.py "$@"; }
 run_node() { exec node node/fetch.mjs "$@"; }
 run_java() { exec java java/Fetch.java "$@"; }
 run_go() { cd go && exec go run . "$@"; }
-run_swift() { swift build --package-path swift --quiet >&2 && exec "$(swift build --package-path swift --show-bin-path)/Sample" "$@"; }
+run_swift() {
+    local swift=${SWIFT:-swift} built
+    # What is said of packages and compiling matters only when it fails.
+    built=$("$swift" build --package-path swift --product Sample 2>&1) || { echo "$built" && exit 1; }
+    exec "$("$swift" build --package-path swift --show-bin-path 2>/dev/null)/Sample" "$@"
+}
 
 shape='^fetched: version [0-9]+, [0-9]+ characters, sha256 [0-9a-f]{8}
 refused: status 40[04], code Not found
@@ -26,7 +31,9 @@ for sample in ${SAMPLES:-curl python node java go swift}; do
     process=$SAMPLE_PID
     while IFS= read -r line <&"$answers"; do
         printed+=${printed:+$'\n'}$line
-        [[ $line == "change the secret now"* ]] && { "$@" >&2 && echo >&"$input"; }
+        [[ $line == "change the secret now"* ]] || continue
+        # Without a change the sample would wait for ever.
+        if "$@" >&2; then echo >&"$input"; else echo "the secret could not be changed" >&2 && kill "$process"; fi
     done
     exec {answers}<&- {input}>&-
     wait "$process"

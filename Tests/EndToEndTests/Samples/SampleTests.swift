@@ -28,7 +28,7 @@ struct SampleTests {
             #!/bin/sh
             exec curl --silent --show-error --fail --output /dev/null --cacert '\(vault.server.firstLogin.caCertificate)' \
                 --request PATCH --header 'Authorization: Bearer \(vault.admin.token)' --header 'Content-Type: application/json' \
-                --data '{"secret":"a new one, größer & \\\\"better\\\\""}' '\(vault.server.url)/api/v1/accounts/accounts/\(vault.account)/'
+                --data '{"secret":"a new one, größer & \\"better\\""}' '\(vault.server.url)/api/v1/accounts/accounts/\(vault.account)/'
 
             """, to: "change.sh")
         let environment = [
