@@ -32,7 +32,8 @@ fi
 say "running the tests"
 events=$logs/swift.events.jsonl
 : >"$events"
-timeout --kill-after=30 "$limit" "$swift" test --skip-build --disable-xctest ${FILTER:+--filter "$FILTER"} \
+# One after the other: many tests hold a thread while they wait for a real program, and two cores give the pool two threads.
+timeout --kill-after=30 "$limit" "$swift" test --skip-build --disable-xctest --no-parallel ${FILTER:+--filter "$FILTER"} \
     --event-stream-version 0 --event-stream-output-path "$events" >"$logs/swift.log" 2>&1 </dev/null
 status=$?
 # The whole log is long; what a reader wants is what went wrong.

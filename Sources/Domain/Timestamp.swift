@@ -43,3 +43,23 @@ package struct WallClock: Sendable {
 
     package static let system = WallClock { Timestamp.now }
 }
+
+/// A point of the machine's steady clock, for measuring how long something took; it means nothing outside this process.
+package struct Stopwatch: Sendable, Hashable {
+    package let nanoseconds: UInt64
+
+    /// From a reading of `CLOCK_MONOTONIC` that was taken elsewhere.
+    package init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
+
+    package static var started: Stopwatch {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Stopwatch(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+
+    /// Whole microseconds since then; 0 for a point that is still to come.
+    package var microseconds: Int64 {
+        let now = Stopwatch.started.nanoseconds
+        return now > nanoseconds ? Int64(clamping: (now - nanoseconds) / 1000) : 0
+    }
+}

@@ -22,23 +22,26 @@ package struct ClientAddressRule: Sendable {
             }
             address = try? ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
         }
-        return RequestOrigin(request: Domain.RequestID(request.requestID), address: address, received: clock.now())
+        return RequestOrigin(
+            request: Domain.RequestID(request.requestID), address: address, received: clock.now(),
+            stopwatch: Stopwatch(nanoseconds: request.receivedAt.nanoseconds))
     }
 
     /// The same for an exchange on its loop, with the reason where the address cannot be told.
     func origin(of exchange: Exchange, now: Timestamp) -> (origin: RequestOrigin, fault: String?) {
         let peer = IPAddress(exchange.peer)
         let id = Domain.RequestID(exchange.requestID)
-        guard trusted.allows(peer) else { return (RequestOrigin(request: id, address: peer, received: now), nil) }
+        let stopwatch = Stopwatch(nanoseconds: exchange.receivedAt.nanoseconds)
+        guard trusted.allows(peer) else { return (RequestOrigin(request: id, address: peer, received: now, stopwatch: stopwatch), nil) }
         var lines: [UnsafeRawBufferPointer] = []
         exchange.forEachHeader { name, value in
             if Self.isForwardedFor(name) { lines.append(value) }
         }
         do {
             let address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
-            return (RequestOrigin(request: id, address: address, received: now), nil)
+            return (RequestOrigin(request: id, address: address, received: now, stopwatch: stopwatch), nil)
         } catch {
-            return (RequestOrigin(request: id, address: nil, received: now), "client address: \(error.rawValue)")
+            return (RequestOrigin(request: id, address: nil, received: now, stopwatch: stopwatch), "client address: \(error.rawValue)")
         }
     }
 

@@ -203,7 +203,8 @@ package final class ApplicationGate: Sendable {
         let entry = AuditEntry(
             time: now, actor: actor, address: origin.addressText, organization: credential?.application.organization,
             action: .fetch,
-            objects: objects, outcome: .refused, reason: reason, request: origin.request)
+            objects: objects, outcome: .refused, reason: reason, request: origin.request,
+            latency: origin.stopwatch.microseconds)
         return .refused(refusal, entry, isVerified: isVerified)
     }
 }

@@ -45,7 +45,7 @@ package struct FetchPermit: ~Copyable {
             time: now,
             actor: .application(credential.application.id, name: credential.application.name, credential: credential.id),
             address: origin.addressText, organization: organization, action: .fetch, objects: objects, outcome: outcome,
-            reason: reason, request: origin.request, latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000,
+            reason: reason, request: origin.request, latency: origin.stopwatch.microseconds,
             version: version)
     }
 }

@@ -96,7 +96,7 @@ package struct Permit: ~Copyable {
                 time: now, phase: phase, actor: principal.actor, address: origin.addressText, organization: organization,
                 action: AuditAction(permission), objects: objects.isEmpty ? noted.objects : objects, outcome: outcome,
                 reason: reason,
-                request: origin.request, latency: max(0, now.milliseconds - origin.received.milliseconds) * 1000,
+                request: origin.request, latency: origin.stopwatch.microseconds,
                 version: version ?? noted.version)
         }
     }
