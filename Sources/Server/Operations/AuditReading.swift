@@ -11,14 +11,18 @@ package struct AuditReading: Sendable {
     package init(_ configuration: Configuration) { self.configuration = configuration }
 
     /// Verifies the chain against a checkpoint file; without one given, against the configured one where it is there.
+    ///
+    /// Where a key file is, it must open the vault: a foreign one would quietly cost the trust in the vault's own signing key.
     package func verify(checkpoint: String?) throws -> AuditFindings {
         let file = checkpoint ?? (access(configuration.checkpoints, F_OK) == 0 ? configuration.checkpoints : nil)
         if let file, access(file, R_OK) != 0 { throw PrivateFile.fault(file) }
         return try with(configuration.dataDirectory + "/audit.db") { audit in
             try with(configuration.dataDirectory + "/keyturn.db") { vault in
                 let keyring = Keyring(database: vault)
-                try? keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys))
-                return AuditFindings(found: try AuditTrust.verify(audit, checkpointFile: file, vault: vault, keyring: keyring))
+                if try hasKeyFile() { try keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys)) }
+                return AuditFindings(
+                    found: try AuditTrust.verify(audit, checkpointFile: file, vault: vault, keyring: keyring),
+                    isKeyTrusted: !keyring.isSealed)
             }
         }
     }
@@ -28,6 +32,15 @@ package struct AuditReading: Sendable {
         try with(configuration.dataDirectory + "/audit.db") { audit in
             _ = try AuditExport.stream(after: seq, audit.makeConfinedConnection(writable: false), to: sink)
         }
+    }
+
+    /// False only where there certainly is none; what cannot be looked at is an error.
+    private func hasKeyFile() throws -> Bool {
+        let path = configuration.keys + "/" + KeyFileUnsealer.fileName
+        var status = stat()
+        if lstat(path, &status) == 0 { return true }
+        guard errno == ENOENT || errno == ENOTDIR else { throw PrivateFile.fault(path) }
+        return false
     }
 
     private func with<Value>(_ path: String, _ body: (Database) throws -> Value) throws -> Value {
@@ -44,6 +57,8 @@ package struct AuditReading: Sendable {
 /// What a verification of the chain came to.
 package struct AuditFindings: Sendable {
     let found: AuditVerification
+    /// Whether only the vault's own signing key was believed; else the keys that the database names.
+    package let isKeyTrusted: Bool
 
     package var isWhole: Bool { found.isWhole }
 
@@ -56,6 +71,7 @@ package struct AuditFindings: Sendable {
         writer.field("signed", found.signedSeq)
         writer.field("unsigned_tail", found.unsignedTail)
         writer.field("open_intents", found.openIntents)
+        writer.field("key_trusted", isKeyTrusted)
         writer.field("keys", found.keys.map(\.text))
         guard let fault = found.fault else { return }
         writer.field("broken_entry", fault.seq)

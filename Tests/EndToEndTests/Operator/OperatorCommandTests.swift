@@ -113,6 +113,7 @@ struct OperatorCommandTests {
         let whole = try await server.operate(["audit", "verify", "--json"])
         #expect(whole.succeeded)
         #expect(try result(whole)["whole"]?.bool == true)
+        #expect(try result(whole)["key_trusted"]?.bool == true)
         let lines = try await server.operate(["audit", "export"]).text.split(separator: "\n")
         #expect(lines.count >= 3)
         #expect(try lines.allSatisfy { try JSONDocument.parse(String($0))["hash"] != nil })
