@@ -72,10 +72,12 @@ extension AccountsResource {
         try await backend.gate.view(.viewAccount, as: call.principal(), in: call.organization, from: call.origin) { _ in
             let page = try Page(call.query)
             let organization = call.organization
+            let keys = try backend.keyring.keys()
             let found = try await backend.database.read { db in
                 let request = try request(call, page, db)
                 let rows = try Accounts.list(request, in: organization, on: db)
                 try page.requireWhole(rows.total)
+                _ = try keys.verified(rows.rows.map(\.account))
                 return ListPage(rows: try AccountView.views(of: rows.rows, in: organization, on: db), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })

@@ -71,11 +71,12 @@ extension ApplicationsResource {
             let page = try Page(call.query)
             let organization = call.organization
             let request = try ListRequest<ApplicationField>(call, page)
+            let keys = try backend.keyring.keys()
             let found = try await backend.database.read { db in
                 let rows = try Applications.list(request, in: organization, on: db)
                 try page.requireWhole(rows.total)
                 return ListPage(
-                    rows: try ApplicationView.views(of: rows.rows.map(\.value), in: organization, on: db), total: rows.total)
+                    rows: try ApplicationView.views(of: keys.verified(rows.rows), in: organization, on: db), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
         }

@@ -96,7 +96,7 @@ package struct AssetsResource: Sendable {
             let found = try Assets.list(request, in: organization, on: transaction.db)
             try page.requireWhole(found.total)
             var views = try AssetViews(in: organization, transaction)
-            return (try found.rows.map { try views.view($0.value) }, found.total)
+            return (try transaction.keys.verified(found.rows).map { try views.view($0) }, found.total)
         }
         return .list(rows, total: Int(total), page: page, call: call) { row, writer in
             writer.object { row.write(in: category, &$0) }

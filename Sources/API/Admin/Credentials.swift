@@ -112,9 +112,10 @@ extension CredentialsResource {
             .viewApplication, as: call.principal(), in: organization, from: call.origin, objects: named(id)
         ) { _ in
             let page = try Page(call.query)
+            let keys = try backend.keyring.keys()
             let views = try await backend.database.read { db in
-                guard try Applications.get(id, in: organization, on: db) != nil else { throw Refusal.notFound }
-                let rows = try Credentials.all(of: id, in: organization, on: db).map(\.value)
+                _ = try keys.verified(Applications.get(id, in: organization, on: db))
+                let rows = try keys.verified(Credentials.all(of: id, in: organization, on: db))
                 return try CredentialView.views(of: rows, of: id, in: organization, on: db)
             }
             // There are a few dozen at most, so they are paged here.

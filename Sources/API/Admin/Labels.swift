@@ -58,7 +58,7 @@ package enum LabelsResource {
             let found = try Labels.list(request, in: organization, on: $0.db)
             try page.requireWhole(found.total)
             let name = try $0.organizationName(organization)
-            return (found.rows.map { Shown(label: $0.value, organization: name) }, found.total)
+            return (try $0.keys.verified(found.rows).map { Shown(label: $0, organization: name) }, found.total)
         }
         return .list(rows, total: Int(total), page: page, call: call) { row, writer in writer.object { write(row, &$0) } }
     }

@@ -91,7 +91,7 @@ package enum NodesResource {
             try page.requireWhole(found.total)
             let name = try transaction.organizationName(organization)
             var paths = NodePaths(in: organization, on: transaction.db)
-            return (try found.rows.map { try shown($0.value, &paths, name) }, found.total)
+            return (try transaction.keys.verified(found.rows).map { try shown($0, &paths, name) }, found.total)
         }
         return .list(rows, total: Int(total), page: page, call: call) { row, writer in writer.object { write(row, &$0) } }
     }

@@ -50,9 +50,9 @@ package enum OrganizationsResource {
         let found = try await backend.view(.viewOrganization, call, in: .system) {
             let found = try Organizations.list(request, on: $0.db)
             try page.requireWhole(found.total)
-            return found
+            return ListPage(rows: try $0.keys.verified(found.rows), total: found.total)
         }
-        return .list(found.rows.map(\.value), total: Int(found.total), page: page, call: call) { row, writer in
+        return .list(found.rows, total: Int(found.total), page: page, call: call) { row, writer in
             writer.object { write(row, &$0) }
         }
     }

@@ -67,6 +67,11 @@ package struct RowKeys: @unchecked Sendable {
         return try verified(found)
     }
 
+    /// All of the rows of a list; one that is not what was stored refuses them all, so that no forged row is shown beside good ones.
+    package func verified<Row: RowAuthenticated>(_ stored: [Authenticated<Row>]) throws(Refusal) -> [Row] {
+        try stored.map { (row) throws(Refusal) in try verified(row) }
+    }
+
     /// The row with its authentication code, ready to be stored.
     package func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
         try keys.authenticated(row, with: workspace)
