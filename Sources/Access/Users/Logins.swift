@@ -69,7 +69,7 @@ package final class Logins: Sendable {
     /// Proves again who the user of a session is; plaintext may be shown for a while then.
     package func confirm(_ principal: Principal, password: SecretHandoff, from origin: RequestOrigin) async throws {
         guard let session = principal.session, case .user(let id, let name) = principal.actor else { throw Refusal.noCredentials }
-        guard try await verifiedUser(password, user(id), name, origin, .confirm) != nil else {
+        guard try await verifiedUser(password, user(id), name, origin, .confirm, by: principal.actor) != nil else {
             throw Refusal.invalid("error", "Password is incorrect")
         }
         var confirmed = session
@@ -155,10 +155,11 @@ package final class Logins: Sendable {
 
     /// The user whose password it is; counts the try, checks the password whatever is known, writes a refusal down.
     private func verifiedUser(
-        _ password: SecretHandoff, _ known: Known, _ name: String, _ origin: RequestOrigin, _ action: AuditAction
+        _ password: SecretHandoff, _ known: Known, _ name: String, _ origin: RequestOrigin, _ action: AuditAction,
+        by actor: Actor = .anonymous
     ) async throws -> User? {
         if let seconds = limits.admit(account: name, address: origin.address, now: clock.now()) {
-            try await refused(origin, "locked out", action, name)
+            try await refused(origin, "locked out", action, name, by: actor)
             throw Refusal.tooMany(retryAfterSeconds: seconds)
         }
         let isMatch: Bool
@@ -178,7 +179,7 @@ package final class Logins: Sendable {
         case .nobody: reason = "unknown user"
         case .changed(let fault): reason = fault
         }
-        try await refused(origin, reason, action, name)
+        try await refused(origin, reason, action, name, by: actor)
         return nil
     }
 
@@ -189,8 +190,12 @@ package final class Logins: Sendable {
 
     private func refused(
         _ origin: RequestOrigin, _ reason: String, _ action: AuditAction = AuditAction(rawValue: "session.use"),
-        _ name: String = ""
+        _ name: String = "", by actor: Actor = .anonymous
     ) async throws {
+        guard case .anonymous = actor else {
+            // Somebody known: each of their refusals is written down under their name, however many there are.
+            return try await gate.recordRefusal(action, by: actor, in: nil, from: origin, reason: reason)
+        }
         try await gate.recordStrangerRefusal(
             action, from: origin, reason: reason, objects: name.isEmpty ? [] : [AuditObject(kind: "user", id: "", name: name)])
     }

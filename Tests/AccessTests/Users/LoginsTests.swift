@@ -164,6 +164,9 @@ struct LoginsTests {
         await #expect(throws: Refusal.invalid("error", "Password is incorrect")) {
             try await logins.confirm(try await principal(bearer), password: SecretHandoff(secret("wrong")), from: house.origin())
         }
+        let refused = try #require(try house.entries().last)
+        #expect(refused.action == .confirm && refused.outcome == .refused && refused.reason == "wrong password")
+        #expect(refused.actor.name == "admin", "it is known who tried")
         #expect(try await !principal(bearer).isConfirmed(at: TestHouse.start))
         try await logins.confirm(
             try await principal(bearer), password: SecretHandoff(secret(Self.password)), from: house.origin())
