@@ -67,7 +67,7 @@ package struct RowKeys: @unchecked Sendable {
         return try verified(found)
     }
 
-    /// All of the rows of a list; one that is not what was stored refuses them all, so that no forged row is shown beside good ones.
+    /// All rows of a list. One that is not what was stored refuses them all, so that no forged row passes for a good one.
     package func verified<Row: RowAuthenticated>(_ stored: [Authenticated<Row>]) throws(Refusal) -> [Row] {
         try stored.map { (row) throws(Refusal) in try verified(row) }
     }
