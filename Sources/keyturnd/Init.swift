@@ -22,7 +22,8 @@ struct Init: ParsableCommand {
         let code = try RecoveryCodeUnsealer.generate()
         if !yes { try Self.prove(code) }
         let names = ["localhost", "127.0.0.1"] + hosts
-        let made = try Installation(layout: layout).run(username: username, recoveryCode: code, hosts: names, savesRecoveryCode: yes)
+        let made = try Installation(layout: layout).run(
+            username: username, recoveryCode: code, hosts: names, savesRecoveryCode: yes)
         report(made, layout)
     }
 
