@@ -23,6 +23,16 @@ enum RawTLS {
         return Answer(status: status ?? 0, text: finished.text)
     }
 
+    /// Sends the bytes, waits a moment, and is gone.
+    static func leave(after bytes: [UInt8], to server: ServerProcess) async throws {
+        let finished = try await RunningProgram.run(
+            "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate, "leave"], input: bytes,
+            limit: .seconds(30))
+        guard finished.succeeded else {
+            throw ProgramFault.unexpected("the raw client ended with \(finished.ending)", output: finished.standardError)
+        }
+    }
+
     /// A request with its head in lines; the connection ends after it.
     static func request(_ lines: [String], body: [UInt8] = [], to server: ServerProcess) async throws -> Answer {
         let head = (lines + ["Host: localhost", "Connection: close"]).joined(separator: "\r\n") + "\r\n\r\n"
@@ -33,7 +43,7 @@ enum RawTLS {
         import socket, ssl, sys
         context = ssl.create_default_context(cafile=sys.argv[2])
         connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
-        connection.settimeout(5)
+        connection.settimeout(0.2 if "leave" in sys.argv else 5)
         request, answer = sys.stdin.buffer.read(), b""
         try:
             connection.sendall(request)
