@@ -12,7 +12,7 @@ enum RawTLS {
         }
     }
 
-    /// Sends the bytes and reads until the server ends the connection, or nothing comes for some seconds.
+    /// Sends the bytes and reads until the server ends the connection, or nothing comes for a second.
     static func send(_ bytes: [UInt8], to server: ServerProcess) async throws -> Answer {
         let finished = try await RunningProgram.run(
             "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate], input: bytes, limit: .seconds(30))
@@ -43,7 +43,7 @@ enum RawTLS {
         import socket, ssl, sys
         context = ssl.create_default_context(cafile=sys.argv[2])
         connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
-        connection.settimeout(0.2 if "leave" in sys.argv else 5)
+        connection.settimeout(0.2 if "leave" in sys.argv else 1)
         request, answer = sys.stdin.buffer.read(), b""
         try:
             connection.sendall(request)
