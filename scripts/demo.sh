@@ -90,7 +90,10 @@ echo "'correct horse battery' stands nowhere in $data"
 
 chapter "Both fetches, and all the rest, are on the record"
 show keyturnd audit verify --data "$data"
-keyturnd audit export --data "$data" | tail -n 3 | cut -c 1-200
+echo
+# Of each entry: its number, who, from where, what, and how it ended.
+keyturnd audit export --data "$data" | tail -n 3 |
+    sed -E 's/.*"seq":([0-9]+),.*"name":"([^"]*)"[^{]*"address":"([^"]*)".*"action":"([^"]*)".*"outcome":"([^"]*)"(,"reason":"([^"]*)")?.*/\1  \2  \3  \4  \5  \7/'
 
 chapter "Somebody changes one letter of the record"
 stop

@@ -8,6 +8,8 @@ package final class Edge: Handler {
         package var applicationBody = 64 * 1024
         /// Largest body of an admin request, in bytes.
         package var adminBody = 4 * 1024 * 1024
+        /// Largest body of a request without a bearer token, in bytes: a login.
+        package var strangerBody = 16 * 1024
 
         package init() {}
     }
@@ -25,7 +27,8 @@ package final class Edge: Handler {
     package func limit(_ exchange: Exchange) -> BodyPolicy {
         if Self.isFetch(exchange.path) { return .limit(limits.applicationBody) }
         if let refusal = refusal(of: exchange) { return .refuse(refusal) }
-        return .limit(limits.adminBody)
+        // Who shows no bearer token can only log in: large bodies of strangers would take the room of everybody's.
+        return .limit(Self.hasBearer(exchange) ? limits.adminBody : min(limits.strangerBody, limits.adminBody))
     }
 
     package func handle(_ exchange: Exchange) {
@@ -40,6 +43,12 @@ package final class Edge: Handler {
     }
 
     package func cycleEnded(loop: Int) { applications.cycleEnded(loop: loop) }
+
+    /// Whether something of a bearer token's form is there; whether it is one is asked later.
+    private static func hasBearer(_ exchange: Exchange) -> Bool {
+        guard let value = exchange.header("authorization"), value.count > 7 else { return false }
+        return UnsafeRawBufferPointer(rebasing: value[..<7]).equalsIgnoringCase("bearer ")
+    }
 
     /// JumpServer's two names of the one route.
     private static func isFetch(_ path: UnsafeRawBufferPointer) -> Bool {

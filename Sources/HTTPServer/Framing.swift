@@ -16,6 +16,7 @@ struct Framing {
         case length
         case transferEncoding
         case tooManyHeaders
+        case name
 
         var detail: StaticString {
             switch self {
@@ -23,6 +24,7 @@ struct Framing {
             case .length: "Content-Length is malformed or contradicts Transfer-Encoding"
             case .transferEncoding: "only the transfer encoding 'chunked' is understood"
             case .tooManyHeaders: "too many header lines"
+            case .name: "a header name has a character that none may have"
             }
         }
     }
@@ -39,6 +41,7 @@ struct Framing {
         var seen = Seen()
         for index in 0..<headers.count {
             let field = headers[index]
+            guard Self.isToken(field.name) else { throw .name }
             switch field.name.count {
             case 4 where field.name.equalsIgnoringCase("Date"): try seen.once(.date)
             case 4 where field.name.equalsIgnoringCase("Host"): try seen.once(.host)
@@ -59,6 +62,23 @@ struct Framing {
             }
         }
         if isChunked, length != nil || !isHTTP11 { throw .length }
+    }
+
+    /// Whether a field name is a token (RFC 9110, 5.6.2): `Content-Length :`, with a blank, means a length to some servers and nothing to others.
+    private static func isToken(_ name: UnsafeRawBufferPointer) -> Bool {
+        guard !name.isEmpty else { return false }
+        for byte in name {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"),
+                UInt8(ascii: "%"), UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "^"),
+                UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+                continue
+            default: return false
+            }
+        }
+        return true
     }
 
     /// Headers that may stand only once.

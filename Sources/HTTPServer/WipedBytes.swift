@@ -44,7 +44,8 @@ package final class WipedBytes: @unchecked Sendable {
 
     private func grow(to needed: Int) -> Bool {
         guard needed > capacity else { return true }
-        let wanted = capacity == 0 ? max(1024, needed) : 2 * needed
+        // By half, not by doubling: what many unfinished bodies reserve beyond their bytes counts against everybody's room.
+        let wanted = max(1024, needed + needed / 2)
         guard budget?.take(wanted - capacity) ?? true else { return false }
         guard let larger = khttp_wiped_allocate(wanted) else {
             budget?.giveBack(wanted - capacity)

@@ -3,6 +3,7 @@ package import Domain
 internal import Sealing
 internal import Storage
 internal import Audit
+internal import API
 internal import Access
 internal import Glibc
 internal import Logging
@@ -119,6 +120,7 @@ package struct Installation {
                     username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring,
                     now: now, in: db)
                 try AuditKey.store(signing, keyring: keyring, now: now, in: db)
+                try SettingsResource.install(with: RowKeeper(keyring: keyring).keys(), on: db)
             }
         }
     }

@@ -64,7 +64,9 @@ struct FetchCache {
     }
 
     /// What was found for the selector in this state; nil if it has to be read.
-    mutating func accounts(_ selector: AccountSelector, in organization: OrganizationID, at state: FetchReader.State) -> [FetchableAccount]? {
+    mutating func accounts(_ selector: AccountSelector, in organization: OrganizationID, at state: FetchReader.State)
+        -> [FetchableAccount]?
+    {
         if self.state != state {
             accounts.removeAll(keepingCapacity: true)
             self.state = state

@@ -126,7 +126,9 @@ package final class SecretFetch {
             let asset = try keys.verified(row.asset, with: workspace)
             guard account.organization == organization else { throw SealingFault.notAuthentic("organization") }
             // The pointer is authenticated and says there is a secret: a missing version is damage, not "no secret".
-            guard account.stages.current == row.secret?.number else { throw SealingFault.notAuthentic("current version is missing") }
+            guard account.stages.current == row.secret?.number else {
+                throw SealingFault.notAuthentic("current version is missing")
+            }
             return FetchableAccount(account: account, asset: asset, secret: row.secret)
         } catch {
             throw .integrity("\(error)")

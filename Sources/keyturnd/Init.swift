@@ -18,11 +18,13 @@ struct Init: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let layout = Installation.Layout(data: data, keys: keys)
+        // What is printed must still be right for who reads it in another directory.
+        let layout = Installation.Layout(data: WorkingDirectory.absolute(data), keys: keys.map(WorkingDirectory.absolute))
         let code = try RecoveryCodeUnsealer.generate()
         if !yes { try Self.prove(code) }
         let names = ["localhost", "127.0.0.1"] + hosts
-        let made = try Installation(layout: layout).run(username: username, recoveryCode: code, hosts: names, savesRecoveryCode: yes)
+        let made = try Installation(layout: layout).run(
+            username: username, recoveryCode: code, hosts: names, savesRecoveryCode: yes)
         report(made, layout)
     }
 

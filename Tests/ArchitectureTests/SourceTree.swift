@@ -15,8 +15,13 @@ enum SourceTree {
     }
 
     static func files(under folder: String) -> [String] {
-        let found = FileManager.default.enumerator(atPath: Products.root + "/" + folder)?.allObjects as? [String] ?? []
-        return found.map { folder + "/" + $0 }.sorted()
+        guard let found = FileManager.default.enumerator(atPath: Products.root + "/" + folder) else { return [] }
+        var files: [String] = []
+        while let name = found.nextObject() as? String {
+            // What was built is not ours.
+            if name.hasSuffix(".build") { found.skipDescendants() } else { files.append(folder + "/" + name) }
+        }
+        return files.sorted()
     }
 
     private static func read(_ folder: String) -> [SwiftSource] {

@@ -89,7 +89,10 @@ package struct AdminAPI: AsyncHandler {
 
     /// The organization that the header or `oid` means: an id, a name, or nothing for the default one. It must exist.
     private func organization(named value: [UInt8]?) async throws -> OrganizationID {
-        guard let value, !value.isEmpty, let text = String(validating: value, as: UTF8.self) else { return .default }
+        guard let value, !value.isEmpty else { return .default }
+        guard let text = String(validating: value, as: UTF8.self) else {
+            throw Refusal.malformed("X-JMS-ORG is not valid UTF-8.")
+        }
         if text.lowercased() == "default" { return .default }
         let id = OrganizationID(text)
         let keyring = backend.keyring

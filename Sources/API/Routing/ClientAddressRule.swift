@@ -32,7 +32,9 @@ package struct ClientAddressRule: Sendable {
         let peer = IPAddress(exchange.peer)
         let id = Domain.RequestID(exchange.requestID)
         let stopwatch = Stopwatch(nanoseconds: exchange.receivedAt.nanoseconds)
-        guard trusted.allows(peer) else { return (RequestOrigin(request: id, address: peer, received: now, stopwatch: stopwatch), nil) }
+        guard trusted.allows(peer) else {
+            return (RequestOrigin(request: id, address: peer, received: now, stopwatch: stopwatch), nil)
+        }
         var lines: [UnsafeRawBufferPointer] = []
         exchange.forEachHeader { name, value in
             if Self.isForwardedFor(name) { lines.append(value) }
@@ -41,7 +43,9 @@ package struct ClientAddressRule: Sendable {
             let address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
             return (RequestOrigin(request: id, address: address, received: now, stopwatch: stopwatch), nil)
         } catch {
-            return (RequestOrigin(request: id, address: nil, received: now, stopwatch: stopwatch), "client address: \(error.rawValue)")
+            return (
+                RequestOrigin(request: id, address: nil, received: now, stopwatch: stopwatch), "client address: \(error.rawValue)"
+            )
         }
     }
 

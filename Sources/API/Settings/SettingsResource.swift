@@ -54,12 +54,22 @@ package enum SettingsResource {
         live.historyLimit = limit >= 999 ? .max : limit
     }
 
+    /// Stores every setting with its first value, in the transaction that makes a vault: from then on a missing row is damage.
+    package static func install(with keys: RowKeys, on db: any SQLConnection) throws {
+        for key in Key.allCases {
+            try Settings.put(keys.authenticated(Setting(name: key.rawValue, value: key.defaultValue)), on: db)
+        }
+    }
+
     private static func stored(_ database: Database, _ keyring: RowKeeper) async throws -> [Key: String] {
         let keys = try keyring.keys()
         return try await database.read { db in
             return try Key.allCases.reduce(into: [:]) { values, key in
-                let row = try Settings.get(key.rawValue, on: db)
-                values[key] = try row.map { try keys.verified($0).value } ?? key.defaultValue
+                // Not the default: whoever takes a row away must not switch off what it had switched on.
+                guard let row = try Settings.get(key.rawValue, on: db) else {
+                    throw Refusal.integrity("setting \(key.rawValue) is missing")
+                }
+                values[key] = try keys.verified(row).value
             }
         }
     }

@@ -69,8 +69,9 @@ final class LoginLimits: Sendable {
     /// The try was good: it and the failures of this pair are forgotten.
     func forget(account: String, address: IPAddress?) {
         windows.withLock { windows in
-            windows[.pair(account, address)] = nil
-            for key in [Key.account(account), .address(address)] { Self.takeBack(key, &windows) }
+            for key in Self.keys(account, address) {
+                if case .pair = key { windows[key] = nil } else { Self.takeBack(key, &windows) }
+            }
         }
     }
 

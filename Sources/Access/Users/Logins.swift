@@ -58,9 +58,19 @@ package final class Logins: Sendable {
             tokenDigest: try digest(token, keys), user: user.id, dateCreated: now,
             dateExpires: now.adding(seconds: rules.sessionSeconds),
             confirmedUntil: nil)
-        try await database.write { db in
+        // Checking the password took a while: it must still be the user's when the session begins, or a reset in between would be for nothing.
+        let isStill = try await database.write { db -> Bool in
+            let workspace = try SealingWorkspace()
+            guard let stored = try Users.get(user.id, on: db) else { return false }
+            let current = try keys.verified(stored, with: workspace)
+            guard current.isActive, current.password == user.password else { return false }
             _ = try Sessions.deleteExpired(before: now, on: db)
-            try Sessions.insert(keys.authenticated(session, with: SealingWorkspace()), on: db)
+            try Sessions.insert(keys.authenticated(session, with: workspace), on: db)
+            return true
+        }
+        guard isStill else {
+            try await refused(origin, "password changed meanwhile", .login, user.username)
+            throw Refusal.unauthenticated(reason: "wrong user name or password")
         }
         try await gate.recordGrant(.login, by: .user(user.id, name: user.username), in: nil, from: origin)
         return Started(token: token, user: user, session: session)

@@ -7,6 +7,7 @@ internal import Synchronization
 final class PasswordHashing: Sendable {
     private let lanes: [DispatchQueue]
     private let waiting: Mutex<Int>
+    private let turn = Atomic(0)
     private let capacity: Int
 
     /// `parallel` derivations at a time, at most `capacity` waiting or running; more are refused.
@@ -36,15 +37,16 @@ final class PasswordHashing: Sendable {
     }
 
     private func run<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
-        let number = waiting.withLock { count -> Int? in
-            guard count < capacity else { return nil }
+        let isAdmitted = waiting.withLock { count in
+            guard count < capacity else { return false }
             count += 1
-            return count
+            return true
         }
-        guard let number else { throw Refusal.tooMany(retryAfterSeconds: 5) }
+        guard isAdmitted else { throw Refusal.tooMany(retryAfterSeconds: 5) }
         defer { waiting.withLock { $0 -= 1 } }
+        let lane = lanes[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
         return try await withCheckedThrowingContinuation { continuation in
-            lanes[number % lanes.count].async { continuation.resume(with: Swift.Result { try work() }) }
+            lane.async { continuation.resume(with: Swift.Result { try work() }) }
         }
     }
 }

@@ -12,7 +12,7 @@ enum RawTLS {
         }
     }
 
-    /// Sends the bytes and reads until the server ends the connection, or nothing comes for some seconds.
+    /// Sends the bytes and reads until the server ends the connection, or nothing comes for a second.
     static func send(_ bytes: [UInt8], to server: ServerProcess) async throws -> Answer {
         let finished = try await RunningProgram.run(
             "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate], input: bytes, limit: .seconds(30))
@@ -21,6 +21,16 @@ enum RawTLS {
         }
         let status = finished.text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) }
         return Answer(status: status ?? 0, text: finished.text)
+    }
+
+    /// Sends the bytes, waits a moment, and is gone.
+    static func leave(after bytes: [UInt8], to server: ServerProcess) async throws {
+        let finished = try await RunningProgram.run(
+            "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate, "leave"], input: bytes,
+            limit: .seconds(30))
+        guard finished.succeeded else {
+            throw ProgramFault.unexpected("the raw client ended with \(finished.ending)", output: finished.standardError)
+        }
     }
 
     /// A request with its head in lines; the connection ends after it.
@@ -33,7 +43,7 @@ enum RawTLS {
         import socket, ssl, sys
         context = ssl.create_default_context(cafile=sys.argv[2])
         connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
-        connection.settimeout(5)
+        connection.settimeout(0.2 if "leave" in sys.argv else 1)
         request, answer = sys.stdin.buffer.read(), b""
         try:
             connection.sendall(request)

@@ -67,7 +67,7 @@ struct DoctorTests {
                 let other = try DevelopmentCertificates(commonName: "x", dnsNames: ["x"], addresses: [], days: 90)
                 try other.server.write(toFile: $0.layout.certificate, atomically: false, encoding: .utf8)
             },
-            Damage("a certificate key that others may read", "certificate key") { chmod($0.layout.certificateKey, 0o640) },
+            Damage("a certificate key that others may read", "data directory") { chmod($0.layout.certificateKey, 0o640) },
             Damage("a broken database", "database") {
                 try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: $0.layout.data + "/keyturn.db"))
             },
