@@ -22,7 +22,8 @@ struct ApplicationAccessTests {
         let requests: [(reason: String, headers: [(String, String)])] = [
             ("unknown key", try ApplicationKey(id: vault.asset, secret: key.secret).headers()),
             ("wrong signature", try ApplicationKey(id: key.id, secret: "x" + key.secret.dropFirst()).headers()),
-            ("application inactive", try inactive.headers()), ("address not allowed for the application", try elsewhere.headers()),
+            ("application inactive", try inactive.headers()),
+            ("address not allowed for the application", try elsewhere.headers()),
             ("stale date", try key.headers(target, stale)), ("malformed authorization", garbled),
         ]
         var bodies: Set<String> = []
