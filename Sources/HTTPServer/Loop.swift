@@ -51,6 +51,8 @@ final class Loop: @unchecked Sendable {
     var nextSweep = MonotonicTime(nanoseconds: 0)
     var nextLook = MonotonicTime(nanoseconds: 0)
     private var fruitlessPasses = 0
+    /// As many as the largest request head takes, which libmicrohttpd reads by about half a kilobyte a pass.
+    private static let eagerPasses = 64
     var polled: [pollfd] = []
 
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
@@ -119,7 +121,7 @@ final class Loop: @unchecked Sendable {
     ///
     /// libmicrohttpd may have more to do for a connection without any new event on its socket (it reads and writes in
     /// portions, and epoll tells edges only); then its time-out is zero. It is zero too while an exchange waits for its answer
-    /// or a handshake for its client, however long that takes: so after a few passes that moved nothing the pause grows, a
+    /// or a handshake for its client, however long that takes: so after some passes that moved nothing the pause grows, a
     /// silent client costs nothing, and a half-read request next to it is delayed by milliseconds at most. The sockets of
     /// long answers are watched here, so that those are not delayed at all.
     private func wait(_ epoll: Int32, _ daemon: OpaquePointer) {
@@ -129,10 +131,10 @@ final class Loop: @unchecked Sendable {
         var milliseconds: Int32 = connections.isEmpty ? 1000 : 100
         var pending: UInt64 = 0
         if MHD_get_timeout(daemon, &pending) == .YES, pending == 0 {
-            if waiting == 0, fruitlessPasses < 5 {
+            if waiting == 0, fruitlessPasses < Self.eagerPasses {
                 milliseconds = 0
             } else {
-                milliseconds = 1 << Int32(min(6, fruitlessPasses))
+                milliseconds = 1 << Int32(min(6, max(0, fruitlessPasses - Self.eagerPasses)))
                 watchLongAnswers()
             }
         }

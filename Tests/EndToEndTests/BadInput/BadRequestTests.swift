@@ -33,7 +33,9 @@ struct BadRequestTests {
         }
         cases.append(("Host twice", fetch + ["Host: localhost"], 400))
         for one in cases {
-            let answer = try await RawTLS.request(one.lines, to: server)
+            var answer = try await RawTLS.request(one.lines, to: server)
+            // A server that closes while more is coming resets the connection, and the reset may overtake the answer.
+            for _ in 0..<4 where answer.status == 0 { answer = try await RawTLS.request(one.lines, to: server) }
             #expect(answer.status == one.status, "\(one.what): \(answer.text.prefix(300))")
         }
         #expect(try await vault.key.fetch(over: APIConnection(server)).status == 200)
