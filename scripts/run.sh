@@ -33,6 +33,10 @@ if [ ! -e "$data" ]; then
     mv "$bootstrap.new" "$bootstrap"
 fi
 
+# Another program that answers there would look like ours coming up.
+if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    fail "something listens on port $port already" "Stop it, or choose another place: LISTEN=127.0.0.1:9443 make run"
+fi
 "$bin/keyturnd" serve --data "$data" --listen "$listen" ${CONFIG:+--config "$CONFIG"} &
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null || true' INT TERM
