@@ -65,6 +65,8 @@ for_test() {
     program ps procps
     program ss iproute2
     program mount mount
+    # The mail server of the tests; by Debian's interpreter, whichever python3 comes first.
+    package python3-aiosmtpd
 }
 
 for_bench() {

@@ -74,3 +74,8 @@ int curl_shim_set_watcher(void *handle, curl_shim_watcher watcher, void *context
     if (code == CURLE_OK) code = curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, watcher);
     return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
 }
+
+int curl_shim_set_sender(void *handle, curl_shim_sender sender, void *context) {
+    CURLcode code = curl_easy_setopt(handle, CURLOPT_READDATA, context);
+    return code != CURLE_OK ? code : curl_easy_setopt(handle, CURLOPT_READFUNCTION, sender);
+}

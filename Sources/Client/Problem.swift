@@ -11,7 +11,7 @@ extension ClientError {
             case .certificateRejected: .untrustedServer
             case .timedOut: .timedOut
             case .cancelled: .cancelled
-            case .responseTooLarge: .unexpectedAnswer
+            case .responseTooLarge, .refused: .unexpectedAnswer
             case .nameNotResolved, .connectionFailed, .secureConnectionFailed, .interrupted, .unavailable: .unavailable
             }
         self.init(reason, PrintableText.of(fault.description))

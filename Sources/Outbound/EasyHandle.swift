@@ -51,6 +51,11 @@ final class EasyHandle {
         try check(curl_shim_set_text(handle, option.rawValue, value))
     }
 
+    /// The same of a text that must not become a `String`; the library's copy is wiped when it goes.
+    func set(_ option: CURLoption, bytes value: UnsafePointer<CChar>) throws(OutboundFault) {
+        try check(curl_shim_set_text(handle, option.rawValue, value))
+    }
+
     /// The library keeps the pointer, which must stay valid until the transfer is over.
     func set(_ option: CURLoption, pointer value: UnsafeMutableRawPointer?) throws(OutboundFault) {
         try check(curl_shim_set_pointer(handle, option.rawValue, value))
@@ -63,6 +68,10 @@ final class EasyHandle {
         // Zero would mean no limit.
         let value = milliseconds.overflow || sum.overflow ? Int64(Int32.max) : min(max(sum.partialValue, 1), Int64(Int32.max))
         try set(option, Int(value))
+    }
+
+    func setSender(_ sender: @escaping curl_shim_sender, context: UnsafeMutableRawPointer) throws(OutboundFault) {
+        try check(curl_shim_set_sender(handle, sender, context))
     }
 
     func setReceivers(

@@ -14,6 +14,8 @@ package enum OutboundFault: Swift.Error, Sendable, Equatable {
     case responseTooLarge(limit: Int)
     /// The connection broke after it was made.
     case interrupted(String)
+    /// A mail server's own no, with its code (RFC 5321, 4.2) and its words.
+    case refused(code: Int, String)
     /// The library cannot do it here.
     case unavailable(String)
 }
@@ -30,6 +32,7 @@ extension OutboundFault: CustomStringConvertible {
         case .cancelled: "cancelled"
         case .responseTooLarge(let limit): "the answer is longer than \(limit) bytes"
         case .interrupted(let detail): "the connection broke: \(detail)"
+        case .refused(let code, let words): "the server said \(code): \(words)"
         case .unavailable(let detail): "the client library failed: \(detail)"
         }
     }

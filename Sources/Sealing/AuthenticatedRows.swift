@@ -97,3 +97,9 @@ extension Setting: RowAuthenticated {
     package var rowOrganization: OrganizationID { .system }
     package var rowID: [UInt8] { Array(name.utf8) }
 }
+
+extension Delivery: RowAuthenticated {
+    package static var rowKind: RowKind { .delivery }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}

@@ -26,3 +26,7 @@ int curl_shim_set_header_receiver(void *handle, curl_shim_receiver receiver, voi
 /// Called about once a second and with every step; anything but 0 ends the transfer.
 typedef int (*curl_shim_watcher)(void *context, int64_t expected, int64_t received, int64_t to_send, int64_t sent);
 int curl_shim_set_watcher(void *handle, curl_shim_watcher watcher, void *context);
+
+/// Called for bytes to send, at most size * count of them; returns how many it wrote, 0 at the end.
+typedef size_t (*curl_shim_sender)(char *bytes, size_t size, size_t count, void *context);
+int curl_shim_set_sender(void *handle, curl_shim_sender sender, void *context);

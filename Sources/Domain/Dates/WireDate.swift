@@ -21,6 +21,21 @@ package enum WireDate {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// `2026-11-20T21:24:38Z` (RFC 3339), as everybody but JumpServer's clients expects it.
+    package static func formatISO(_ moment: Timestamp) -> String {
+        let time = CivilTime(moment)
+        var text: [UInt8] = []
+        appendDigits(time.date.year, width: 4, to: &text)
+        text.append(UInt8(ascii: "-"))
+        appendDigits(time.date.month, width: 2, to: &text)
+        text.append(UInt8(ascii: "-"))
+        appendDigits(time.date.day, width: 2, to: &text)
+        text.append(UInt8(ascii: "T"))
+        time.appendClock(to: &text)
+        text.append(UInt8(ascii: "Z"))
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Reads `YYYY/MM/DD HH:MM:SS +ZZZZ`, the same with hyphens, and `YYYY-MM-DDTHH:MM:SS[.fff](Z|±hh:mm)`; no zone means UTC.
     ///
     /// A fraction is kept to the millisecond. Nil for anything else.
