@@ -32,7 +32,7 @@ extension OutboundFault: CustomStringConvertible {
         case .cancelled: "cancelled"
         case .responseTooLarge(let limit): "the answer is longer than \(limit) bytes"
         case .interrupted(let detail): "the connection broke: \(detail)"
-        case .refused(let code, let words): "the server said \(code): \(words)"
+        case .refused(_, let words): "the server refused: \(words)"
         case .unavailable(let detail): "the client library failed: \(detail)"
         }
     }

@@ -7,8 +7,8 @@ final class SMTPTransfer {
     private let configuration: SMTPClient.Configuration
     private let cancellation: Cancellation
     private var sent = 0
-    /// The last line that the server answered, for the person who must find out why.
-    private var lastAnswer = ""
+    /// The last no of the server (RFC 5321, 4.2.1: 4 or 5), for the person who must find out why; its goodbye comes after it.
+    private var lastRefusal = ""
 
     init(_ mail: MailMessage, _ configuration: SMTPClient.Configuration, _ cancellation: Cancellation) {
         self.mail = mail
@@ -64,7 +64,7 @@ final class SMTPTransfer {
         switch fault {
         case .unavailable, .interrupted:
             guard let code = try? handle.responseStatus(), (400...599).contains(code) else { return fault }
-            return .refused(code: code, lastAnswer)
+            return .refused(code: code, lastRefusal)
         default: return fault
         }
     }
@@ -79,9 +79,10 @@ final class SMTPTransfer {
     }
 
     fileprivate func receive(answer bytes: UnsafeRawBufferPointer) {
+        guard let first = bytes.first, first == UInt8(ascii: "4") || first == UInt8(ascii: "5") else { return }
         let text = bytes.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: " ") }
-        lastAnswer = String(decoding: text, as: UTF8.self)
-        while lastAnswer.last == " " { lastAnswer.removeLast() }
+        lastRefusal = String(decoding: text, as: UTF8.self)
+        while lastRefusal.last == " " { lastRefusal.removeLast() }
     }
 
     fileprivate var isCancelled: Bool { cancellation.isRequested }

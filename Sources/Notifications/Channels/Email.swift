@@ -24,7 +24,7 @@ package struct Email: Channel {
             try await client.send(MailText.mail(delivery, from: sender, to: recipient))
         } catch .refused(let code, let words) where (550...559).contains(code) {
             // RFC 5321, 4.2.1: such a no will be a no again. Other codes may be about the login or the hour.
-            throw DeliveryFault(isFinal: true, words: "\(code) \(words)")
+            throw DeliveryFault(isFinal: true, words: words)
         } catch {
             throw DeliveryFault(isFinal: false, words: "\(error)")
         }
