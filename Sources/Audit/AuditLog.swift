@@ -134,6 +134,20 @@ extension AuditLog {
         queue.poke()
     }
 
+    /// A generation of the vault's rows is durable: further checkpoints carry it.
+    package func note(rows generation: Int64) { state.note(rows: generation) }
+
+    /// The highest generation of rows that the last signed checkpoints know, in the database and in the file; nil if none knows one.
+    ///
+    /// Only what was signed with the key given counts. Blocks.
+    package static func knownRows(
+        _ database: Database, checkpointFile: String?, signedBy key: Ed25519.PublicKey
+    ) throws -> Int64? {
+        let stored = try database.readSync { try AuditCheckpoints.last($0) }.map { Checkpoint($0) }
+        let outside = try checkpointFile.flatMap { try CheckpointFile(path: $0, limit: .max).last()?.checkpoint }
+        return [stored, outside].compactMap { $0 }.filter { $0.isSigned(by: key) }.compactMap(\.rows).max()
+    }
+
     /// Drops the signing key; entries go on unsigned. To sign what came until now, `settle` first.
     package func clearSigningKey() { state.signingKey = nil }
 

@@ -24,6 +24,9 @@ package final class KeySet: Sendable {
     struct RowKey: Sendable {
         let number: UInt32
         let key: SymmetricKey
+
+        /// What codes made with it begin with.
+        var prefix: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) } }
     }
 
     let keyEncryption: [UInt32: SymmetricKey]
@@ -31,15 +34,13 @@ package final class KeySet: Sendable {
     let rowKeys: [UInt32: RowKey]
     let activeRowKey: RowKey
     let organizations: [OrganizationID: OrganizationKeys]
-    /// Key under which bearer tokens are digested before they are stored or looked up.
-    package let tokenKey: SymmetricKey
+    /// Nil until the system organization has its first data key.
+    private let ofVault: VaultKeys?
 
     init(
         keyEncryption: [UInt32: SymmetricKey], activeNumber: UInt32, organizations: [OrganizationID: OrganizationKeys]
     ) throws {
-        guard let active = keyEncryption[activeNumber], let first = keyEncryption.keys.min().flatMap({ keyEncryption[$0] }) else {
-            throw SealingFault.notInitialized
-        }
+        guard let active = keyEncryption[activeNumber] else { throw SealingFault.notInitialized }
         self.keyEncryption = keyEncryption
         self.activeNumber = activeNumber
         rowKeys = try keyEncryption.reduce(into: [:]) { keys, pair in
@@ -47,9 +48,19 @@ package final class KeySet: Sendable {
                 number: pair.key, key: try HKDF.derive(from: pair.value, info: "keyturn/row-authentication/v1"))
         }
         activeRowKey = RowKey(number: activeNumber, key: try HKDF.derive(from: active, info: "keyturn/row-authentication/v1"))
-        tokenKey = try HKDF.derive(from: first, info: "keyturn/bearer-token/v1")
+        let system = organizations[.system]?.byNumber
+        ofVault = try system?.keys.min().flatMap { system?[$0] }.map { try VaultKeys(from: $0.key) }
         self.organizations = organizations
     }
+
+    /// The keys that the whole vault has once.
+    func vault() throws(SealingFault) -> VaultKeys {
+        guard let ofVault else { throw .unknownKey("no data key for the system organization") }
+        return ofVault
+    }
+
+    /// Key under which bearer tokens are digested before they are stored or looked up.
+    package func tokenKey() throws(SealingFault) -> SymmetricKey { try vault().token }
 
     func with(_ keys: OrganizationKeys, for organization: OrganizationID) throws -> KeySet {
         var all = organizations

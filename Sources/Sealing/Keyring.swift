@@ -8,20 +8,20 @@ internal import Synchronization
 /// The root key wraps numbered key-encryption keys; they wrap one data key or more for each organization; those seal the fields. The root key
 /// is needed only to open the rest, and is dropped then.
 package final class Keyring: Sendable {
-    private let database: Database
-    private let current = Mutex<KeySet?>(nil)
+    let database: Database
+    /// Tells whether the rows are the newest; settles every transaction once the vault was unsealed.
+    package let ledger: RowLedger
+    private let current = HeldKeys()
     /// Held from reading stored keys until they are in force, so that of two readers the one that read later also stores later.
     private let changing = Mutex(())
 
     package init(database: Database) {
         self.database = database
+        ledger = RowLedger(held: current)
     }
 
     /// The keys as they stand; throws `sealed` when there are none.
-    package func keys() throws(SealingFault) -> KeySet {
-        guard let keys = current.withLock({ $0 }) else { throw .sealed }
-        return keys
-    }
+    package func keys() throws(SealingFault) -> KeySet { try current.keys() }
 
     package var isSealed: Bool { current.withLock { $0 == nil } }
 
@@ -31,15 +31,53 @@ package final class Keyring: Sendable {
     }
 
     /// Opens the vault with the first slot that the unsealer fits. Blocks.
-    package func unseal(with unsealer: any Unsealer) throws {
+    ///
+    /// Throws `rowLedger` and stays sealed when the rows are not the newest.
+    ///
+    /// - Parameter scope: what is checked; nil for whoever looks into it, or is about to take the rows as they are.
+    package func unseal(with unsealer: any Unsealer, checking scope: RowLedger.Scope? = .small) throws {
+        let known = ledger.known
         try database.readSync { [self] db in
             try changing.withLock { _ in
-                let stored = Stored(
-                    slots: try KeySlots.all(on: db), keys: try KeyringKeys.all(on: db), data: try DataKeys.everywhere(on: db))
-                let keys = try stored.open(with: unsealer)
+                let keys = try Stored(on: db).open(with: unsealer)
+                if let scope { try ledger.check(scope, keys, known: known, on: db) }
                 current.withLock { $0 = keys }
             }
         }
+        database.attach(ledger)
+    }
+
+    /// Reads the keys anew after the stored ones were changed; a vault that was sealed meanwhile stays so. Blocks.
+    func reopen(with unsealer: any Unsealer) throws {
+        try database.readSync { [self] db in
+            try changing.withLock { _ in
+                let keys = try Stored(on: db).open(with: unsealer)
+                try current.withLock { current in
+                    guard current != nil else { throw SealingFault.sealed }
+                    current = keys
+                }
+            }
+        }
+        database.attach(ledger)
+    }
+
+    /// Counts the rows and compares with the ledger. Throws `rowLedger`. Blocks.
+    package func checkRows(_ scope: RowLedger.Scope) throws {
+        let known = ledger.known
+        try database.readSync { [self] db in try ledger.check(scope, keys(), known: known, on: db) }
+    }
+
+    /// Counts the rows of one kind, in the caller's transaction. Throws `rowLedger`.
+    package func requireRows(of kind: RowKind, on db: any SQLConnection) throws {
+        try ledger.check(.only(kind), keys(), known: nil, on: db)
+    }
+
+    /// Takes the rows as they are for the right ones, as a generation above the one given. In the caller's transaction; blocks.
+    ///
+    /// For the operator of a stopped vault, who knows why they are not what the ledger says.
+    package func acceptRows(above generation: Int64, in db: any SQLConnection) throws {
+        ledger.forget()
+        try ledger.establish(keys(), above: generation, on: db)
     }
 
     /// Forgets the keys. Whoever borrowed them finishes what it is doing with them; the last one wipes them.
@@ -74,6 +112,7 @@ package final class Keyring: Sendable {
             try keyring.adopt(DataKeys.all(in: organization.id, on: db), for: organization.id)
         }
         try found(keyring)
+        try keyring.ledger.establish(keyring.keys(), on: db)
     }
 
     /// A way in besides the others, made by someone who can open the vault already. In the caller's transaction; blocks.

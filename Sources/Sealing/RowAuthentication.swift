@@ -14,7 +14,7 @@ extension KeySet {
     ) throws -> [UInt8] {
         begin(kind, organization, id, workspace)
         fields(&workspace.canonical)
-        return try number(activeRowKey.number) + code(workspace, activeRowKey.key)
+        return try activeRowKey.prefix + code(workspace, activeRowKey.key)
     }
 
     /// Checks a stored row's code; whatever does not match fails closed.
@@ -54,10 +54,6 @@ extension KeySet {
 
     private func code(_ workspace: SealingWorkspace, _ key: SymmetricKey) throws -> [UInt8] {
         try workspace.hmac.authenticate(workspace.canonical.bytes, key: key)
-    }
-
-    private func number(_ value: UInt32) -> [UInt8] {
-        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> UInt32($0)) }
     }
 
     private func hex(_ byte: UInt8) -> String {

@@ -6,6 +6,8 @@ package enum SealingFault: Swift.Error, Sendable, Equatable {
     case notAuthentic(String)
     /// A stored row does not carry the authentication code of its contents.
     case rowNotAuthentic(kind: String, id: String)
+    /// The rows are not the newest that this vault wrote: older ones were put back, or some were taken away.
+    case rowLedger(String)
     /// A key that stored data name is not in the keyring.
     case unknownKey(String)
     /// No slot opens with what was given.

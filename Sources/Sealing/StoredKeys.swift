@@ -8,6 +8,12 @@ struct Stored: Sendable {
     let keys: [KeyringKey]
     let data: [DataKey]
 
+    init(on db: any SQLConnection) throws {
+        slots = try KeySlots.all(on: db)
+        keys = try KeyringKeys.all(on: db)
+        data = try DataKeys.everywhere(on: db)
+    }
+
     func open(with unsealer: any Unsealer) throws -> KeySet {
         let root = try Self.root(of: slots, with: unsealer)
         var keyEncryption: [UInt32: SymmetricKey] = [:]

@@ -30,11 +30,15 @@ package final class Assembly: Sendable {
     private let logger: Logger
     private let settlement: IntentSettlement
     private let isSettled = Atomic(false)
+    private let checkpointFile: String?
+    /// When every row, assets and accounts too, was last counted; nil since the last unsealing.
+    private let rowsCounted = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Opens everything and binds the listener without starting it. Blocks.
     package init(_ options: AssemblyOptions, logger: Logger) throws {
         let clock = options.clock
         layout = options.layout
+        checkpointFile = options.audit.checkpointFile
         self.clock = clock
         self.logger = logger
         directory = try DataDirectory.open(at: options.layout.data, reserve: options.diskReserve)
@@ -113,8 +117,13 @@ package final class Assembly: Sendable {
             try await Blocking.run { [keyring] in try keyring.unseal(with: unsealer) }
             let keyring = keyring
             let key = try await database.read { db in try AuditKey.load(keyring: keyring, in: db) }
+            try await Blocking.run { [auditDatabase, checkpointFile] in
+                try RowGeneration.require(keyring, audit: auditDatabase, checkpointFile: checkpointFile, key: key)
+            }
+            rowsCounted.withLock { $0 = nil }
             try await SettingsResource.load(into: settings, database: database, keyring: RowKeeper(keyring: keyring))
             try await policies.reload()
+            keyring.ledger.observe { [audit] in audit.note(rows: $0) }
             audit.setSigningKey(key)
             try await record(.unseal, actor, .granted, "")
         } catch {
@@ -136,6 +145,24 @@ package final class Assembly: Sendable {
         defer { audit.clearSigningKey() }
         try await record(.seal, actor, .granted, "")
         try await audit.settle()
+    }
+
+    /// Counts the rows and seals the vault if they are not the newest: now and then, since whoever can write the files can do it any time.
+    ///
+    /// - Parameter interval: how often assets and accounts are counted too, which takes seconds where there are very many.
+    package func checkRows(everythingEvery interval: Duration = .seconds(86_400)) async throws {
+        guard !keyring.isSealed else { return }
+        let isAll = rowsCounted.withLock { last in last.map { ContinuousClock.now - $0 >= interval } ?? true }
+        do {
+            try await Blocking.run { [keyring] in try keyring.checkRows(isAll ? .all : .small) }
+            if isAll { rowsCounted.withLock { $0 = .now } }
+        } catch SealingFault.rowLedger(let what) {
+            logger.critical("the rows are not the newest: the vault is sealed", metadata: ["fault": "\(what)"])
+            let actor = Actor.system("rows")
+            keyring.seal()
+            try? await record(AuditAction(rawValue: "vault.check-rows"), actor, .failed, what)
+            try await seal(by: actor)
+        }
     }
 
     private func forgetKeys() {

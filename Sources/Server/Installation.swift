@@ -120,7 +120,6 @@ package struct Installation {
                     username: username, name: "Administrator", role: .administrator, password: password, keyring: keyring,
                     now: now, in: db)
                 try AuditKey.store(signing, keyring: keyring, now: now, in: db)
-                try SettingsResource.install(with: RowKeeper(keyring: keyring).keys(), on: db)
             }
         }
     }

@@ -10,6 +10,10 @@ package final class Database: Sendable {
     private let writer: ConnectionThreads
     private let longest = Mutex(Duration.zero)
     private let readers: ConnectionThreads
+    private let witness = Mutex<(any RowWitness)?>(nil)
+
+    /// From now on every transaction of the writing thread is settled with the witness.
+    package func attach(_ witness: any RowWitness) { self.witness.withLock { $0 = witness } }
 
     /// Opens the file, and makes it (mode 0600) where there is none. Blocks: for start-up and operator commands.
     package static func open(at path: String, options: DatabaseOptions = DatabaseOptions()) throws(StorageFault) -> Database {
@@ -104,12 +108,9 @@ package final class Database: Sendable {
         on threads: ConnectionThreads, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) async throws -> Value {
         let isWriting = threads === writer
-        let commits = commits
         return try await withCheckedThrowingContinuation { continuation in
-            let accepted = threads.enqueue { connection in
-                let result = Result { try connection.transaction { try body(connection) } }
-                if isWriting { commits.add() }
-                continuation.resume(with: result)
+            let accepted = threads.enqueue { [self] connection in
+                continuation.resume(with: transact(connection, isWriting, body))
             }
             if !accepted { continuation.resume(throwing: StorageFault.closed) }
         }
@@ -119,15 +120,21 @@ package final class Database: Sendable {
         on threads: ConnectionThreads, _ body: @escaping @Sendable (any SQLConnection) throws -> Value
     ) throws -> Value {
         let isWriting = threads === writer
-        let commits = commits
         let answer = Answer<Value>()
-        let accepted = threads.enqueue { connection in
-            let result = Result { try connection.transaction { try body(connection) } }
-            if isWriting { commits.add() }
-            answer.put(result)
-        }
+        let accepted = threads.enqueue { [self] connection in answer.put(transact(connection, isWriting, body)) }
         guard accepted else { throw StorageFault.closed }
         return try answer.take().get()
+    }
+
+    /// One transaction on a thread of this database's; one that writes is counted before its caller goes on.
+    private func transact<Value>(
+        _ connection: SQLiteConnection, _ isWriting: Bool, _ body: (any SQLConnection) throws -> Value
+    ) -> Result<Value, any Error> {
+        guard isWriting else { return Result { try connection.transaction { try body(connection) } } }
+        let witness = witness.withLock { $0 }
+        let result = Result { try connection.transaction(witnessedBy: witness) { try body(connection) } }
+        commits.add()
+        return result
     }
 
     private static func createFile(at path: String) throws(StorageFault) {

@@ -13,7 +13,9 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try vault.configuration()
-        let steps = try await MigrationRun(data: configuration.dataDirectory, checkpoints: configuration.checkpoints).run()
+        let steps = try await MigrationRun(
+            data: configuration.dataDirectory, checkpoints: configuration.checkpoints, keys: configuration.keys
+        ).run()
         try Terminal.report(json: json) { result in
             for step in steps {
                 result.object(step.name.replacing(" ", with: "_")) {

@@ -47,9 +47,9 @@ struct Keyturnd: AsyncParsableCommand {
         commandName: "keyturnd",
         abstract: "Keyturn, a vault for the secrets of privileged accounts: the server and its operator's commands.",
         discussion: """
-            status, unseal, seal, reload, snapshot and admin reset-password talk to a running server through its control socket; \
-            snapshot and admin reset-password also work while it is stopped. migrate and restore need it stopped. doctor and audit \
-            do not mind.
+            status, unseal, seal, reload, rekey, snapshot and admin reset-password talk to a running server through its control \
+            socket; rekey, snapshot and admin reset-password also work while it is stopped. migrate, restore and accept-rows need it \
+            stopped. doctor and audit do not mind.
 
             Exit status: 0 done, 1 failed or something is wrong, 2 wrong usage, 3 wrong key or code, 4 refused or not found, \
             5 server not running, sealed, or vault in use.
@@ -57,7 +57,7 @@ struct Keyturnd: AsyncParsableCommand {
         version: ProductVersion.current,
         subcommands: [
             Init.self, Serve.self, Status.self, Unseal.self, Seal.self, Reload.self, Migrate.self, SnapshotCommand.self,
-            Restore.self,
+            Restore.self, Rekey.self, AcceptRows.self,
             AuditCommands.self, DoctorCommand.self, AdminCommands.self,
         ])
 }

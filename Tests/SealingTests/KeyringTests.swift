@@ -178,7 +178,7 @@ struct KeyringTests {
         let sealed = try vault.seal("secret", at: Self.place)
         #expect(try vault.database.readSync(stored) == UseCounter.block)
 
-        try vault.run(
+        try vault.change(
             "UPDATE data_keys SET uses_reserved = \(UseCounter.worn) WHERE org_id = x'00000000000000000000000000000004'")
         let again = Keyring(database: vault.database)
         try again.unseal(with: vault.keyFile)
@@ -187,7 +187,7 @@ struct KeyringTests {
         #expect(try again.keys().organizations[.default]?.active.number == 1)
         #expect(try vault.open(sealed, at: Self.place, by: again) == "secret")
 
-        try vault.run("UPDATE data_keys SET uses_reserved = \(UseCounter.limit) WHERE number = 2")
+        try vault.change("UPDATE data_keys SET uses_reserved = \(UseCounter.limit) WHERE number = 2")
         try again.unseal(with: vault.keyFile)
         #expect(throws: SealingFault.exhausted) {
             try vault.write { db in
@@ -216,6 +216,11 @@ struct KeyringTests {
 }
 
 extension FoundVault {
+    /// Runs a statement as the vault itself.
+    func change(_ sql: String) throws {
+        try write { _ = try $0.execute(SQLQuery(rendered: sql)) }
+    }
+
     /// Runs a statement as somebody who has the file and knows no rule.
     func run(_ sql: String) throws {
         let connection = try database.makeConfinedConnection(writable: true)

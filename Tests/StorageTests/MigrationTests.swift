@@ -7,9 +7,11 @@ import Testing
 @Suite("Migrations")
 struct MigrationTests {
     let directory = TemporaryDirectory()
-    static let second = Migration(2, "second", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
+    /// The newest step that the program has.
+    static let known = Int64(Migration.main.count)
+    static let next = Migration(known + 1, "next", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
     static let broken = Migration(
-        3, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
+        known + 2, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
 
     @Test("an empty database is brought up to date once", arguments: [Migration.main, Migration.audit])
     func empty(steps: [Migration]) throws {
@@ -30,12 +32,12 @@ struct MigrationTests {
     func snapshot() throws {
         let database = try Database.open(at: directory.file("test.db"))
         #expect(try database.migrate(Migration.main).copy == nil)
-        #expect(throws: StorageFault.olderSchema(found: 1, known: 2)) {
-            try database.requireSchema(Migration.main + [Self.second])
+        #expect(throws: StorageFault.olderSchema(found: Self.known, known: Self.known + 1)) {
+            try database.requireSchema(Migration.main + [Self.next])
         }
         try database.writeSync { try Organizations.insert(Tenant(.default, name: "x").organization, on: $0) }
-        let outcome = try database.migrate(Migration.main + [Self.second])
-        #expect(outcome.applied == [2])
+        let outcome = try database.migrate(Migration.main + [Self.next])
+        #expect(outcome.applied == [Self.known + 1])
         let copy = try Database.open(at: #require(outcome.copy))
         try copy.requireSchema(Migration.main)
         #expect(try copy.readSync { try Organizations.all(on: $0).count } == 1)
@@ -44,18 +46,27 @@ struct MigrationTests {
     @Test("a newer database is refused untouched")
     func newer() throws {
         let database = try Database.open(at: directory.file("test.db"))
-        try database.migrate(Migration.main + [Self.second])
-        let expected = StorageFault.newerSchema(found: 2, known: 1)
+        try database.migrate(Migration.main + [Self.next])
+        let expected = StorageFault.newerSchema(found: Self.known + 1, known: Self.known)
         #expect(throws: expected) { try database.migrate(Migration.main) }
         #expect(throws: expected) { try database.requireSchema(Migration.main) }
     }
 
-    @Test("a step that fails leaves nothing of itself")
+    @Test("a step that fails leaves the database as it was, without the steps before it, and the copy beside it")
     func failure() throws {
         let database = try Database.open(at: directory.file("test.db"))
-        #expect(throws: StorageFault.self) { try database.migrate(Migration.main + [Self.second, Self.broken]) }
-        #expect(try database.schemaVersion() == 2)
-        #expect(try database.readSync { try !$0.exists("SELECT 1 FROM sqlite_schema WHERE name = 'half'") })
+        try database.migrate(Array(Migration.main.prefix(1)))
+        try database.writeSync { try Organizations.insert(Tenant(.default, name: "x").organization, on: $0) }
+        let now = Timestamp(milliseconds: 77)
+        #expect(throws: StorageFault.self) { try database.migrate(Migration.main + [Self.next, Self.broken], at: now) }
+        #expect(try database.schemaVersion() == 1)
+        #expect(try database.readSync { try !$0.exists("SELECT 1 FROM sqlite_schema WHERE name IN ('half', 'later')") })
+        #expect(try database.readSync { try Organizations.all(on: $0).count } == 1)
+        let copy = try Database.open(at: directory.file("test.db.schema-1-77"))
+        #expect(try copy.schemaVersion() == 1 && copy.integrityCheckSync() == [])
+        #expect(try copy.readSync { try Organizations.all(on: $0).count } == 1)
+        try database.migrate(Migration.main + [Self.next])
+        #expect(try database.schemaVersion() == Self.known + 1)
     }
 
     @Test("every token is known to the dialect", arguments: Migration.main + Migration.audit)

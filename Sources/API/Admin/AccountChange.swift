@@ -130,7 +130,7 @@ struct AccountChange: Sendable {
         var next = source
         var steps = 0
         while let candidate = next {
-            let found = try Accounts.get(candidate, in: organization, on: db)?.value
+            let found = try Accounts.get(candidate, in: organization, on: db).map { try backend.keyring.keys().verified($0) }
             guard let found, found.asset == asset else {
                 throw Refusal.invalid("su_from", "There is no such account on this asset.")
             }

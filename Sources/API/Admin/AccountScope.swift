@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import Storage
 
@@ -24,20 +25,20 @@ struct AccountScope: Sendable {
     }
 
     /// How many accounts it shows; nil where that is too much work to tell.
-    func count(in organization: OrganizationID, on db: any SQLConnection) throws -> Int? {
+    func count(in organization: OrganizationID, _ transaction: Transaction) throws -> Int? {
         guard isExpressible else { return nil }
         if networks.isEmpty {
             let request = ListRequest<Storage.AccountField>(filters: filters, limit: 0)
-            return Int(exactly: try Accounts.list(request, in: organization, on: db).total)
+            return Int(exactly: try Accounts.list(request, in: organization, on: transaction.db).total)
         }
-        return try members(in: organization, on: db)?.count
+        return try members(in: organization, transaction)?.count
     }
 
     /// What narrows the list of accounts to the scope; nil where that is too much work to tell.
-    func conditions(in organization: OrganizationID, on db: any SQLConnection) throws -> [Filter]? {
+    func conditions(in organization: OrganizationID, _ transaction: Transaction) throws -> [Filter]? {
         guard isExpressible else { return nil }
         if networks.isEmpty { return filters }
-        return try members(in: organization, on: db).map { [Filter(.id, anyOf: $0)] }
+        return try members(in: organization, transaction).map { [Filter(.id, anyOf: $0)] }
     }
 
     /// Whether a statement can carry all the values.
@@ -48,12 +49,13 @@ struct AccountScope: Sendable {
         return values <= 20_000
     }
 
-    private func members(in organization: OrganizationID, on db: any SQLConnection) throws -> [AccountID]? {
+    private func members(in organization: OrganizationID, _ transaction: Transaction) throws -> [AccountID]? {
         let request = ListRequest<Storage.AccountField>(filters: filters, limit: Int64(Self.bound))
-        let page = try Accounts.list(request, in: organization, on: db)
+        let page = try Accounts.list(request, in: organization, on: transaction.db)
         guard page.total <= Self.bound else { return nil }
-        return page.rows.compactMap { row in
-            guard let address = IPAddress(row.assetAddress), networks.allSatisfy({ $0.allows(address) }) else { return nil }
+        return try page.rows.compactMap { row in
+            let asset = try transaction.keys.verified(row.asset)
+            guard let address = IPAddress(asset.address), networks.allSatisfy({ $0.allows(address) }) else { return nil }
             return row.account.value.id
         }
     }
@@ -157,8 +159,8 @@ extension AccountRuleValue {
 }
 
 extension NodeTree {
-    /// An organization's tree as it is stored, for display.
-    static func stored(in organization: OrganizationID, on db: any SQLConnection) throws -> NodeTree {
-        NodeTree(try Nodes.all(in: organization, on: db).map(\.value))
+    /// An organization's tree, every row verified.
+    static func stored(in organization: OrganizationID, _ transaction: Transaction) throws -> NodeTree {
+        NodeTree(try transaction.keys.verified(Nodes.all(in: organization, on: transaction.db)))
     }
 }

@@ -78,11 +78,8 @@ extension AccountSecretsResource {
             .revealAccount, as: call.principal(), in: organization, from: call.origin,
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
-            let keys = try backend.keyring.keys()
-            let (account, view) = try await backend.database.read { db in
-                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                return (try keys.verified(found.row), found.view)
-            }
+            let view = try await backend.read { try AccountView.stored(id, in: organization, $0) }
+            let account = view.account
             permit.concerns([view.object], version: account.stages.current)
             guard permit.principal.isConfirmed(at: backend.clock.now()) else { throw Refusal.confirmationRequired("password") }
             return try await act(account, view, permit)

@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import JSON
 internal import Storage
@@ -13,42 +14,43 @@ struct AccountView: Sendable {
     /// What the audit calls it.
     var object: AuditObject { AuditObject(account) }
 
-    /// One account with the row as stored, still to be verified by who decides on it; nil if there is none of that id in the organization.
-    static func stored(
-        _ id: AccountID, in organization: OrganizationID, on db: any SQLConnection
-    ) throws -> (view: AccountView, row: Authenticated<Account>)? {
+    /// One account; `notFound` if there is none of that id in the organization.
+    static func stored(_ id: AccountID, in organization: OrganizationID, _ transaction: Transaction) throws -> AccountView {
         let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: [id])], limit: 1)
-        guard let listed = try Accounts.list(request, in: organization, on: db).rows.first,
-            let view = try views(of: [listed], in: organization, on: db).first
-        else { return nil }
-        return (view, listed.account)
+        let listed = try Accounts.list(request, in: organization, on: transaction.db).rows
+        guard let view = try views(of: listed, in: organization, transaction).first else { throw Refusal.notFound }
+        return view
     }
 
+    /// The accounts of a list, every row that is shown of them verified.
     static func views(
-        of rows: [ListedAccount], in organization: OrganizationID, on db: any SQLConnection
+        of rows: [ListedAccount], in organization: OrganizationID, _ transaction: Transaction
     ) throws -> [AccountView] {
-        let name = try Organizations.get(organization, on: db)?.value.name ?? ""
-        var labels = LabelTexts(in: organization, on: db)
-        let sources = try accounts(Set(rows.compactMap { $0.account.value.suFrom }), in: organization, on: db)
+        let keys = transaction.keys
+        let name = try transaction.organizationName(organization)
+        var labels = LabelTexts(in: organization, transaction)
+        let sources = try accounts(Set(rows.compactMap { $0.account.value.suFrom }), in: organization, transaction)
         return try rows.map { row in
-            let account = row.account.value
+            let account = try keys.verified(row.account)
+            let asset = try keys.verified(row.asset)
             return AccountView(
-                account: account, asset: (row.assetName, row.assetAddress, row.platform),
+                account: account, asset: (asset.name, asset.address, asset.platform),
                 suFrom: account.suFrom.flatMap { sources[$0] }.map { ($0.id, $0.name, $0.username) },
                 labels: try labels.texts(of: account.labels), organizationName: name)
         }
     }
 
     private static func accounts(
-        _ ids: Set<AccountID>, in organization: OrganizationID, on db: any SQLConnection
+        _ ids: Set<AccountID>, in organization: OrganizationID, _ transaction: Transaction
     ) throws -> [AccountID: Account] {
         var found: [AccountID: Account] = [:]
         let all = ids.sorted()
         for start in stride(from: 0, to: all.count, by: 500) {
             let some = Array(all[start..<min(start + 500, all.count)])
             let request = ListRequest<Storage.AccountField>(filters: [ListFilter(.id, anyOf: some)], limit: Int64(some.count))
-            for row in try Accounts.list(request, in: organization, on: db).rows {
-                found[row.account.value.id] = row.account.value
+            for row in try Accounts.list(request, in: organization, on: transaction.db).rows {
+                let account = try transaction.keys.verified(row.account)
+                found[account.id] = account
             }
         }
         return found

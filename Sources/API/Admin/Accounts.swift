@@ -72,24 +72,24 @@ extension AccountsResource {
         try await backend.gate.view(.viewAccount, as: call.principal(), in: call.organization, from: call.origin) { _ in
             let page = try Page(call.query)
             let organization = call.organization
-            let keys = try backend.keyring.keys()
-            let found = try await backend.database.read { db in
-                let request = try request(call, page, db)
-                let rows = try Accounts.list(request, in: organization, on: db)
+            let found = try await backend.read { transaction in
+                let request = try request(call, page, transaction)
+                let rows = try Accounts.list(request, in: organization, on: transaction.db)
                 try page.requireWhole(rows.total)
-                _ = try keys.verified(rows.rows.map(\.account))
-                return ListPage(rows: try AccountView.views(of: rows.rows, in: organization, on: db), total: rows.total)
+                return ListPage(rows: try AccountView.views(of: rows.rows, in: organization, transaction), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
         }
     }
 
-    private static func request(_ call: Call, _ page: Page, _ db: any SQLConnection) throws -> ListRequest<Storage.AccountField> {
+    private static func request(
+        _ call: Call, _ page: Page, _ transaction: Transaction
+    ) throws -> ListRequest<Storage.AccountField> {
         var request = try ListRequest<Storage.AccountField>(
             call, page, own: ["asset", "node_id", "node", "platform", "integrationapplication"])
         if let asset = try call.query.id("asset", of: Asset.self) { request.filters.append(ListFilter(.asset, anyOf: [asset])) }
         if let node = try call.query.id("node_id", of: Node.self) ?? call.query.id("node") {
-            let tree = try NodeTree.stored(in: call.organization, on: db)
+            let tree = try NodeTree.stored(in: call.organization, transaction)
             request.filters.append(ListFilter(.node, anyOf: tree.descendants(of: node).sorted()))
         }
         if let platform = call.query.text("platform") {
@@ -97,21 +97,22 @@ extension AccountsResource {
             request.filters.append(ListFilter(.platform, .exact(.text(name))))
         }
         if let application = try call.query.id("integrationapplication", of: Application.self) {
-            request.filters += try visible(to: application, call, db)
+            request.filters += try visible(to: application, call, transaction)
         }
         return request
     }
 
     /// What narrows the list to the accounts that an application's filter shows.
     private static func visible(
-        to id: ApplicationID, _ call: Call, _ db: any SQLConnection
+        to id: ApplicationID, _ call: Call, _ transaction: Transaction
     ) throws -> [ListFilter<Storage.AccountField>] {
-        guard let application = try Applications.get(id, in: call.organization, on: db)?.value else {
+        guard let stored = try Applications.get(id, in: call.organization, on: transaction.db) else {
             throw Refusal.invalid("integrationapplication", "There is no such application.")
         }
-        let tree = try NodeTree.stored(in: call.organization, on: db)
+        let application = try transaction.keys.verified(stored)
+        let tree = try NodeTree.stored(in: call.organization, transaction)
         guard let filter = try? AccountFilter(text: application.accounts),
-            let conditions = try AccountScope(filter, nodes: tree).conditions(in: call.organization, on: db)
+            let conditions = try AccountScope(filter, nodes: tree).conditions(in: call.organization, transaction)
         else { throw Refusal.invalid("integrationapplication", "The accounts of this application are too many to tell.") }
         return conditions
     }
@@ -123,12 +124,7 @@ extension AccountsResource {
             .viewAccount, as: call.principal(), in: organization, from: call.origin,
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { _ in
-            let keys = try backend.keyring.keys()
-            let view = try await backend.database.read { db in
-                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                _ = try keys.verified(found.row)
-                return found.view
-            }
+            let view = try await backend.read { try AccountView.stored(id, in: organization, $0) }
             return .init(reply(view, status: 200), objects: [view.object])
         }
     }
@@ -156,8 +152,7 @@ extension AccountsResource {
             let (view, made) = try await backend.database.write { db in
                 let made = try change.create(new.input, as: new.id, in: db)
                 try change.mark(db)
-                guard let found = try AccountView.stored(new.id, in: organization, on: db) else { throw Refusal.notFound }
-                return (found.view, made)
+                return (try AccountView.stored(new.id, in: organization, backend.transaction(db)), made)
             }
             return .init(reply(view, status: 201), objects: [view.object] + made)
         }
@@ -168,11 +163,11 @@ extension AccountsResource {
         try await AccountBatch(backend: backend, call: call).create(items)
         let organization = call.organization
         let places = Dictionary(items.enumerated().map { ($0.element.id, $0.offset) }) { $1 }
-        let views = try await backend.database.read { db in
+        let views = try await backend.read { transaction in
             let request = ListRequest<Storage.AccountField>(
                 filters: [ListFilter(.id, anyOf: items.map(\.id))], limit: Int64(items.count))
-            let rows = try Accounts.list(request, in: organization, on: db).rows
-            return try AccountView.views(of: rows, in: organization, on: db)
+            let rows = try Accounts.list(request, in: organization, on: transaction.db).rows
+            return try AccountView.views(of: rows, in: organization, transaction)
         }
         var writer = JSONWriter()
         writer.array { writer in
@@ -193,8 +188,7 @@ extension AccountsResource {
             let (view, made) = try await backend.database.write { db in
                 let made = try change.update(id, with: body, keeps: keeps, in: db)
                 try change.mark(db)
-                guard let found = try AccountView.stored(id, in: organization, on: db) else { throw Refusal.notFound }
-                return (found.view, made)
+                return (try AccountView.stored(id, in: organization, backend.transaction(db)), made)
             }
             // A version stands in the audit where the secret was changed.
             let isNewSecret = view.account.dateChangeSecret == change.now

@@ -63,7 +63,19 @@ package struct AdminAPI: AsyncHandler {
         }
         let caller = try await backend.logins.principal(
             authorization: request.header("authorization"), from: origin, for: route.path.description)
-        let organization = try await organization(named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
+        let organization: OrganizationID
+        do {
+            organization = try await self.organization(
+                named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
+        } catch Refusal.integrity(let detail) {
+            // Somebody changed the stored row: that is on the record, whoever stumbled over it.
+            let refusal = Refusal.integrity(detail)
+            if case .permission(let permission) = route.guarding {
+                try await backend.gate.recordFailure(
+                    AuditAction(permission), by: caller.actor, from: origin, reason: refusal.auditReason)
+            }
+            throw refusal
+        }
         try await require(route.guarding, of: caller, in: organization, from: origin, parameters)
         return Call(
             request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization,

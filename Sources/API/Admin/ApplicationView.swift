@@ -16,18 +16,18 @@ struct ApplicationView: Sendable {
     private static let budget = Duration.milliseconds(300)
 
     static func views(
-        of applications: [Application], in organization: OrganizationID, on db: any SQLConnection
+        of applications: [Application], in organization: OrganizationID, _ transaction: Transaction
     ) throws -> [ApplicationView] {
-        let name = try Organizations.get(organization, on: db)?.value.name ?? ""
-        let used = try CredentialUsage.latest(of: applications.map(\.id), in: organization, on: db)
-        let nodes = try NodeTree.stored(in: organization, on: db)
+        let name = try transaction.organizationName(organization)
+        let used = try CredentialUsage.latest(of: applications.map(\.id), in: organization, on: transaction.db)
+        let nodes = try NodeTree.stored(in: organization, transaction)
         let start = ContinuousClock.now
         // Many applications have the same filter, `{"type":"all"}` above all.
         var counted: [String: Int?] = [:]
         return try applications.map { application in
             let known = counted[application.accounts]
             if known == nil, ContinuousClock.now - start < budget {
-                counted[application.accounts] = .some(try count(application, nodes, on: db))
+                counted[application.accounts] = .some(try count(application, nodes, transaction))
             }
             return ApplicationView(
                 application: application, accounts: (counted[application.accounts] ?? nil), dateLastUsed: used[application.id],
@@ -35,9 +35,9 @@ struct ApplicationView: Sendable {
         }
     }
 
-    private static func count(_ application: Application, _ nodes: NodeTree, on db: any SQLConnection) throws -> Int? {
+    private static func count(_ application: Application, _ nodes: NodeTree, _ transaction: Transaction) throws -> Int? {
         guard let filter = try? AccountFilter(text: application.accounts) else { return nil }
-        return try AccountScope(filter, nodes: nodes).count(in: application.organization, on: db)
+        return try AccountScope(filter, nodes: nodes).count(in: application.organization, transaction)
     }
 }
 

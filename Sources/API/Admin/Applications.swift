@@ -71,12 +71,12 @@ extension ApplicationsResource {
             let page = try Page(call.query)
             let organization = call.organization
             let request = try ListRequest<ApplicationField>(call, page)
-            let keys = try backend.keyring.keys()
-            let found = try await backend.database.read { db in
-                let rows = try Applications.list(request, in: organization, on: db)
+            let found = try await backend.read { transaction in
+                let rows = try Applications.list(request, in: organization, on: transaction.db)
                 try page.requireWhole(rows.total)
+                let applications = try transaction.keys.verified(rows.rows)
                 return ListPage(
-                    rows: try ApplicationView.views(of: keys.verified(rows.rows), in: organization, on: db), total: rows.total)
+                    rows: try ApplicationView.views(of: applications, in: organization, transaction), total: rows.total)
             }
             return .init(.list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) })
         }
@@ -88,10 +88,9 @@ extension ApplicationsResource {
         return try await backend.gate.view(
             .viewApplication, as: call.principal(), in: organization, from: call.origin, objects: [named(id)]
         ) { _ in
-            let keys = try backend.keyring.keys()
-            let view = try await backend.database.read { db in
-                guard let row = try Applications.get(id, in: organization, on: db) else { throw Refusal.notFound }
-                return try ApplicationView.views(of: [keys.verified(row)], in: organization, on: db)
+            let view = try await backend.read { transaction in
+                let application = try transaction.keys.verified(Applications.get(id, in: organization, on: transaction.db))
+                return try ApplicationView.views(of: [application], in: organization, transaction)
             }
             return .init(try reply(view), objects: view.map(\.object))
         }
@@ -138,7 +137,7 @@ extension ApplicationsResource {
                 let application = try change.create(body, in: db)
                 try change.addFirstCredential(to: application, copy, in: db)
                 try change.mark(db)
-                return try ApplicationView.views(of: [application], in: organization, on: db)
+                return try ApplicationView.views(of: [application], in: organization, backend.transaction(db))
             }
             guard let view = views.first else { throw Refusal.notFound }
             try await backend.refreshPolicies(of: view.application.id, in: organization)
@@ -158,7 +157,7 @@ extension ApplicationsResource {
             let views = try await backend.database.write { db in
                 let application = try change.update(id, with: body, keeps: keeps, in: db)
                 try change.mark(db)
-                return try ApplicationView.views(of: [application], in: organization, on: db)
+                return try ApplicationView.views(of: [application], in: organization, backend.transaction(db))
             }
             try await backend.refreshPolicies(of: id, in: organization)
             return .init(try reply(views), objects: views.map(\.object))

@@ -122,7 +122,7 @@ extension AssetInput {
             return old
         } else if let nodePaths, !nodePaths.isEmpty {
             let found = try nodePaths.map { path in
-                guard let node = try NodePaths.node(at: path, in: organization, on: db) else {
+                guard let node = try NodePaths.node(at: path, in: organization, transaction) else {
                     throw Refusal.invalid("nodes_display", "There is no node at one of the paths.")
                 }
                 return node.id

@@ -67,8 +67,8 @@ struct AssetViews {
     private let organization: String
 
     init(in organization: OrganizationID, _ transaction: Transaction) throws {
-        paths = NodePaths(in: organization, on: transaction.db)
-        labels = LabelTexts(in: organization, on: transaction.db)
+        paths = NodePaths(in: organization, transaction)
+        labels = LabelTexts(in: organization, transaction)
         self.organization = try transaction.organizationName(organization)
     }
 

@@ -94,10 +94,10 @@ private struct CredentialView: Sendable {
     }
 
     static func views(
-        of credentials: [Credential], of id: ApplicationID, in organization: OrganizationID, on db: any SQLConnection
+        of credentials: [Credential], of id: ApplicationID, in organization: OrganizationID, _ transaction: Transaction
     ) throws -> [CredentialView] {
-        let uses = try CredentialUsage.all(of: id, in: organization, on: db).map { ($0.credential, $0) }
-        let name = try Applications.get(id, in: organization, on: db)?.value.name ?? ""
+        let uses = try CredentialUsage.all(of: id, in: organization, on: transaction.db).map { ($0.credential, $0) }
+        let name = try transaction.keys.verified(Applications.get(id, in: organization, on: transaction.db)).name
         let byCredential = Dictionary(uses) { $1 }
         return credentials.map { CredentialView(credential: $0, applicationName: name, use: byCredential[$0.id]) }
     }
@@ -112,11 +112,9 @@ extension CredentialsResource {
             .viewApplication, as: call.principal(), in: organization, from: call.origin, objects: named(id)
         ) { _ in
             let page = try Page(call.query)
-            let keys = try backend.keyring.keys()
-            let views = try await backend.database.read { db in
-                _ = try keys.verified(Applications.get(id, in: organization, on: db))
-                let rows = try keys.verified(Credentials.all(of: id, in: organization, on: db))
-                return try CredentialView.views(of: rows, of: id, in: organization, on: db)
+            let views = try await backend.read { transaction in
+                let rows = try transaction.keys.verified(Credentials.all(of: id, in: organization, on: transaction.db))
+                return try CredentialView.views(of: rows, of: id, in: organization, transaction)
             }
             // There are a few dozen at most, so they are paged here.
             let rows = page.limit.map { Array(views.dropFirst(page.offset).prefix($0)) } ?? views
@@ -130,12 +128,11 @@ extension CredentialsResource {
         return try await backend.gate.view(
             .viewApplication, as: call.principal(), in: organization, from: call.origin, objects: named(id, key)
         ) { _ in
-            let keys = try backend.keyring.keys()
-            let views = try await backend.database.read { db in
-                guard let row = try Credentials.get(key, in: organization, on: db), row.value.application == id else {
+            let views = try await backend.read { transaction in
+                guard let row = try Credentials.get(key, in: organization, on: transaction.db), row.value.application == id else {
                     throw Refusal.notFound
                 }
-                return try CredentialView.views(of: [keys.verified(row)], of: id, in: organization, on: db)
+                return try CredentialView.views(of: [transaction.keys.verified(row)], of: id, in: organization, transaction)
             }
             return try outcome(views)
         }
@@ -169,7 +166,7 @@ extension CredentialsResource {
             let views = try await backend.database.write { db in
                 let credential = try change.createCredential(of: id, with: body, copy, in: db)
                 try change.mark(db)
-                return try CredentialView.views(of: [credential], of: id, in: organization, on: db)
+                return try CredentialView.views(of: [credential], of: id, in: organization, backend.transaction(db))
             }
             guard let view = views.first else { throw Refusal.notFound }
             try await backend.refreshPolicies(of: id, in: organization)
@@ -188,7 +185,7 @@ extension CredentialsResource {
             let views = try await backend.database.write { db in
                 let credential = try change.updateCredential(key, of: id, with: body, keeps: keeps, in: db)
                 try change.mark(db)
-                return try CredentialView.views(of: [credential], of: id, in: organization, on: db)
+                return try CredentialView.views(of: [credential], of: id, in: organization, backend.transaction(db))
             }
             try await backend.refreshPolicies(of: id, in: organization)
             return try outcome(views)
@@ -224,7 +221,7 @@ extension CredentialsResource {
             let views = try await backend.database.write { db in
                 let (new, old) = try change.rotateCredential(key, of: id, overlap: overlap, copy, in: db)
                 try change.mark(db)
-                return try CredentialView.views(of: [new, old], of: id, in: organization, on: db)
+                return try CredentialView.views(of: [new, old], of: id, in: organization, backend.transaction(db))
             }
             guard let new = views.first, let old = views.last else { throw Refusal.notFound }
             try await backend.refreshPolicies(of: id, in: organization)

@@ -85,12 +85,12 @@ struct LabelResolver {
 /// Labels for showing, `name:value`, read as they are asked for and kept for one transaction.
 struct LabelTexts {
     private let organization: OrganizationID
-    private let db: any SQLConnection
+    private let transaction: Transaction
     private var texts: [LabelID: String] = [:]
 
-    init(in organization: OrganizationID, on db: any SQLConnection) {
+    init(in organization: OrganizationID, _ transaction: Transaction) {
         self.organization = organization
-        self.db = db
+        self.transaction = transaction
     }
 
     /// Sorted; a label that is not there is left out.
@@ -100,8 +100,10 @@ struct LabelTexts {
 
     private mutating func text(of id: LabelID) throws -> String? {
         if let known = texts[id] { return known }
-        let found = try Labels.get(id, in: organization, on: db).map { "\($0.value.name):\($0.value.value)" }
-        texts[id] = found
-        return found
+        guard let stored = try Labels.get(id, in: organization, on: transaction.db) else { return nil }
+        let label = try transaction.keys.verified(stored)
+        let text = "\(label.name):\(label.value)"
+        texts[id] = text
+        return text
     }
 }

@@ -90,7 +90,7 @@ package enum NodesResource {
             let found = try Nodes.list(request, in: organization, on: transaction.db)
             try page.requireWhole(found.total)
             let name = try transaction.organizationName(organization)
-            var paths = NodePaths(in: organization, on: transaction.db)
+            var paths = NodePaths(in: organization, transaction)
             return (try transaction.keys.verified(found.rows).map { try shown($0, &paths, name) }, found.total)
         }
         return .list(rows, total: Int(total), page: page, call: call) { row, writer in writer.object { write(row, &$0) } }
@@ -106,7 +106,7 @@ package enum NodesResource {
     }
 
     private static func shown(_ node: Node, _ transaction: Transaction) throws -> Shown {
-        var paths = NodePaths(in: node.organization, on: transaction.db)
+        var paths = NodePaths(in: node.organization, transaction)
         return try shown(node, &paths, transaction.organizationName(node.organization))
     }
 

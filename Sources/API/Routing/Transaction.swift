@@ -25,6 +25,11 @@ struct Transaction {
 }
 
 extension Backend {
+    /// What a transaction works with that was begun without one of these.
+    func transaction(_ db: any SQLConnection) throws -> Transaction {
+        Transaction(db: db, keys: try keyring.keys(), now: clock.now())
+    }
+
     /// Reads in one transaction under a permit; what is returned has been written down before.
     ///
     /// - Parameter naming: what the entry names, once it was read; `objects` alone where the read is refused.

@@ -54,22 +54,13 @@ package enum SettingsResource {
         live.historyLimit = limit >= 999 ? .max : limit
     }
 
-    /// Stores every setting with its first value, in the transaction that makes a vault: from then on a missing row is damage.
-    package static func install(with keys: RowKeys, on db: any SQLConnection) throws {
-        for key in Key.allCases {
-            try Settings.put(keys.authenticated(Setting(name: key.rawValue, value: key.defaultValue)), on: db)
-        }
-    }
-
+    /// What is set; a setting without a row was never set, since the ledger would miss one that was taken away.
     private static func stored(_ database: Database, _ keyring: RowKeeper) async throws -> [Key: String] {
         let keys = try keyring.keys()
         return try await database.read { db in
+            try keyring.requireAllSettings(on: db)
             return try Key.allCases.reduce(into: [:]) { values, key in
-                // Not the default: whoever takes a row away must not switch off what it had switched on.
-                guard let row = try Settings.get(key.rawValue, on: db) else {
-                    throw Refusal.integrity("setting \(key.rawValue) is missing")
-                }
-                values[key] = try keys.verified(row).value
+                values[key] = try Settings.get(key.rawValue, on: db).map { try keys.verified($0).value } ?? key.defaultValue
             }
         }
     }

@@ -82,6 +82,16 @@ package final class Gate: Sendable {
                 objects: objects, outcome: .refused, reason: reason, request: origin.request))
     }
 
+    /// Writes down that an act failed before any permit, by a fault of what is stored.
+    package func recordFailure(
+        _ action: AuditAction, by actor: Actor, from origin: RequestOrigin, reason: String
+    ) async throws {
+        try await append(
+            AuditEntry(
+                time: clock.now(), actor: actor, address: origin.addressText, organization: nil, action: action, outcome: .failed,
+                reason: reason, request: origin.request))
+    }
+
     /// Writes down a grant that needs no permit of its own, such as a login.
     package func recordGrant(
         _ action: AuditAction, by actor: Actor, in organization: OrganizationID?, from origin: RequestOrigin,

@@ -32,6 +32,15 @@ package struct RowKeeper: Sendable {
         try await keyring.reload(organization)
     }
 
+    /// Throws `Refusal.integrity` unless the settings are the very rows that were stored, none more and none less.
+    package func requireAllSettings(on db: any SQLConnection) throws {
+        do {
+            try keyring.requireRows(of: .setting, on: db)
+        } catch SealingFault.rowLedger(let what) {
+            throw Refusal.integrity(what)
+        }
+    }
+
     /// Seals the shared secret of a new credential, in the transaction that stores it.
     package func sealed(
         _ secret: borrowing Secret, of credential: CredentialID, in organization: OrganizationID, now: Timestamp,

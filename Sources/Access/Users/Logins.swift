@@ -139,10 +139,10 @@ package final class Logins: Sendable {
 
     /// Tokens are stored as a keyed digest: whoever reads the database cannot use one, whoever writes it cannot make one.
     private func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
-        let hmac = try HMACSHA256()
+        let (hmac, key) = (try HMACSHA256(), try keys.tokenKey())
         let code = try Secret(capacity: HMACSHA256.byteCount) { output in
             try token.withBytes { token in
-                try keys.tokenKey.withBytes { try hmac.authenticate(token, key: $0, into: output) }
+                try key.withBytes { try hmac.authenticate(token, key: $0, into: output) }
             }
             return HMACSHA256.byteCount
         }

@@ -7,6 +7,8 @@ package struct Checkpoint: Sendable, Equatable {
     /// How many entries stand in the chain up to its head.
     package let count: Int64
     package let time: Timestamp
+    /// The generation of the vault's rows at that time, so that an older database is noticed; nil where it was not known.
+    package let rows: Int64?
     package let keyID: SigningKeyID
     /// Ed25519 (RFC 8032) over `signedBytes`.
     package let signature: [UInt8]
@@ -28,27 +30,33 @@ package struct SigningKeyID: Sendable, Hashable {
 
 extension Checkpoint {
     /// Signs that the chain has this head now.
-    static func sign(_ head: ChainHead, at time: Timestamp, key: Ed25519.SigningKey) throws(CryptographyFault) -> Checkpoint {
+    static func sign(
+        _ head: ChainHead, at time: Timestamp, rows: Int64? = nil, key: Ed25519.SigningKey
+    ) throws(CryptographyFault) -> Checkpoint {
         let id = try SigningKeyID(key.publicKey)
-        let message = signedBytes(head, count: head.seq, time: time, keyID: id)
-        return Checkpoint(head: head, count: head.seq, time: time, keyID: id, signature: try key.signature(for: message))
+        let message = signedBytes(head, count: head.seq, time: time, rows: rows, keyID: id)
+        return Checkpoint(
+            head: head, count: head.seq, time: time, rows: rows, keyID: id, signature: try key.signature(for: message))
     }
 
     /// Whether `key` is the named one and signed just this.
     func isSigned(by key: Ed25519.PublicKey) -> Bool {
         guard let id = try? SigningKeyID(key), id == keyID else { return false }
-        return key.isValid(signature: signature, for: Self.signedBytes(head, count: count, time: time, keyID: keyID))
+        return key.isValid(signature: signature, for: Self.signedBytes(head, count: count, time: time, rows: rows, keyID: keyID))
     }
 
     /// The purpose first, so that a signature for anything else cannot be passed off as one of these; every part with its length.
-    private static func signedBytes(_ head: ChainHead, count: Int64, time: Timestamp, keyID: SigningKeyID) -> [UInt8] {
+    private static func signedBytes(
+        _ head: ChainHead, count: Int64, time: Timestamp, rows: Int64?, keyID: SigningKeyID
+    ) -> [UInt8] {
         var bytes = CanonicalBytes()
-        bytes.append("keyturn audit checkpoint v1")
+        bytes.append(rows == nil ? "keyturn audit checkpoint v1" : "keyturn audit checkpoint v2")
         bytes.append(head.seq)
         bytes.append(count)
         bytes.append(head.hash)
         bytes.append(time.milliseconds)
         bytes.append(keyID.text)
+        if let rows { bytes.append(rows) }
         return bytes.bytes
     }
 }

@@ -15,6 +15,7 @@ package struct CheckpointLine: Sendable, Equatable {
             $0.field("count", checkpoint.count)
             $0.field("head", Hexadecimal.text(checkpoint.head.hash))
             $0.field("time", checkpoint.time.milliseconds)
+            if let rows = checkpoint.rows { $0.field("rows", rows) }
             $0.field("key", checkpoint.keyID.text)
             $0.field("public_key", Hexadecimal.text(publicKey.bytes))
             $0.field("signature", Hexadecimal.text(checkpoint.signature))
@@ -36,7 +37,7 @@ package struct CheckpointLine: Sendable, Equatable {
         else { return nil }
         let checkpoint = Checkpoint(
             head: ChainHead(seq: seq, hash: head), count: count, time: Timestamp(milliseconds: time),
-            keyID: SigningKeyID(text: key), signature: signature)
+            rows: value["rows"]?.int, keyID: SigningKeyID(text: key), signature: signature)
         return CheckpointLine(checkpoint: checkpoint, publicKey: Ed25519.PublicKey(bytes: publicKey))
     }
 }

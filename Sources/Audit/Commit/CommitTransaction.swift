@@ -29,7 +29,7 @@ final class CommitTransaction {
     ///
     /// A retry is the very same group once more, after it failed: if it turns out to be in the database, it is not written again.
     func commit(
-        _ batches: [AuditBatch], signing key: Ed25519.SigningKey?, at time: Timestamp, isRetry: Bool = false
+        _ batches: [AuditBatch], signing key: Ed25519.SigningKey?, at time: Timestamp, rows: Int64? = nil, isRetry: Bool = false
     ) throws -> CheckpointLine? {
         try identity.check()
         if try isThereAfterFailure(), isRetry { return nil }
@@ -39,7 +39,7 @@ final class CommitTransaction {
         do {
             try connection.transaction {
                 for batch in batches { try write(batch, to: &next) }
-                if let key, next.hasUnsigned { line = try sign(&next, key: key, at: time) }
+                if let key, next.hasUnsigned { line = try sign(&next, key: key, at: time, rows: rows) }
                 attempted = next
             }
         } catch {
@@ -73,10 +73,12 @@ final class CommitTransaction {
         }
     }
 
-    private func sign(_ next: inout ChainTail, key: Ed25519.SigningKey, at time: Timestamp) throws -> CheckpointLine? {
+    private func sign(_ next: inout ChainTail, key: Ed25519.SigningKey, at time: Timestamp, rows: Int64?) throws
+        -> CheckpointLine?
+    {
         let checkpoint: Checkpoint
         do throws(CryptographyFault) {
-            checkpoint = try Checkpoint.sign(next.head, at: time, key: key)
+            checkpoint = try Checkpoint.sign(next.head, at: time, rows: rows, key: key)
         } catch {
             signingFault = error
             return nil
@@ -94,14 +96,14 @@ extension AuditCheckpointRow {
     init(_ checkpoint: Checkpoint) {
         self.init(
             seq: checkpoint.head.seq, count: checkpoint.count, head: checkpoint.head.hash, time: checkpoint.time,
-            keyID: checkpoint.keyID.text, signature: checkpoint.signature)
+            rows: checkpoint.rows, keyID: checkpoint.keyID.text, signature: checkpoint.signature)
     }
 }
 
 extension Checkpoint {
     init(_ row: AuditCheckpointRow) {
         self.init(
-            head: ChainHead(seq: row.seq, hash: row.head), count: row.count, time: row.time,
+            head: ChainHead(seq: row.seq, hash: row.head), count: row.count, time: row.time, rows: row.rows,
             keyID: SigningKeyID(text: row.keyID), signature: row.signature)
     }
 }

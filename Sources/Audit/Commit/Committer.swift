@@ -97,14 +97,14 @@ extension Committer {
 
     private func attempt(_ group: [AuditBatch], signing key: Ed25519.SigningKey?) -> Result<CheckpointLine?, AuditFault> {
         do {
-            return .success(try transaction.commit(group, signing: key, at: options.clock.now()))
+            return .success(try transaction.commit(group, signing: key, at: options.clock.now(), rows: state.rows))
         } catch {
             // With the reserve given back there may be room; once, so that a full disk fails fast.
             guard options.releaseReserve() else { return .failure(AuditFault(writing: error)) }
             logger.critical("the audit could not be written; the disk reserve was released", metadata: ["fault": "\(error)"])
         }
         do {
-            return .success(try transaction.commit(group, signing: key, at: options.clock.now(), isRetry: true))
+            return .success(try transaction.commit(group, signing: key, at: options.clock.now(), rows: state.rows, isRetry: true))
         } catch {
             return .failure(AuditFault(writing: error))
         }

@@ -13,6 +13,8 @@ package enum ControlCommand: Sendable {
     /// Signs every entry of the audit that is not signed yet.
     case checkpoint
     case resetPassword(username: String, password: SecretHandoff)
+    /// Replaces the key-encryption key.
+    case rekey(ControlKey)
 
     /// The name on the wire and in the audit.
     package var name: String {
@@ -24,6 +26,7 @@ package enum ControlCommand: Sendable {
         case .reload: "reload"
         case .checkpoint: "checkpoint"
         case .resetPassword: "reset-password"
+        case .rekey: "rekey"
         }
     }
 }
@@ -80,10 +83,8 @@ extension ControlCommand {
         case "seal": return try finish(body, .seal)
         case "reload": return try finish(body, .reload)
         case "checkpoint": return try finish(body, .checkpoint)
-        case "unseal":
-            guard body.has("recovery_code") else { return try finish(body, .unseal(.keyFile)) }
-            let code = try secret(body, "recovery_code")
-            return try finish(body, .unseal(.recoveryCode(code)))
+        case "unseal": return try finish(body, .unseal(key(body)))
+        case "rekey": return try finish(body, .rekey(key(body)))
         case "snapshot":
             let directory = try body.finish(body.required("directory", .text(max: 4000, trim: false)))
             guard directory.hasPrefix("/") else { throw ControlFault.malformed }
@@ -93,6 +94,10 @@ extension ControlCommand {
             return .resetPassword(username: try body.finish(body.required("username", .text(max: 128))), password: password)
         default: throw ControlFault("unknown_command", "there is no such command")
         }
+    }
+
+    private static func key(_ body: JSONObjectReader) throws -> ControlKey {
+        body.has("recovery_code") ? .recoveryCode(try secret(body, "recovery_code")) : .keyFile
     }
 
     private static func finish(_ body: JSONObjectReader, _ command: ControlCommand) throws -> ControlCommand {
@@ -112,8 +117,8 @@ extension ControlCommand {
             writer.beginObject()
             writer.field("command", name)
             switch self {
-            case .status, .seal, .reload, .checkpoint, .unseal(.keyFile): break
-            case .unseal(.recoveryCode(let code)): Self.write("recovery_code", code, to: &writer)
+            case .status, .seal, .reload, .checkpoint, .unseal(.keyFile), .rekey(.keyFile): break
+            case .unseal(.recoveryCode(let code)), .rekey(.recoveryCode(let code)): Self.write("recovery_code", code, to: &writer)
             case .snapshot(let directory): writer.field("directory", directory)
             case .resetPassword(let username, let password):
                 writer.field("username", username)

@@ -15,4 +15,6 @@ package protocol ControlCommands: Sendable {
     func checkpoint() async throws -> ControlAnswer
     /// Sets a user's password and ends the user's sessions; stores `request` as a change mark in the same transaction.
     func resetPassword(of username: String, to password: SecretHandoff, request: RequestID) async throws
+    /// Replaces the key-encryption key; marks `request` as a change in its last transaction.
+    func rekey(_ key: ControlKey, request: RequestID) async throws -> ControlAnswer
 }

@@ -29,6 +29,8 @@ package struct ControlDesk: Sendable {
                     return .done { _ in }
                 }
             case .checkpoint: return try await change(command, actor) { _ in try await commands.checkpoint() }
+            case .rekey(let key):
+                return try await change(command, actor) { try await commands.rekey(key, request: $0) }
             case .resetPassword(let username, let password):
                 let object = AuditObject(kind: "user", id: "", name: username)
                 return try await change(command, actor, [object]) { request in

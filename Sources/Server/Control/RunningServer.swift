@@ -80,6 +80,13 @@ struct RunningServer: ControlCommands {
         }
     }
 
+    func rekey(_ key: ControlKey, request: Domain.RequestID) async throws -> ControlAnswer {
+        guard !assembly.keyring.isSealed else { throw Refusal.sealed }
+        let rekey = Rekey(assembly.keyring, openedBy: try key.unsealer(keys: configuration.keys))
+        let report = try await Blocking.run { try rekey.run(marking: request) }
+        return .done { report.write(to: &$0) }
+    }
+
     func resetPassword(of username: String, to password: SecretHandoff, request: Domain.RequestID) async throws {
         guard !assembly.keyring.isSealed else { throw Refusal.sealed }
         try await PasswordReset.run(

@@ -23,6 +23,7 @@ extension Doctor {
     func databases() -> [Finding] {
         schema("database", Migration.main, withVault) + schema("audit database", Migration.audit, withAudit)
             + (isQuick ? [] : integrity("database", withVault) + integrity("audit database", withAudit) + chain())
+            + rows()
     }
 
     private typealias Opening<Value> = ((Database) throws -> Value) throws -> Value
@@ -69,12 +70,42 @@ extension Doctor {
         }
     }
 
-    /// With the vault's own signing key where the key file opens it.
+    /// Whether the rows are the newest that the vault wrote. Only who has the key file can tell; that it is missing is told elsewhere.
+    private func rows() -> [Finding] {
+        let (subject, file) = ("rows", configuration.checkpoints)
+        let remedy = "find out who could write the data directory; restore a snapshot, or: keyturnd accept-rows"
+        do {
+            return try withVault { vault in
+                let keyring = Keyring(database: vault)
+                try keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys), checking: nil)
+                let key = try vault.readSync { db in try AuditKey.load(keyring: keyring, in: db) }
+                // The checkpoints first: a running server goes on meanwhile.
+                let known = try withAudit { try RowGeneration.known(to: $0, checkpointFile: file, key: key) }
+                try keyring.checkRows(isQuick ? .small : .all)
+                try RowGeneration.require(keyring, atLeast: known)
+                let isCutOff = try vault.readSync { db in try KeyringKeys.all(on: db).count } > 1
+                return [.fine(subject, "the newest, generation \(keyring.ledger.generation ?? 0)")]
+                    + (isCutOff ? [.warning("key-encryption key", "replacing it was cut off", remedy: "keyturnd rekey")] : [])
+            }
+        } catch SealingFault.rowLedger(let what) {
+            return [.wrong(subject, what, remedy: remedy)]
+        } catch SealingFault.keyFile, SealingFault.wrongUnsealKey {
+            return [.warning(subject, "cannot be checked without the key file", remedy: "put the vault's key file in place")]
+        } catch {
+            return [.wrong(subject, "cannot be checked: \(error)", remedy: "restore a snapshot: keyturnd restore")]
+        }
+    }
+
+    /// With the vault's own signing key, where the key file is at hand; that it is not is a finding of its own.
     private func verification(checkpointFile: String?) throws -> AuditVerification {
         try withAudit { audit in
             try withVault { vault in
                 let keyring = Keyring(database: vault)
-                try? keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys))
+                do {
+                    try keyring.unseal(with: KeyFileUnsealer(directory: configuration.keys), checking: nil)
+                } catch SealingFault.keyFile, SealingFault.wrongUnsealKey {
+                    // The chain can still be checked for itself.
+                }
                 return try AuditTrust.verify(audit, checkpointFile: checkpointFile, vault: vault, keyring: keyring)
             }
         }

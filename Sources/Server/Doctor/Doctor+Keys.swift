@@ -16,7 +16,9 @@ extension Doctor {
             ]
         }
         do {
-            try withVault { database in try Keyring(database: database).unseal(with: KeyFileUnsealer(directory: directory)) }
+            try withVault { database in
+                try Keyring(database: database).unseal(with: KeyFileUnsealer(directory: directory), checking: nil)
+            }
             return [.fine(subject, "the one in \(directory) opens the vault")]
         } catch SealingFault.keyFile(let what, let remedy) {
             return [.wrong(subject, what, remedy: remedy)]

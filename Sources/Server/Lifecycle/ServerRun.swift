@@ -94,6 +94,7 @@ package struct ServerRun: Sendable {
             PeriodicService("credential usage", every: .seconds(10), runsAtEnd: true, logger: logger) {
                 try await assembly.usage.flush(to: database)
             },
+            PeriodicService("row check", every: .seconds(30), logger: logger) { try await assembly.checkRows() },
             PeriodicService("worn keys", every: .seconds(3600), logger: logger) {
                 guard !keyring.isSealed else { return }
                 try await keyring.replaceWornKeys(now: .now)

@@ -81,6 +81,11 @@ package struct OperatorFault: Error, Sendable, CustomStringConvertible {
         case .notAuthentic(let what):
             OperatorFault(.failed, "\(what) is not what was stored: changed, moved, or under another key")
         case .rowNotAuthentic(let kind, let id): OperatorFault(.failed, "\(kind) \(id) was changed behind the vault's back")
+        case .rowLedger(let what):
+            OperatorFault(
+                .failed,
+                what + "; find out who could write the data directory, and restore a snapshot, or take what is there: "
+                    + "keyturnd accept-rows")
         case .unknownKey(let what): OperatorFault(.failed, "a key is missing: " + what)
         case .exhausted: OperatorFault(.failed, "a key is worn out")
         }

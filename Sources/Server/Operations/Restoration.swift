@@ -81,7 +81,9 @@ package struct Restoration: Sendable {
             let faults = try database.integrityCheckSync()
             guard faults.isEmpty else { throw SnapshotFault("\(database.path): " + faults.joined(separator: "; ")) }
         }
-        try vault.unseal(with: recovery)
+        try vault.unseal(with: recovery, checking: nil)
+        // A snapshot from before there was a ledger of rows has none; of any other, every row must be the one that was there.
+        if vault.formerSchema ?? 0 >= Migration.rowLedger { try vault.keyring.checkRows(.all) }
         let findings = try VaultInspection(database: vault.database, keyring: vault.keyring).run()
         let hasCheckpoints = access(staging.checkpoints, F_OK) == 0
         let chain = try AuditTrust.verify(
@@ -95,6 +97,8 @@ package struct Restoration: Sendable {
     private func adopt(_ vault: StoppedVault, _ keyFile: KeyFileUnsealer, _ recovery: RecoveryCodeUnsealer) async throws {
         let now = clock.now()
         let object = AuditObject(kind: "snapshot", id: "", name: snapshot)
+        // The audit was copied after the vault, so its checkpoints may know of later rows.
+        try await Blocking.run { try vault.acceptRows() }
         try await vault.change("vault.restore", objects: [object]) { request in
             try await vault.database.write { db in
                 let former = try KeySlots.all(on: db).filter { $0.kind == KeyFileUnsealer.kind }
@@ -170,13 +174,5 @@ package struct Restoration: Sendable {
             }
         }
         rmdir(path)
-    }
-}
-
-extension StoppedVault {
-    /// Opens the keyring with an unsealer; from then on the audit is signed. Blocks.
-    fileprivate func unseal(with unsealer: any Unsealer) throws {
-        try keyring.unseal(with: unsealer)
-        try signAudit()
     }
 }

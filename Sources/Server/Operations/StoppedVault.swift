@@ -14,6 +14,8 @@ package final class StoppedVault: Sendable {
     /// Holds the lock until the vault is closed.
     private let directory: DataDirectory
     private let checkpoints: String
+    /// The schema that the vault's database had before it was brought up to date; nil where that was not asked for.
+    let formerSchema: Int64?
     private let clock: WallClock
 
     /// Opens databases of this program's schema and the audit. Blocks. Throws `.locked` while a server runs.
@@ -28,6 +30,7 @@ package final class StoppedVault: Sendable {
         let database = try Database.open(at: directory.database)
         let auditDatabase = try Database.open(at: directory.auditDatabase)
         do {
+            formerSchema = migrates ? try database.schemaVersion() : nil
             if migrates {
                 try database.migrate(Migration.main, at: clock.now())
                 try auditDatabase.migrate(Migration.audit, at: clock.now())
@@ -51,16 +54,44 @@ package final class StoppedVault: Sendable {
         keyring = Keyring(database: database)
     }
 
-    /// Opens the keyring; from then on the audit is signed. Blocks.
-    package func unseal(with key: ControlKey, keys directory: String) throws {
-        try keyring.unseal(with: key.unsealer(keys: directory))
-        try signAudit()
+    /// Opens the keyring; from then on the audit is signed. Blocks. Throws `SealingFault.rowLedger` if the rows are not the newest.
+    ///
+    /// - Parameter scope: which rows are checked; nil for who wants to take them as they are.
+    package func unseal(with key: ControlKey, keys directory: String, checking scope: RowLedger.Scope? = .small) throws {
+        try unseal(with: key.unsealer(keys: directory), checking: scope)
     }
 
-    /// Takes up the signing key from the open keyring. Blocks.
-    func signAudit() throws {
+    /// As above, for who needs the unsealer once more.
+    package func unseal(with unsealer: any Unsealer, checking scope: RowLedger.Scope? = .small) throws {
+        try keyring.unseal(with: unsealer, checking: scope)
+        let key = try signingKey()
+        if scope != nil {
+            do {
+                try RowGeneration.require(keyring, audit: auditDatabase, checkpointFile: checkpoints, key: key)
+            } catch {
+                keyring.seal()
+                throw error
+            }
+        }
+        keyring.ledger.observe { [audit] in audit.note(rows: $0) }
+        audit.setSigningKey(key)
+    }
+
+    /// Throws `SealingFault.rowLedger` if the audit's checkpoints know of later rows. Blocks.
+    func requireNewestRows() throws {
+        try RowGeneration.require(keyring, audit: auditDatabase, checkpointFile: checkpoints, key: signingKey())
+    }
+
+    /// Takes the rows as they are for the right ones. Blocks.
+    func acceptRows() throws {
+        let known = try RowGeneration.known(to: auditDatabase, checkpointFile: checkpoints, key: signingKey()) ?? 0
+        try database.writeSync { [keyring] db in try keyring.acceptRows(above: known, in: db) }
+        try keyring.checkRows(.small)
+    }
+
+    private func signingKey() throws -> Ed25519.SigningKey {
         let keyring = keyring
-        audit.setSigningKey(try database.readSync { db in try AuditKey.load(keyring: keyring, in: db) })
+        return try database.readSync { db in try AuditKey.load(keyring: keyring, in: db) }
     }
 
     /// Announces a change of the operator's, makes it, and writes what came of it.
@@ -111,7 +142,7 @@ package final class StoppedVault: Sendable {
 
 extension ControlKey {
     /// What opens the vault with it. Takes the code that was typed, so it works once.
-    func unsealer(keys directory: String) throws -> any Unsealer {
+    package func unsealer(keys directory: String) throws -> any Unsealer {
         switch self {
         case .keyFile: return KeyFileUnsealer(directory: directory)
         case .recoveryCode(let typed):

@@ -11,6 +11,8 @@ final class SQLiteConnection: SQLConnection {
     private var composed: [String: SQLiteStatement] = [:]
     /// How many transactions and savepoints are open through `transaction`.
     private var depth = 0
+    /// Whether changes of what the ledger counts are noted.
+    private var isWatched = false
 
     /// Opens an existing file.
     init(path: String, writable: Bool, options: DatabaseOptions) throws(StorageFault) {
@@ -120,6 +122,25 @@ extension SQLiteConnection {
 // MARK: - Transactions
 
 extension SQLiteConnection {
+    /// One transaction whose changes the ledger takes up before it ends. Without a witness they are left for whoever checks the ledger to
+    /// find.
+    func transaction<Value>(witnessedBy witness: (any RowWitness)?, _ body: () throws -> Value) throws -> Value {
+        if !isWatched, isWritable { isWatched = try RowChanges.watch(on: self) }
+        guard isWatched else { return try transaction(body) }
+        var hasSettled = false
+        let value = try transaction {
+            let value = try body()
+            let changes = try RowChanges.take(from: self)
+            if let witness, !changes.isEmpty {
+                try witness.settle(changes, on: self)
+                hasSettled = true
+            }
+            return value
+        }
+        if hasSettled { witness?.committed() }
+        return value
+    }
+
     @discardableResult
     func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try begin()

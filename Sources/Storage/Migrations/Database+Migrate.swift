@@ -17,7 +17,7 @@ extension Database {
         if found < known { throw StorageFault.olderSchema(found: found, known: known) }
     }
 
-    /// Applies the steps that are missing, each in a transaction of its own. Blocks.
+    /// Applies the steps that are missing, all in one transaction: when one fails, the database is as it was. Blocks.
     ///
     /// A database that has something to lose is copied first, to a file beside it named after its schema and the time. A newer
     /// one is refused untouched.
@@ -34,16 +34,16 @@ extension Database {
             try backupSync(to: copy)
             outcome.copy = copy
         }
-        for step in missing {
-            try writeSync { connection in
+        try writeSync { connection in
+            for step in missing {
                 if step.number == steps.first?.number { try connection.execute(SQLQuery(rendered: Dialect.sqlite(versions))) }
                 for statement in step.statements { try connection.execute(SQLQuery(rendered: Dialect.sqlite(statement))) }
                 try connection.execute(
                     "INSERT INTO schema_version (number, name, date_applied) VALUES (?, ?, ?)",
                     [.integer(step.number), .text(step.name), .time(now)])
             }
-            outcome.applied.append(step.number)
         }
+        outcome.applied = missing.map(\.number)
         return outcome
     }
 

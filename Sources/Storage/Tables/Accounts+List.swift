@@ -51,12 +51,10 @@ package enum AccountField: String, ListField {
     }
 }
 
-/// An account with what a list shows of its asset.
+/// An account with its asset, of which a list shows something.
 package struct ListedAccount: Sendable {
     package var account: Authenticated<Account>
-    package var assetName: String
-    package var assetAddress: String
-    package var platform: Platform.ID
+    package var asset: Authenticated<Asset>
 }
 
 extension Accounts {
@@ -65,15 +63,12 @@ extension Accounts {
         _ request: ListRequest<AccountField>, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> ListPage<ListedAccount> {
         try statement.run(request, scope: [.id(organization)], on: connection) { row in
-            guard let platform = Int(exactly: try row.integer(columnCount + 2)) else { throw row.fault(columnCount + 2) }
-            return ListedAccount(
-                account: try decode(row), assetName: try row.text(columnCount), assetAddress: try row.text(columnCount + 1),
-                platform: Platform.ID(rawValue: platform))
+            ListedAccount(account: try decode(row), asset: try Assets.decode(row, from: columnCount))
         }
     }
 
     private static let statement = ListStatement(
-        select: selection.appending(", a.name, a.address, a.platform_id"), from: "FROM accounts c",
+        select: selection.appending(",").appending(Assets.columns), from: "FROM accounts c",
         join: "JOIN assets a ON a.id = c.asset_id JOIN platforms p ON p.id = a.platform_id",
         related: """
             c.asset_id IN (

@@ -45,14 +45,19 @@ package struct AuditCheckpointRow: Sendable, Equatable {
     package let count: Int64
     package let head: [UInt8]
     package let time: Timestamp
+    /// The generation of the vault's rows; nil where it was not known.
+    package let rows: Int64?
     package let keyID: String
     package let signature: [UInt8]
 
-    package init(seq: Int64, count: Int64, head: [UInt8], time: Timestamp, keyID: String, signature: [UInt8]) {
+    package init(
+        seq: Int64, count: Int64, head: [UInt8], time: Timestamp, rows: Int64? = nil, keyID: String, signature: [UInt8]
+    ) {
         self.seq = seq
         self.count = count
         self.head = head
         self.time = time
+        self.rows = rows
         self.keyID = keyID
         self.signature = signature
     }
@@ -63,17 +68,22 @@ package enum AuditCheckpoints {
     package static func insert(_ row: AuditCheckpointRow, _ connection: any SQLConnection) throws {
         _ = try connection.execute(
             """
-            INSERT INTO audit_checkpoints (seq, count, head, time_ms, key_id, signature) VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO audit_checkpoints (seq, count, head, time_ms, key_id, signature, rows_generation)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (seq) DO NOTHING
             """,
             [
                 .integer(row.seq), .integer(row.count), .blob(row.head), .time(row.time), .text(row.keyID), .blob(row.signature),
+                .integer(row.rows),
             ])
     }
 
     package static func last(_ connection: any SQLConnection) throws -> AuditCheckpointRow? {
         try connection.query(
-            "SELECT seq, count, head, time_ms, key_id, signature FROM audit_checkpoints ORDER BY seq DESC LIMIT 1", [], checkpoint
+            """
+            SELECT seq, count, head, time_ms, key_id, signature, rows_generation
+            FROM audit_checkpoints ORDER BY seq DESC LIMIT 1
+            """, [], checkpoint
         ).first
     }
 
@@ -81,7 +91,7 @@ package enum AuditCheckpoints {
     package static func page(after seq: Int64, upTo last: Int64, _ connection: any SQLConnection) throws -> [AuditCheckpointRow] {
         try connection.query(
             """
-            SELECT seq, count, head, time_ms, key_id, signature FROM audit_checkpoints
+            SELECT seq, count, head, time_ms, key_id, signature, rows_generation FROM audit_checkpoints
             WHERE seq > ? AND seq <= ? ORDER BY seq
             """, [.integer(seq), .integer(last)], checkpoint)
     }
@@ -89,7 +99,7 @@ package enum AuditCheckpoints {
     private static func checkpoint(_ row: borrowing SQLRow) throws -> AuditCheckpointRow {
         AuditCheckpointRow(
             seq: try row.integer(0), count: try row.integer(1), head: try row.blob(2), time: try row.time(3),
-            keyID: try row.text(4), signature: try row.blob(5))
+            rows: try row.integerOrNil(6), keyID: try row.text(4), signature: try row.blob(5))
     }
 }
 

@@ -48,6 +48,16 @@ package enum DataKeys {
             """, [], decode)
     }
 
+    /// Some keys that another key of the keyring wraps than the one given.
+    package static func page(notUnder keyringNumber: Int64, limit: Int, on connection: any SQLConnection) throws -> [DataKey] {
+        try connection.query(
+            """
+            SELECT org_id, number, kek_number, wrapped_key, state, date_created, uses_reserved
+            FROM data_keys WHERE kek_number <> ? ORDER BY org_id, number LIMIT ?
+            """,
+            [.integer(keyringNumber), .integer(Int64(limit))], decode)
+    }
+
     package static func insert(_ key: DataKey, on connection: any SQLConnection) throws {
         try connection.execute(
             """

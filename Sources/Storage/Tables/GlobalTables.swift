@@ -9,6 +9,7 @@ package enum GlobalTables {
         "settings": "of the server as a whole",
         "key_slots": "open the keyring, which is above organizations",
         "keyring_keys": "wrap the data keys of all organizations",
+        "row_ledger": "counts the rows of all organizations",
         "change_marks": "settle audit intents of any organization, and are deleted soon",
         "schema_version": "of the database as a whole",
     ]

@@ -18,6 +18,12 @@ package enum Sessions {
             [.id(user)], decode)
     }
 
+    /// Every session of every user.
+    package static func everyone(on connection: any SQLConnection) throws -> [Authenticated<Session>] {
+        try connection.query(
+            "SELECT token_digest, user_id, date_created, date_expires, confirmed_until, mac FROM sessions", [], decode)
+    }
+
     package static func insert(_ row: Authenticated<Session>, on connection: any SQLConnection) throws {
         let value = row.value
         try connection.execute(

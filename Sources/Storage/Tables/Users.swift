@@ -11,6 +11,10 @@ package enum Users {
         try connection.first(selection.appending("FROM users WHERE username = ?", [.text(username)]), decode)
     }
 
+    package static func everyone(on connection: any SQLConnection) throws -> [Authenticated<User>] {
+        try connection.query(selection.appending("FROM users"), decode)
+    }
+
     package static func insert(_ row: Authenticated<User>, on connection: any SQLConnection) throws {
         let value = row.value
         try connection.execute(

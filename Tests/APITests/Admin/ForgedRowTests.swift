@@ -36,6 +36,53 @@ struct ForgedRowTests {
         }
     }
 
+    @Test(
+        "names that a list shows of other things are verified too",
+        arguments: [
+            "UPDATE assets SET name = 'forged'", "UPDATE labels SET value = 'forged'", "UPDATE nodes SET value = 'forged'",
+            "UPDATE organizations SET name = 'forged' WHERE name = 'Default'",
+            "UPDATE accounts SET username = 'forged' WHERE username = 'root'",
+            "UPDATE applications SET accounts = '{\"type\":\"ids\",\"ids\":[]}'",
+        ] as [StaticString])
+    func related(change: StaticString) async throws {
+        let vault = try await TestVault.make()
+        let label = try await vault.makeLabel("env", "prod")
+        let node = try #require(NodeID(try await vault.send(.get, "/api/v1/assets/nodes/").string("0.id") ?? ""))
+        let asset = try await vault.makeAsset("web-1", nodes: [node], labels: [label])
+        let root = try await vault.makeAccount("root", on: asset)
+        try await vault.makeAccount("app", on: asset, more: #","su_from":"\#(root)","labels":["env:prod"]"#)
+        let application = try #require(try await vault.makeApplication("shop").string("id"))
+        let lists = [
+            "/api/v1/accounts/accounts/?username=app&integrationapplication=\(application)&node_id=\(node)",
+            "/api/v1/assets/assets/",
+            "/api/v1/accounts/integration-applications/\(application)/credentials/",
+        ]
+        func answers() async throws -> [Answer] {
+            var answers: [Answer] = []
+            for list in lists { answers.append(try await vault.send(.get, list)) }
+            return answers
+        }
+        #expect(try await answers().map(\.status) == [200, 200, 200])
+        _ = try await vault.backend.database.write { try $0.execute(change, []) }
+        let after = try await answers()
+        #expect(after.contains { $0.status == 500 }, "\(after.map(\.text))")
+        #expect(after.allSatisfy { !$0.text.contains("forged") })
+        #expect(after[0].status == 500, "accounts show all of these")
+    }
+
+    @Test("an organization's row that was changed, and that a header names, is written down")
+    func organization() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeOrganization("Acme")
+        _ = try await vault.backend.database.write {
+            try $0.execute("UPDATE organizations SET is_active = 0 WHERE name = 'Acme'", [])
+        }
+        #expect(try await vault.send(.get, "/api/v1/assets/assets/", in: id.description).status == 500)
+        let last = try #require(try vault.audit().last)
+        #expect(last.action == "asset.view" && last.outcome == "failed")
+        #expect(try #require(vault.auditBodies().last).contains("integrity"))
+    }
+
     @Test("a list with a row that was changed behind the server's back is refused as a whole", arguments: Forgery.allCases)
     func refused(forgery: Forgery) async throws {
         let vault = try await TestVault.make()

@@ -22,6 +22,20 @@ struct SettingsTests {
         #expect(actions.suffix(3) == ["setting.view granted", "setting.change open", "setting.change granted"])
     }
 
+    @Test("a setting that was never set has its default; one whose row was taken away is a fault, not its default")
+    func missing() async throws {
+        let vault = try await TestVault.make()
+        #expect(try await vault.backend.database.read { try Settings.get("SECURITY_DISABLE_VIEW_SECRET", on: $0) } == nil)
+        #expect(
+            try await vault.send(.patch, "/api/v1/settings/setting/", #"{"SECURITY_DISABLE_VIEW_SECRET":true}"#).status == 200)
+        let connection = try vault.backend.database.makeConfinedConnection(writable: true)
+        try connection.execute("DELETE FROM settings WHERE name = 'SECURITY_DISABLE_VIEW_SECRET'", [])
+        #expect(try await vault.send(.get, "/api/v1/settings/setting/").status == 500)
+        #expect(
+            try await vault.send(.patch, "/api/v1/settings/setting/", #"{"APPLICATION_NOT_FOUND_AS_404":true}"#).status == 500)
+        #expect(vault.backend.settings.hidesSecrets)
+    }
+
     @Test("a request without a login is refused")
     func stranger() async throws {
         let vault = try await TestVault.make()

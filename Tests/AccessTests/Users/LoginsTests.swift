@@ -96,7 +96,8 @@ struct LoginsTests {
         let keyring = house.keyring
         try house.database.writeSync { db in
             _ = try UserAccounts.reset(
-                username: "admin", password: secret("another"), keyring: keyring, now: TestHouse.start, in: db)
+                username: "admin", verifier: UserAccounts.verifier(for: secret("another")), keyring: keyring,
+                now: TestHouse.start, in: db)
         }
         await #expect(throws: Refusal.self, "a new password ends what the old one began") { _ = try await principal(second) }
         await #expect(throws: Refusal.self) { _ = try await logIn() }

@@ -5,7 +5,8 @@ import Testing
 @Suite("keyturnd help")
 struct OperatorHelpTests {
     static let commands = [
-        "", "init", "serve", "status", "unseal", "seal", "reload", "migrate", "snapshot", "restore", "audit", "audit verify",
+        "", "init", "serve", "status", "unseal", "seal", "reload", "migrate", "snapshot", "restore", "rekey", "accept-rows",
+        "audit", "audit verify",
         "audit export", "doctor", "admin", "admin reset-password",
     ]
 

@@ -11,7 +11,7 @@ struct ControlCommandTests {
         try Array(text.utf8).withUnsafeBytes { try ControlCommand(reading: $0) }
     }
 
-    @Test("simple commands are read by name", arguments: ["status", "seal", "reload", "checkpoint", "unseal"])
+    @Test("simple commands are read by name", arguments: ["status", "seal", "reload", "checkpoint", "unseal", "rekey"])
     func simple(name: String) throws {
         #expect(try read("{\"command\":\"\(name)\"}").name == name)
     }
@@ -36,7 +36,8 @@ struct ControlCommandTests {
             "", "{", "[]", "status", "{\"command\":7}", "{\"command\":\"shutdown\"}", "{\"command\":\"status\",\"more\":1}",
             "{\"command\":\"seal\",\"command\":\"seal\"}", "{\"command\":\"snapshot\"}",
             "{\"command\":\"snapshot\",\"directory\":\"relative\"}", "{\"command\":\"snapshot\",\"directory\":\"/a\\u0000b\"}",
-            "{\"command\":\"unseal\",\"recovery_code\":\"\"}", "{\"command\":\"unseal\",\"recovery_code\":[\"hunter2\"]}",
+            "{\"command\":\"unseal\",\"recovery_code\":\"\"}", "{\"command\":\"rekey\",\"recovery_code\":7}",
+            "{\"command\":\"unseal\",\"recovery_code\":[\"hunter2\"]}",
             "{\"command\":\"reset-password\",\"username\":\"admin\"}",
             "{\"command\":\"reset-password\",\"password\":\"hunter2\"}",
             "{\"command\":\"reset-password\",\"username\":\"a\",\"password\":\"\(String(repeating: "x", count: 5000))\"}",

@@ -42,6 +42,8 @@ private final class NotedCommands: ControlCommands {
         try note("checkpoint")
         return .done { _ in }
     }
+    func rekey(_ key: ControlKey, request: RequestID) async throws -> ControlAnswer { .done { $0.field("key", 2) } }
+
     func resetPassword(of username: String, to password: SecretHandoff, request: RequestID) async throws {
         try note("reset " + username)
     }

@@ -1,10 +1,10 @@
 import Cryptography
 import Foundation
-import Storage
 import TestSupport
 import Testing
 
 @testable import Server
+@testable import Storage
 
 @Suite("Doctor")
 struct DoctorTests {
@@ -71,6 +71,11 @@ struct DoctorTests {
             Damage("a broken database", "database") {
                 try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: $0.layout.data + "/keyturn.db"))
             },
+            Damage("a changed key of the keyring, under which the audit's key cannot be read", "audit chain") {
+                try Self.run("UPDATE keyring_keys SET wrapped_key = zeroblob(60)", $0)
+            },
+            Damage("a row that was taken away", "rows") { try Self.run("DELETE FROM users", $0) },
+            Damage("an account that was put back", "rows") { try Self.run("UPDATE accounts SET mac = x'01'", $0) },
             Damage("a changed audit entry", "audit chain") {
                 let database = try Database.open(at: $0.layout.data + "/audit.db")
                 defer { database.close() }
@@ -84,6 +89,12 @@ struct DoctorTests {
         let found = findings.first { $0.subject == damage.subject && $0.state == .wrong }
         #expect(found != nil, "\(findings)")
         #expect(found?.remedy?.isEmpty == false)
+    }
+
+    private static func run(_ sql: String, _ vault: VaultFixture) throws {
+        let database = try Database.open(at: vault.layout.data + "/keyturn.db")
+        defer { database.close() }
+        try database.makeConfinedConnection(writable: true).execute(SQLQuery(rendered: sql))
     }
 
     @Test("a key directory inside the data directory is found, also behind a link")

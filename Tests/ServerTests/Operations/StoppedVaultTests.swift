@@ -68,7 +68,7 @@ struct StoppedVaultTests {
 
     @Test("migrating what is up to date does nothing; a newer database is refused before anything is touched")
     func migration() async throws {
-        let run = MigrationRun(data: vault.layout.data, checkpoints: vault.layout.checkpoints)
+        let run = MigrationRun(data: vault.layout.data, checkpoints: vault.layout.checkpoints, keys: vault.layout.keys)
         let steps = try await run.run()
         #expect(steps.allSatisfy { $0.from == $0.to && $0.copy == nil })
         let vault = vault

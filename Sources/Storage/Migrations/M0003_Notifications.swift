@@ -1,7 +1,7 @@
 extension Migration {
     /// The outbox: what is to be told to people and programs, until it has been.
-    static let m0012 = Migration(
-        12, "notifications",
+    static let m0003 = Migration(
+        3, "notifications",
         [
             """
             CREATE TABLE deliveries (

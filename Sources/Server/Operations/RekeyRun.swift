@@ -1,0 +1,26 @@
+internal import Domain
+package import JSON
+package import Sealing
+internal import Storage
+
+/// Replaces the key-encryption key of a stopped vault.
+package enum RekeyRun {
+    /// The vault is unsealed; the unsealer opens it once more. An interrupted run goes on where it was.
+    package static func run(_ vault: StoppedVault, openedBy unsealer: any Unsealer) async throws -> Rekey.Report {
+        try await vault.change("control.rekey") { request in
+            // Nobody else is at work in a stopped vault.
+            let rekey = Rekey(vault.keyring, openedBy: unsealer, grace: .zero)
+            return try await Blocking.run { try rekey.run(marking: request) }
+        }
+    }
+}
+
+extension Rekey.Report {
+    /// The fields of the result.
+    package func write(to writer: inout JSONWriter<[UInt8]>) {
+        writer.field("key", key)
+        writer.field("data_keys", dataKeys)
+        writer.field("rows", rows)
+        writer.field("resumed", isResumed)
+    }
+}

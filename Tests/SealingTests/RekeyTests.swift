@@ -1,0 +1,107 @@
+import Cryptography
+import Domain
+import TestSupport
+import Testing
+
+@testable import Sealing
+@testable import Storage
+
+@Suite("Rekey")
+struct RekeyTests {
+    struct Cut: Error {}
+
+    private func rekey(_ vault: FoundVault, _ keyring: Keyring? = nil, until last: Rekey.Step? = nil) throws -> Rekey.Report {
+        try Rekey(keyring ?? vault.keyring, openedBy: vault.keyFile, grace: .zero) { step in
+            if step == last { throw Cut() }
+        }.run(marking: .random())
+    }
+
+    private func keys(_ vault: FoundVault) throws -> [Int64] {
+        try vault.database.readSync { try KeyringKeys.all(on: $0).map(\.number) }
+    }
+
+    /// Every code of every row, and every data key, is made with the key given.
+    private func isAllUnder(_ number: Int64, _ vault: FoundVault) throws -> Bool {
+        let prefix = "000000" + (number < 16 ? "0" : "") + String(number, radix: 16)
+        let tables = ["organizations", "assets", "accounts", "applications", "credentials", "users", "sessions", "settings"]
+        return try vault.database.readSync { db in
+            for table in tables {
+                let query = SQLQuery(
+                    rendered: "SELECT COUNT(*) FROM \(table) WHERE hex(substr(mac, 1, 4)) <> '\(prefix.uppercased())'")
+                guard try db.first(query, { try $0.integer(0) }) == 0 else { return false }
+            }
+            return try DataKeys.everywhere(on: db).allSatisfy { $0.keyringNumber == number }
+        }
+    }
+
+    @Test("a new key wraps the data keys and authenticates the rows, and the former one is gone")
+    func whole() throws {
+        let vault = try FoundVault()
+        try vault.populate()
+        let sealed = try vault.seal("secret", at: .accountSecret(FoundVault.account, version: 1, in: .default))
+        let token = try vault.keyring.keys().tokenKey().withBytes { Array($0) }
+        let report = try rekey(vault)
+        #expect(report.key == 2 && report.dataKeys == 3 && report.rows > 8 && !report.isResumed)
+        #expect(try keys(vault) == [2])
+        #expect(try isAllUnder(2, vault))
+        #expect(try vault.open(sealed, at: .accountSecret(FoundVault.account, version: 1, in: .default)) == "secret")
+        #expect(try vault.keyring.keys().tokenKey().withBytes { Array($0) } == token, "logins go on")
+        for unsealer in [vault.keyFile, vault.recovery] as [any Unsealer] {
+            try Keyring(database: vault.database).unseal(with: unsealer, checking: .all)
+        }
+        #expect(try rekey(vault).key == 3)
+        try vault.keyring.checkRows(.all)
+    }
+
+    @Test("cut off after any step it loses nothing, and the next run goes on to the end", arguments: Rekey.Step.allCases)
+    func cutOff(step: Rekey.Step) throws {
+        let vault = try FoundVault()
+        try vault.populate()
+        let place = Place.accountSecret(FoundVault.account, version: 1, in: .default)
+        let sealed = try vault.seal("secret", at: place)
+        #expect(throws: Cut.self) { try rekey(vault, until: step) }
+        vault.keyring.seal()
+
+        let again = Keyring(database: vault.database)
+        try again.unseal(with: vault.recovery, checking: .all)
+        #expect(try vault.open(sealed, at: place, by: again) == "secret")
+        let found = try #require(try vault.database.readSync { try Accounts.get(FoundVault.account, in: .default, on: $0) })
+        _ = try again.keys().verified(found, with: SealingWorkspace())
+        let report = try rekey(vault, again)
+        #expect(report.isResumed == (step != .retired))
+        #expect(try keys(vault) == [report.key] && report.key == (step == .retired ? 3 : 2))
+        #expect(try isAllUnder(report.key, vault))
+        try Keyring(database: vault.database).unseal(with: vault.keyFile, checking: .all)
+    }
+
+    @Test("a row that was made with the former key, and comes late, is refused rather than left without its key")
+    func lateRow() throws {
+        let vault = try FoundVault()
+        let label = Label(id: .random(), organization: .default, name: "a", value: "b", dateCreated: FoundVault.now)
+        let former = try vault.keyring.keys().authenticated(label, with: SealingWorkspace())
+        _ = try rekey(vault)
+        #expect(throws: SealingFault.rowLedger("a row that was made under a former key")) {
+            try vault.write { try Labels.insert(former, on: $0) }
+        }
+        #expect(try vault.database.readSync { try Labels.all(in: .default, on: $0) }.isEmpty)
+    }
+
+    @Test("a row that was tampered with is not made good: it stops the rekey, with both keys kept")
+    func tampered() throws {
+        let vault = try FoundVault()
+        try vault.populate()
+        try vault.attack("UPDATE applications SET is_active = 1 - is_active")
+        #expect(throws: SealingFault.self) { try rekey(vault) }
+        #expect(try keys(vault) == [1, 2])
+    }
+
+    @Test("a vault that is sealed in the middle stays sealed")
+    func sealedMeanwhile() throws {
+        let vault = try FoundVault()
+        let keyring = vault.keyring
+        #expect(throws: SealingFault.sealed) {
+            try Rekey(keyring, openedBy: vault.keyFile, grace: .zero) { _ in keyring.seal() }.run(marking: .random())
+        }
+        #expect(keyring.isSealed)
+    }
+}
