@@ -12,6 +12,8 @@ package enum ControlCommand: Sendable {
     case reload
     /// Signs every entry of the audit that is not signed yet.
     case checkpoint
+    /// Writes down that the operator reads the audit, which is done without the server.
+    case readAudit(AuditUse)
     case resetPassword(username: String, password: SecretHandoff)
 
     /// The name on the wire and in the audit.
@@ -23,9 +25,18 @@ package enum ControlCommand: Sendable {
         case .snapshot: "snapshot"
         case .reload: "reload"
         case .checkpoint: "checkpoint"
+        case .readAudit(let use): "audit-" + use.rawValue
         case .resetPassword: "reset-password"
         }
     }
+}
+
+/// What the operator reads the audit for.
+package enum AuditUse: String, Sendable {
+    case verify, export
+
+    /// The name in the audit.
+    package var action: String { "audit." + rawValue }
 }
 
 /// With what the vault is to be opened.
@@ -80,6 +91,8 @@ extension ControlCommand {
         case "seal": return try finish(body, .seal)
         case "reload": return try finish(body, .reload)
         case "checkpoint": return try finish(body, .checkpoint)
+        case "audit-verify": return try finish(body, .readAudit(.verify))
+        case "audit-export": return try finish(body, .readAudit(.export))
         case "unseal":
             guard body.has("recovery_code") else { return try finish(body, .unseal(.keyFile)) }
             let code = try secret(body, "recovery_code")
@@ -112,7 +125,7 @@ extension ControlCommand {
             writer.beginObject()
             writer.field("command", name)
             switch self {
-            case .status, .seal, .reload, .checkpoint, .unseal(.keyFile): break
+            case .status, .seal, .reload, .checkpoint, .readAudit, .unseal(.keyFile): break
             case .unseal(.recoveryCode(let code)): Self.write("recovery_code", code, to: &writer)
             case .snapshot(let directory): writer.field("directory", directory)
             case .resetPassword(let username, let password):

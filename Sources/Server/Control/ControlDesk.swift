@@ -29,6 +29,9 @@ package struct ControlDesk: Sendable {
                     return .done { _ in }
                 }
             case .checkpoint: return try await change(command, actor) { _ in try await commands.checkpoint() }
+            case .readAudit(let use):
+                try await audit.append(entry(AuditAction(rawValue: use.action), actor, .granted, "", .random()))
+                return .done { _ in }
             case .resetPassword(let username, let password):
                 let object = AuditObject(kind: "user", id: "", name: username)
                 return try await change(command, actor, [object]) { request in
@@ -82,13 +85,9 @@ package struct ControlDesk: Sendable {
         var entry = entry(AuditAction(rawValue: "control." + command.name), actor, .granted, "", request)
         entry.objects = objects
         let intent = try await audit.beginIntent(entry)
+        let answer: ControlAnswer
         do {
-            let answer = try await act(request)
-            entry.time = clock.now()
-            try await audit.closeIntent(intent, entry)
-            return answer
-        } catch let fault as AuditFault {
-            throw fault
+            answer = try await act(request)
         } catch {
             entry.time = clock.now()
             entry.outcome = error is Refusal ? .refused : .failed
@@ -96,6 +95,9 @@ package struct ControlDesk: Sendable {
             try await audit.closeIntent(intent, entry)
             throw error
         }
+        entry.time = clock.now()
+        try await audit.closeIntent(intent, entry)
+        return answer
     }
 
     private func entry(

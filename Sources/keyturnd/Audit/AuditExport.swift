@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Server
 
 /// Prints the audit's entries.
-struct AuditExportCommand: ParsableCommand {
+struct AuditExportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Print the audit's entries as lines of JSON, oldest first.",
         discussion:
@@ -12,8 +12,10 @@ struct AuditExportCommand: ParsableCommand {
     @Option(help: "Only entries after this number.") var after: Int64 = 0
     @Flag(help: "Print JSON; it always does.") var json = false
 
-    func run() throws {
-        try AuditReading(vault.configuration()).export(after: after) { bytes in
+    func run() async throws {
+        let reading = AuditReading(try vault.configuration())
+        await reading.recordOrComplain(.export)
+        try reading.export(after: after) { bytes in
             guard bytes.withUnsafeBytes({ Terminal.send($0) }) else { throw OperatorFault(.failed, "standard output was closed") }
         }
     }

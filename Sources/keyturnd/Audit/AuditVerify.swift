@@ -3,7 +3,7 @@ internal import JSON
 internal import Server
 
 /// Verifies the audit chain.
-struct AuditVerify: ParsableCommand {
+struct AuditVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Verify the whole audit chain; the server may be running or stopped.",
@@ -16,8 +16,10 @@ struct AuditVerify: ParsableCommand {
     @Option(help: "Checkpoint file (the one of the configuration, where it is there).") var checkpoint: String?
     @Flag(help: "Print JSON.") var json = false
 
-    func run() throws {
-        let found = try AuditReading(vault.configuration()).verify(checkpoint: checkpoint.map(WorkingDirectory.absolute))
+    func run() async throws {
+        let reading = AuditReading(try vault.configuration())
+        await reading.recordOrComplain(.verify)
+        let found = try reading.verify(checkpoint: checkpoint.map(WorkingDirectory.absolute))
         try Terminal.report(json: json) { found.write(to: &$0) }
         guard found.isWhole else { throw ExitStatus.failure }
     }
