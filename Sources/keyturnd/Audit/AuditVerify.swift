@@ -9,7 +9,8 @@ struct AuditVerify: AsyncParsableCommand {
         abstract: "Verify the whole audit chain; the server may be running or stopped.",
         discussion: """
             Names the first broken entry and ends with status 1 if there is one. A checkpoint file that was kept elsewhere shows entries \
-            that were cut off. With the key file at hand only the vault's own signing key is believed.
+            that were cut off. With the key file at hand only the vault's own signing key is believed. The verification is itself \
+            written to the audit first, where the vault can be written; else standard error says why it is not.
             """)
 
     @OptionGroup var vault: VaultOptions
