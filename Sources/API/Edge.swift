@@ -1,3 +1,4 @@
+package import Access
 internal import Domain
 package import HTTPServer
 
@@ -8,7 +9,7 @@ package final class Edge: Handler {
         package var applicationBody = 64 * 1024
         /// Largest body of an admin request, in bytes.
         package var adminBody = 4 * 1024 * 1024
-        /// Largest body of a request without a bearer token, in bytes: a login.
+        /// Largest body of a request whose bearer token names no login in force, in bytes: a login itself.
         package var strangerBody = 16 * 1024
 
         package init() {}
@@ -16,19 +17,26 @@ package final class Edge: Handler {
 
     private let applications: ApplicationsAPI
     private let admin: any AsyncHandler
+    private let logins: Logins
     private let limits: Limits
 
-    package init(applications: ApplicationsAPI, admin: any AsyncHandler, limits: Limits = Limits()) {
+    package init(applications: ApplicationsAPI, admin: any AsyncHandler, logins: Logins, limits: Limits = Limits()) {
         self.applications = applications
         self.admin = admin
+        self.logins = logins
         self.limits = limits
     }
 
     package func limit(_ exchange: Exchange) -> BodyPolicy {
         if Self.isFetch(exchange.path) { return .limit(limits.applicationBody) }
         if let refusal = refusal(of: exchange) { return .refuse(refusal) }
-        // Who shows no bearer token can only log in: large bodies of strangers would take the room of everybody's.
-        return .limit(Self.hasBearer(exchange) ? limits.adminBody : min(limits.strangerBody, limits.adminBody))
+        // Who is not logged in can only log in: large bodies of strangers would take the room of everybody's.
+        let forStrangers = min(limits.strangerBody, limits.adminBody)
+        if (exchange.announcedLength ?? .max) <= forStrangers { return .limit(forStrangers) }
+        guard let authorization = exchange.header("authorization"), logins.isLive(authorization) else {
+            return stranger(exchange, limit: forStrangers)
+        }
+        return .limit(limits.adminBody)
     }
 
     package func handle(_ exchange: Exchange) {
@@ -44,10 +52,15 @@ package final class Edge: Handler {
 
     package func cycleEnded(loop: Int) { applications.cycleEnded(loop: loop) }
 
-    /// Whether something of a bearer token's form is there; whether it is one is asked later.
-    private static func hasBearer(_ exchange: Exchange) -> Bool {
-        guard let value = exchange.header("authorization"), value.count > 7 else { return false }
-        return UnsafeRawBufferPointer(rebasing: value[..<7]).equalsIgnoringCase("bearer ")
+    package func undelivered(_ answer: Undelivered) { applications.recordUndelivered(answer) }
+
+    /// A body of unknown length is read as far as a stranger's may go; one that is announced to be longer is refused at once.
+    private func stranger(_ exchange: Exchange, limit: Int) -> BodyPolicy {
+        guard exchange.announcedLength != nil else { return .limit(limit) }
+        if logins.isSealed { return .refuse(Problem.response(.sealed, id: exchange.requestID)) }
+        return .refuse(
+            Problem.body(
+                413, "body_too_large", "Without a login in force a body may have at most \(limit) bytes.", exchange.requestID))
     }
 
     /// JumpServer's two names of the one route.

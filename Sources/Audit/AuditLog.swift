@@ -12,6 +12,7 @@ package final class AuditLog: Sendable {
     let database: Database
     let state = AuditState()
     private let queue: CommitQueue
+    private let owed = OwedOutcomes()
     private let ended = Monitor(false)
 
     private init(_ database: Database, _ options: AuditOptions) {
@@ -26,12 +27,12 @@ package final class AuditLog: Sendable {
     package static func open(_ database: Database, options: AuditOptions, logger: Logger) throws -> AuditLog {
         let log = AuditLog(database, options)
         let opened = Monitor<Result<Void, AuditFault>?>(nil)
-        let (queue, state, refusals, ended) = (log.queue, log.state, log.refusals, log.ended)
+        let (queue, owed, state, refusals, ended) = (log.queue, log.owed, log.state, log.refusals, log.ended)
         try CommitterThread.start {
             do {
                 let connection = try database.makeConfinedConnection(writable: true)
                 let committer = try Committer(
-                    connection, path: database.path, queue: queue, state: state, refusals: refusals, options: options,
+                    connection, path: database.path, queue: queue, owed: owed, state: state, refusals: refusals, options: options,
                     logger: logger)
                 opened.change { $0 = .success(()) }
                 committer.run()
@@ -174,13 +175,20 @@ extension AuditLog {
     }
 
     /// Writes what became of an announced change. The entry gets the intent's request id.
+    ///
+    /// If this throws, the outcome is kept and written as soon as the audit can be; a start settles what a crash takes from that.
     package func closeIntent(_ intent: IntentID, _ outcome: AuditEntry) async throws(AuditFault) {
         var entry = outcome
         entry.phase = .outcome
         entry.request = intent.request
-        try await commit { batch in
-            batch.append(entry)
-            batch.mark(.close(intent))
+        do {
+            try await commit { batch in
+                batch.append(entry)
+                batch.mark(.close(intent))
+            }
+        } catch {
+            owed.add(intent, entry)
+            throw error
         }
     }
 

@@ -7,7 +7,7 @@
 
 struct MHD_Daemon *khttp_daemon_start(const struct khttp_daemon_options *options)
 {
-    unsigned int flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_USE_PEDANTIC_CHECKS;
+    unsigned int flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG;
     if (options->tls) flags |= MHD_USE_TLS;
     if (options->suspends) flags |= MHD_ALLOW_SUSPEND_RESUME;
 
@@ -25,7 +25,7 @@ struct MHD_Daemon *khttp_daemon_start(const struct khttp_daemon_options *options
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->connection_memory,
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
         MHD_OPTION_CONNECTION_TIMEOUT, 0u,  // the loop keeps its own deadlines
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0,  // a strict one answers a request without Host twice over; the loop is strict itself
         MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
         MHD_OPTION_URI_LOG_CALLBACK, options->request_line, options->context,
         MHD_OPTION_NOTIFY_COMPLETED, options->completed, options->context,
@@ -44,6 +44,12 @@ int khttp_connection_socket(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info == NULL ? -1 : info->connect_fd;
+}
+
+size_t khttp_head_size(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info == NULL ? 0 : info->header_size;
 }
 
 void *khttp_connection_context(struct MHD_Connection *connection)

@@ -98,6 +98,8 @@ package struct AuditAction: RawRepresentable, Hashable, Sendable {
 
     /// A secret fetch by an application.
     package static let fetch = AuditAction(rawValue: "secret.fetch")
+    /// A secret was granted, and its answer could not be sent.
+    package static let undelivered = AuditAction(rawValue: "secret.undelivered")
     package static let login = AuditAction(rawValue: "session.login")
     package static let confirm = AuditAction(rawValue: "session.confirm")
     package static let seal = AuditAction(rawValue: "vault.seal")

@@ -70,9 +70,10 @@ extension Exchange {
         let request = Request(self)
         let ticket = park()
         let mailbox = home.mailbox
+        let sender = (request.requestID, request.peer)
         let task = Task {
             let response = await handler.respond(to: request)
-            mailbox.deliver([Mailbox.Finished(ticket: ticket, response: response)])
+            mailbox.deliver([Mailbox.Finished(ticket: ticket, response: response, sender: sender)])
         }
         onAbandoned { task.cancel() }
     }

@@ -55,7 +55,7 @@ func completedCallback(
     let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
     // A slot that was taken for another request meanwhile is none of this one's business.
     guard exchange.handle == handle else { return }
-    loop.completed(exchange)
+    loop.completed(exchange, isSent: reason == .REQUEST_TERMINATED_COMPLETED_OK)
 }
 
 func headerCallback(

@@ -46,6 +46,8 @@ package final class Exchange {
 
     // The answer
     var response: Response?
+    /// Whether libmicrohttpd has an answer with a secret that is not known to be sent as a whole.
+    var carriesSecret = false
     var abandoned: (@Sendable () -> Void)?
     var parkDeadline = MonotonicTime(nanoseconds: .max)
 

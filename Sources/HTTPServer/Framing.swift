@@ -17,6 +17,8 @@ struct Framing {
         case transferEncoding
         case tooManyHeaders
         case name
+        case host
+        case shape
 
         var detail: StaticString {
             switch self {
@@ -24,6 +26,8 @@ struct Framing {
             case .length: "Content-Length is malformed or contradicts Transfer-Encoding"
             case .transferEncoding: "only the transfer encoding 'chunked' is understood"
             case .tooManyHeaders: "too many header lines"
+            case .host: "HTTP/1.1 wants a Host header"
+            case .shape: "a line of the head is folded, ends without CR LF, or has a character that none may have"
             case .name: "a header name has a character that none may have"
             }
         }
@@ -61,6 +65,7 @@ struct Framing {
             default: break
             }
         }
+        if isHTTP11, !seen.contains(.host) { throw .host }
         if isChunked, length != nil || !isHTTP11 { throw .length }
     }
 

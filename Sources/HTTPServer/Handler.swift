@@ -6,10 +6,13 @@ package protocol Handler: AnyObject, Sendable {
     func handle(_ exchange: Exchange)
     /// Called after each pass over the connections in which `limit` or `handle` was called, and once before the loop ends.
     func cycleEnded(loop: Int)
+    /// Called when an answer with a secret was made and could not be sent, on a loop's thread.
+    func undelivered(_ answer: Undelivered)
 }
 
 extension Handler {
     package func cycleEnded(loop: Int) {}
+    package func undelivered(_ answer: Undelivered) {}
 }
 
 package enum BodyPolicy: Sendable {

@@ -27,10 +27,12 @@ package final class Listener: Sendable {
         let limits = configuration.limits
         quota = ConnectionQuota(
             limit: limits.connections, limitPerAddress: limits.connectionsPerAddress, isExempt: limits.isExempt)
-        budget = BodyBudget(limit: limits.bodyBytesInAll)
+        budget = BodyBudget(
+            limit: limits.bodyBytesInAll, limitPerAddress: limits.bodyBytesPerAddress, isExempt: limits.isExempt)
         self.logger = logger
         let settings = LoopSettings(
-            handler: handler, limits: limits, tls: tls, suspends: waiting == .suspended, quota: quota, budget: budget,
+            handler: handler, limits: limits, tls: tls, suspends: waiting == .suspended,
+            screensHeads: configuration.screensHeads ?? SelfTest.screensHeads(logger), quota: quota, budget: budget,
             logger: logger)
         let sockets = try ListeningSocket.bind(host: configuration.host, port: configuration.port, count: count)
         port = sockets.first?.port ?? 0

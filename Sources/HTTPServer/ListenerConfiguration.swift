@@ -11,6 +11,8 @@ package struct ListenerConfiguration: Sendable {
     /// Loop threads, each with a daemon of its own.
     package var loops: Int = Self.defaultLoops
     package var waiting = Waiting.automatic
+    /// Whether the layout of each request head is checked; nil: if the library lays it out as expected, which is tried at start.
+    var screensHeads: Bool?
     package var limits = Limits()
 
     package init(host: String = "127.0.0.1", port: UInt16 = 0, tls: TLSFiles? = nil) {
@@ -56,6 +58,8 @@ package struct ListenerConfiguration: Sendable {
         package var drainedBytes = 1024 * 1024
         /// Bytes that all bodies together may take.
         package var bodyBytesInAll = 256 * 1024 * 1024
+        /// The share of one address in that; an IPv6 address is its 64-bit prefix. The exempt ones have no share of their own.
+        package var bodyBytesPerAddress = 64 * 1024 * 1024
         /// From the connection, or from the request line, to the end of the headers.
         package var headerDeadline: Duration = .seconds(10)
         /// From the end of the headers to the end of the body.

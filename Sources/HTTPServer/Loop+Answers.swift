@@ -7,7 +7,7 @@ extension Loop {
     func take(_ item: Mailbox.Finished) {
         guard slots.indices.contains(item.ticket.slot) else { return }
         let exchange = slots[item.ticket.slot]
-        guard exchange.generation == item.ticket.generation, exchange.stage == .parked else { return }
+        guard exchange.generation == item.ticket.generation, exchange.stage == .parked else { return reportUndelivered(item) }
         if let response = item.response { exchange.response = response }
         exchange.becomeReady()
     }
@@ -18,6 +18,7 @@ extension Loop {
         exchange.generation &+= 1
         counters.overdue.count()
         exchange.abandoned?()
+        reportUndelivered(exchange, .overdue)
         exchange.response = .problem(
             503, code: "overdue", detail: "the request was not answered in time", id: exchange.requestID)
         exchange.becomeReady()
@@ -48,7 +49,9 @@ extension Loop {
         response.closes = response.closes || isDraining
         if !(200...599).contains(response.status) { response.status = 500 }
 
+        exchange.carriesSecret = response.isSensitive
         guard let made = makeResponse(response, for: connection) else {
+            reportUndelivered(exchange, .broken)
             connection.cut()
             return .NO
         }
@@ -78,9 +81,10 @@ extension Loop {
         }
     }
 
-    func completed(_ exchange: Exchange) {
+    func completed(_ exchange: Exchange, isSent: Bool) {
         events += 1
         let connection = exchange.connection
+        if isSent { exchange.carriesSecret = false }
         release(exchange)
         connection?.enter(.idle, until: MonotonicTime.now.advanced(by: settings.limits.idleDeadline))
     }

@@ -66,6 +66,7 @@ extension Loop {
             counters.abandoned.count()
             exchange.abandoned?()
         }
+        reportUndelivered(exchange, exchange.stage == .answered ? .broken : .clientLeft)
         exchange.generation &+= 1
         exchange.stage = .free
         exchange.abandoned = nil

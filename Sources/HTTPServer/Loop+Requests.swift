@@ -69,7 +69,9 @@ extension Loop {
             return refuse(exchange, 414, "target_too_long", "the request target is too long")
         }
         do throws(Framing.Defect) {
-            exchange.framing = try Framing(exchange.headers, isHTTP11: strcmp(version, "HTTP/1.1") == 0)
+            let framing = try Framing(exchange.headers, isHTTP11: strcmp(version, "HTTP/1.1") == 0)
+            guard isStrict(exchange, method: method, version: version) else { throw .shape }
+            exchange.framing = framing
         } catch {
             if error == .tooManyHeaders { return refuse(exchange, 431, "headers_too_large", error.detail) }
             return refuse(exchange, 400, "bad_request", error.detail)
@@ -86,6 +88,14 @@ extension Loop {
         case .refuse(let response):
             return refuse(exchange, response)
         }
+    }
+
+    /// Whether nothing in the head can be read in two ways; see `HeadShape`.
+    private func isStrict(_ exchange: Exchange, method: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> Bool {
+        guard settings.screensHeads else { return true }
+        let shape = HeadShape(
+            method: method, target: exchange.lineStart, version: version, byteCount: khttp_head_size(exchange.handle))
+        return shape.isStrict(methodCount: strlen(method), targetCount: exchange.rawTarget.count, headers: exchange.headers)
     }
 
     private func captureHeaders(_ exchange: Exchange) {
@@ -116,7 +126,7 @@ extension Loop {
     // MARK: - Bodies
 
     private func collect(_ part: UnsafeRawBufferPointer, of exchange: Exchange) -> Bool {
-        let content = exchange.content ?? WipedBytes(budget: settings.budget)
+        let content = exchange.content ?? WipedBytes(share: settings.budget.share(of: exchange.peer))
         exchange.content = content
         guard content.count <= exchange.contentLimit - part.count else {
             turnAway(exchange, tooLarge(exchange))

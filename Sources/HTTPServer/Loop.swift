@@ -10,6 +10,8 @@ struct LoopSettings: Sendable {
     let limits: ListenerConfiguration.Limits
     let tls: TLSIdentity?
     let suspends: Bool
+    /// Whether the layout of request heads is checked.
+    let screensHeads: Bool
     let quota: ConnectionQuota
     let budget: BodyBudget
     let logger: Logger

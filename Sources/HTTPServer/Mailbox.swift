@@ -8,6 +8,8 @@ final class Mailbox: Sendable {
         let ticket: Ticket
         /// Nil: send the response that the exchange was parked with.
         let response: Response?
+        /// Whose answer it is, where somebody may want to know that it came too late.
+        var sender: (request: RequestID, peer: PeerAddress)?
     }
 
     private let finished = Mutex<[Finished]>([])

@@ -26,6 +26,9 @@ package struct PeerAddress: Hashable, Sendable {
         }
     }
 
+    /// What one subscriber has: an IPv4 address, or the 64-bit prefix of an IPv6 address.
+    var subscriber: PeerAddress { isIPv4 ? self : PeerAddress(high: high, low: 0, isIPv4: false) }
+
     /// The address of an accepted socket, or nil for another family.
     init?(_ address: UnsafePointer<sockaddr>, length: socklen_t) {
         let raw = UnsafeRawPointer(address)

@@ -7,20 +7,20 @@ package final class WipedBytes: @unchecked Sendable {
     private var bytes: UnsafeMutableRawPointer?
     private var capacity = 0
     package private(set) var count = 0
-    private let budget: BodyBudget?
+    private let share: BodyBudget.Share?
 
     package init(copying source: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)) {
-        budget = nil
+        share = nil
         _ = append(source)
     }
 
-    init(budget: BodyBudget) {
-        self.budget = budget
+    init(share: BodyBudget.Share) {
+        self.share = share
     }
 
     deinit {
         khttp_wiped_free(bytes)
-        budget?.giveBack(capacity)
+        share?.giveBack(capacity)
     }
 
     package func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
@@ -32,7 +32,7 @@ package final class WipedBytes: @unchecked Sendable {
         UnsafeRawBufferPointer(start: bytes, count: count)
     }
 
-    /// Adds received bytes; false when memory or the common budget is used up.
+    /// Adds received bytes; false when memory, the common budget or the share in it is used up.
     func append(_ source: UnsafeRawBufferPointer) -> Bool {
         guard let start = source.baseAddress, source.count > 0 else { return true }
         let (needed, overflow) = count.addingReportingOverflow(source.count)
@@ -46,9 +46,9 @@ package final class WipedBytes: @unchecked Sendable {
         guard needed > capacity else { return true }
         // By half, not by doubling: what many unfinished bodies reserve beyond their bytes counts against everybody's room.
         let wanted = max(1024, needed + needed / 2)
-        guard budget?.take(wanted - capacity) ?? true else { return false }
+        guard share?.take(wanted - capacity) ?? true else { return false }
         guard let larger = khttp_wiped_allocate(wanted) else {
-            budget?.giveBack(wanted - capacity)
+            share?.giveBack(wanted - capacity)
             return false
         }
         if let bytes { larger.copyMemory(from: bytes, byteCount: count) }
@@ -56,28 +56,5 @@ package final class WipedBytes: @unchecked Sendable {
         bytes = larger
         capacity = wanted
         return true
-    }
-}
-
-/// What all collected request bodies of a listener may take together, so that many uploads at once cannot eat the memory.
-final class BodyBudget: Sendable {
-    private let limit: Int
-    private let used = Atomic<Int>(0)
-
-    init(limit: Int) {
-        self.limit = limit
-    }
-
-    var inUse: Int { used.load(ordering: .relaxed) }
-
-    func take(_ count: Int) -> Bool {
-        let (_, now) = used.wrappingAdd(count, ordering: .relaxed)
-        if now <= limit { return true }
-        giveBack(count)
-        return false
-    }
-
-    func giveBack(_ count: Int) {
-        used.wrappingSubtract(count, ordering: .relaxed)
     }
 }

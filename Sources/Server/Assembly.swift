@@ -65,10 +65,13 @@ package final class Assembly: Sendable {
                 Self.entry(AuditAction(rawValue: "policy.load"), .system("policies"), .failed, fault, at: clock.now()))
         }
         let keepsReserve = options.diskReserve > 0
-        let gate = Gate(audit: audit, clock: clock) {
-            if !keepsReserve || reserve.isHeld { return true }
-            return (try? await Blocking.run { reserve.restore() }) ?? false
-        }
+        let gate = Gate(
+            audit: audit, clock: clock,
+            hasRoom: {
+                if !keepsReserve || reserve.isHeld { return true }
+                return (try? await Blocking.run { reserve.restore() }) ?? false
+            },
+            isMade: { [database] request in try await database.read { db in try ChangeMarks.exists(request, on: db) } })
         let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
         let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
         backend = Backend(
@@ -86,7 +89,8 @@ package final class Assembly: Sendable {
         var listening = options.listener
         listening.limits.isExempt = { addresses.isTrusted($0) }
         listener = try Listener(
-            configuration: listening, handler: Edge(applications: applications, admin: admin, limits: options.edge),
+            configuration: listening,
+            handler: Edge(applications: applications, admin: admin, logins: logins, limits: options.edge),
             logger: logger)
         applications.attach(listener)
     }
@@ -124,6 +128,7 @@ package final class Assembly: Sendable {
             try await SettingsResource.load(into: settings, database: database, keyring: RowKeeper(keyring: keyring))
             try await policies.reload()
             keyring.ledger.observe { [audit] in audit.note(rows: $0) }
+            try await backend.logins.reloadLive()
             audit.setSigningKey(key)
             try await record(.unseal, actor, .granted, "")
         } catch {
@@ -142,6 +147,7 @@ package final class Assembly: Sendable {
         // Nothing is served from here on; the signing key goes last, so that the entry is signed too.
         keyring.seal()
         policies.clear()
+        backend.logins.forgetLive()
         defer { audit.clearSigningKey() }
         try await record(.seal, actor, .granted, "")
         try await audit.settle()
@@ -169,6 +175,7 @@ package final class Assembly: Sendable {
         // The keys first: a policy that is being built at this moment is kept only while there are keys.
         keyring.seal()
         policies.clear()
+        backend.logins.forgetLive()
         audit.clearSigningKey()
     }
 

@@ -23,14 +23,14 @@ final class TestHouse: Sendable {
     let faults = Mutex<[String]>([])
     private let moment = Mutex(TestHouse.start)
 
-    init() throws {
+    init(refusals: RefusalLimits = RefusalLimits(perPrefix: 10_000, overall: 10_000)) throws {
         directory = try TemporaryDirectory()
         database = try Database.open(at: directory.file("keyturn.db"))
         try database.migrate(Migration.main)
         auditDatabase = try Database.open(at: directory.file("audit.db"))
         try auditDatabase.migrate(Migration.audit)
         var options = AuditOptions()
-        options.refusals = RefusalLimits(perPrefix: 10_000, overall: 10_000)
+        options.refusals = refusals
         audit = try AuditLog.open(
             auditDatabase, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         keyring = Keyring(database: database)
@@ -81,6 +81,10 @@ final class TestHouse: Sendable {
         try auditDatabase.writeSync { db in
             try db.execute("CREATE TRIGGER broken BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'broken'); END")
         }
+    }
+
+    func mendAudit() throws {
+        try auditDatabase.writeSync { db in try db.execute("DROP TRIGGER broken") }
     }
 
     /// What was written down, from first to last.

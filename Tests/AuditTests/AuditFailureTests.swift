@@ -33,6 +33,29 @@ struct AuditFailureTests {
         #expect(found.fault == nil)
     }
 
+    @Test("an outcome that failed is written once and in order, even if the commit that failed was durable after all")
+    func owedOutcomes() async throws {
+        let audit = try AuditFixture()
+        let log = try audit.open()
+        var intents: [IntentID] = []
+        for number in 0..<3 { intents.append(try await log.beginIntent(.sample(number))) }
+        try audit.change(breakIt)
+        for (number, intent) in intents.enumerated() {
+            await #expect(throws: AuditFault.self) { try await log.closeIntent(intent, .sample(number)) }
+        }
+        #expect(try await log.openIntents().count == 3)
+        // As if the outcome of the second had been written by the commit that seemed to fail.
+        try audit.change("DELETE FROM audit_open_intents WHERE seq = 2")
+        try audit.change(mendIt)
+        let isSettled = try await eventually { log.isHealthy && log.status.head.seq == 6 }
+        #expect(isSettled)
+        #expect(try await log.openIntents().isEmpty)
+        log.close()
+        let entries = try audit.rows().map { try EntryReader.read($0.body) }
+        #expect(entries.map(\.phase) == [.intent, .intent, .intent, .single, .outcome, .outcome])
+        #expect(entries.suffix(2).map(\.request) == [intents[0].request, intents[2].request])
+    }
+
     @Test("with the reserve released the commit is tried once more, and nobody is told of the failure")
     func reserve() async throws {
         let audit = try AuditFixture()

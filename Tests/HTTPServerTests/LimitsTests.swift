@@ -135,6 +135,42 @@ struct LimitsTests {
         }
     }
 
+    @Test(
+        "an answer with a secret that cannot be sent is told: after its deadline, to a client that left, to one that never reads")
+    func undelivered() async throws {
+        try await blocking {
+            func causes(_ server: SampleServer, _ count: Int) -> [Undelivered.Cause] {
+                for _ in 0..<500 where server.handler.undelivered.withLock({ $0.count }) < count { usleep(10_000) }
+                return server.handler.undelivered.withLock { $0.map(\.cause) }
+            }
+            let late = try Self.server { $0.requestDeadline = .milliseconds(200) }
+            let client = try late.client()
+            client.get("/prepared")
+            #expect(client.read()?.status == 200)
+            client.get("/hold-secret")
+            #expect(client.read()?.status == 503)
+            #expect(causes(late, 1) == [.overdue])
+
+            let server = try Self.server { $0.sendDeadline = .milliseconds(300) }
+            var leaving: RawClient? = try server.client()
+            leaving?.resetOnClose()
+            leaving?.get("/hold-secret")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            leaving = nil
+            usleep(50_000)
+            server.listener.release(loop: ticket.loop, [ticket])
+            let first = causes(server, 1)
+            #expect(first == [.clientLeft] || first == [.broken])
+            let deaf = try unwrapped(RawClient(port: server.port, receiveBuffer: 4096))
+            deaf.get("/big-secret")
+            #expect(causes(server, 2).last == .broken)
+            let honest = try server.client()
+            honest.get("/sensitive")
+            #expect(honest.read()?.status == 200)
+            #expect(causes(server, 2).count == 2)
+        }
+    }
+
     @Test("a body over the limit is 413 and the connection goes on; one far over it ends the connection")
     func bodyLimit() async throws {
         try await blocking {
@@ -197,6 +233,23 @@ struct LimitsTests {
             #expect(second.read()?.status == 503)
             first.write("x")
             #expect(first.read()?.status == 200)
+        }
+    }
+
+    @Test("uploads beyond the share of one address are turned away, though there is room for others")
+    func budgetPerAddress() async throws {
+        try await blocking {
+            let server = try Self.server { $0.bodyBytesPerAddress = 100_000 }
+            let body = [UInt8](repeating: 0x78, count: 60_000)
+            let first = try server.client()
+            first.write(Array("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60001\r\n\r\n".utf8) + body)
+            #expect(server.eventually { $0.bodyBytes >= 60_000 })
+            let second = try server.client()
+            second.write(Array("POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 60000\r\n\r\n".utf8) + body)
+            #expect(second.read()?.status == 503)
+            first.write("x")
+            #expect(first.read()?.status == 200)
+            #expect(server.eventually { $0.bodyBytes == 0 })
         }
     }
 

@@ -139,3 +139,62 @@ struct FramingTests {
         }
     }
 }
+
+@Suite("Body budget")
+struct BodyBudgetTests {
+    private let proxy = PeerAddress(ipv4: 0x0A00_0001)
+
+    private func budget() -> BodyBudget {
+        let proxy = proxy
+        return BodyBudget(limit: 1000, limitPerAddress: 400) { $0 == proxy }
+    }
+
+    @Test("one address has its share and no more, and what it holds is not taken from others")
+    func share() {
+        let budget = budget()
+        let (greedy, honest) = (budget.share(of: PeerAddress(ipv4: 1)), budget.share(of: PeerAddress(ipv4: 2)))
+        #expect(greedy.take(400) && !greedy.take(1))
+        #expect(honest.take(400))
+        greedy.giveBack(100)
+        #expect(greedy.take(100) && !greedy.take(1))
+        #expect(budget.inUse == 800)
+    }
+
+    @Test("the addresses of one IPv6 subscriber have one share; those of another have their own")
+    func subscriber() {
+        let budget = budget()
+        #expect(budget.share(of: PeerAddress(ipv6High: 7, low: 1)).take(400))
+        #expect(!budget.share(of: PeerAddress(ipv6High: 7, low: 2)).take(1))
+        #expect(budget.share(of: PeerAddress(ipv6High: 8, low: 1)).take(400))
+    }
+
+    @Test("a trusted proxy may take all of it, and what is given back can be taken again")
+    func exempt() {
+        let budget = budget()
+        let share = budget.share(of: proxy)
+        #expect(share.take(1000) && !share.take(1))
+        #expect(!budget.share(of: PeerAddress(ipv4: 1)).take(1))
+        share.giveBack(1000)
+        #expect(budget.inUse == 0 && budget.share(of: PeerAddress(ipv4: 1)).take(400))
+    }
+}
+
+@Suite("Head shape")
+struct HeadShapeTests {
+    @Test("control characters are found wherever they stand, and only they")
+    func controls() {
+        for length in 0..<40 {
+            for place in 0..<length {
+                for byte in UInt8.min...UInt8.max {
+                    var bytes = [UInt8](repeating: 0xE4, count: length)
+                    bytes[place] = byte
+                    let isControl = (byte < 0x20 && byte != 9) || byte == 0x7F
+                    guard bytes.withUnsafeBytes({ HeadShape.hasControl($0) }) == isControl else {
+                        Issue.record("byte \(byte) at \(place) of \(length)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+}

@@ -63,6 +63,8 @@ final class SampleHandler: Handler {
     private let batch = Mutex<[Ticket]>([])
     let cycles = Atomic<Int>(0)
     let cancelled = Atomic<Int>(0)
+    /// Answers with secrets that did not arrive.
+    let undelivered = Mutex<[Undelivered]>([])
     private static let constant = SharedBytes([UInt8](repeating: 0x61, count: 200))
 
     func limit(_ exchange: Exchange) -> BodyPolicy {
@@ -102,6 +104,14 @@ final class SampleHandler: Handler {
             buffer.append("prepared" as StaticString)
             let ticket = exchange.park(with: Response(contentType: "text/plain", body: .sensitive(buffer)))
             batch.withLock { $0.append(ticket) }
+        case "/hold-secret", "/big-secret":
+            let isBig = text(exchange.path) == "/big-secret"
+            let buffer = SensitiveBuffer()
+            buffer.append([UInt8](repeating: 0x63, count: isBig ? 8 << 20 : 100))
+            let response = Response(contentType: "text/plain", body: .sensitive(buffer))
+            if isBig { return exchange.respond(response) }
+            let ticket = exchange.park(with: response)
+            held.withLock { $0.append(ticket) }
         case "/hold":
             let ticket = exchange.park()
             held.withLock { $0.append(ticket) }
@@ -131,6 +141,8 @@ final class SampleHandler: Handler {
             exchange.respond(.problem(404, code: "not_found", detail: "no such path", id: exchange.requestID))
         }
     }
+
+    func undelivered(_ answer: Undelivered) { undelivered.withLock { $0.append(answer) } }
 
     func cycleEnded(loop: Int) {
         cycles.wrappingAdd(1, ordering: .relaxed)

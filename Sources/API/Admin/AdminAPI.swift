@@ -47,55 +47,57 @@ package struct AdminAPI: AsyncHandler {
                 405, "method_not_allowed", "Method \"\(request.method.rawValue)\" not allowed.", request.requestID,
                 [.init("Allow", names)])
         case .route(let route, let parameters):
-            if backend.keyring.isSealed { throw Refusal.sealed }
-            let call = try await prepare(request, route, parameters)
-            return try await route.act(call).response
+            return try await act(request, route, parameters)
         }
     }
 
-    private func prepare(_ request: HTTPServer.Request, _ route: Route, _ parameters: [String: String]) async throws -> Call {
+    /// Runs an operation. Whatever comes of it is on the record: what is refused before the operation reaches the gate, too.
+    private func act(_ request: HTTPServer.Request, _ route: Route, _ parameters: [String: String]) async throws -> Response {
         let origin = addresses.origin(of: request)
-        let query = try Query(request.rawQuery)
+        if backend.keyring.isSealed {
+            // Nobody can prove who they are to a vault that is sealed.
+            try await backend.gate.recordStrangerRefusal(route.action, from: origin, reason: Refusal.sealed.auditReason)
+            throw Refusal.sealed
+        }
+        let wording = RefusalWording(route)
         guard route.guarding != .open else {
-            return Call(
-                request: request, parameters: parameters, query: query, origin: origin, caller: nil, organization: .default,
-                jsonDepth: jsonDepth)
+            return try await backend.gate.attend(route.action, by: nil, from: origin, wording: { wording($0) }) {
+                let query = try Query(request.rawQuery)
+                return try await route.act(call(request, parameters, query, origin)).response
+            }
         }
         let caller = try await backend.logins.principal(
             authorization: request.header("authorization"), from: origin, for: route.path.description)
-        let organization: OrganizationID
-        do {
-            organization = try await self.organization(
+        let objects = route.objects(parameters)
+        return try await backend.gate.attend(
+            route.action, by: caller.actor, from: origin, objects: objects, wording: { wording($0) }
+        ) {
+            let query = try Query(request.rawQuery)
+            let organization = try await organization(
                 named: request.header("x-jms-org") ?? query.text("oid").map { Array($0.utf8) })
-        } catch Refusal.integrity(let detail) {
-            // Somebody changed the stored row: that is on the record, whoever stumbled over it.
-            let refusal = Refusal.integrity(detail)
-            if case .permission(let permission) = route.guarding {
-                try await backend.gate.recordFailure(
-                    AuditAction(permission), by: caller.actor, from: origin, reason: refusal.auditReason)
-            }
-            throw refusal
+            try await require(route, of: caller, in: organization, from: origin, objects)
+            return try await route.act(call(request, parameters, query, origin, caller, organization)).response
         }
-        try await require(route.guarding, of: caller, in: organization, from: origin, parameters)
-        return Call(
+    }
+
+    private func call(
+        _ request: HTTPServer.Request, _ parameters: [String: String], _ query: Query, _ origin: RequestOrigin,
+        _ caller: Principal? = nil, _ organization: OrganizationID = .default
+    ) -> Call {
+        Call(
             request: request, parameters: parameters, query: query, origin: origin, caller: caller, organization: organization,
             jsonDepth: jsonDepth)
     }
 
     /// Refuses who lacks the route's permission before anything of the request is looked at. The gate asks again when the act itself comes.
     private func require(
-        _ guarding: Route.Guarding, of caller: Principal, in organization: OrganizationID, from origin: RequestOrigin,
-        _ parameters: [String: String]
+        _ route: Route, of caller: Principal, in organization: OrganizationID, from origin: RequestOrigin,
+        _ objects: [AuditObject]
     ) async throws {
-        guard case .permission(let permission) = guarding, !caller.permissions.contains(permission) else { return }
-        let kind = String(permission.rawValue.prefix { $0 != "." })
-        // Only what looks like an id is written down.
-        let id = parameters["id"].flatMap { Identifier<Asset>($0)?.description }
-        let objects = id.map { [AuditObject(kind: kind, id: $0)] } ?? []
+        guard case .permission(let permission) = route.guarding, !caller.permissions.contains(permission) else { return }
         let refusal = Refusal.forbidden(permission)
         try await backend.gate.recordRefusal(
-            AuditAction(permission), by: caller.actor, in: organization, from: origin, reason: refusal.auditReason,
-            objects: objects)
+            route.action, by: caller.actor, in: organization, from: origin, reason: refusal.auditReason, objects: objects)
         throw refusal
     }
 
@@ -141,5 +143,24 @@ package struct AdminAPI: AsyncHandler {
             backend.logger.error("storage failed", metadata: ["request": "\(request.requestID)", "fault": "\(fault)"])
             return Problem.response(Refusal.unavailable("The storage failed."), id: request.requestID)
         }
+    }
+}
+
+extension Route {
+    /// What a refusal of the operation is recorded as.
+    fileprivate var action: AuditAction {
+        switch guarding {
+        case .permission(let permission): AuditAction(permission)
+        case .open: method == .post ? .login : AuditAction(rawValue: "document.view")
+        case .application: .fetch
+        }
+    }
+
+    /// The object that the path names; only what looks like an id is written down.
+    fileprivate func objects(_ parameters: [String: String]) -> [AuditObject] {
+        guard case .permission(let permission) = guarding, let id = parameters["id"].flatMap({ Identifier<Asset>($0) }) else {
+            return []
+        }
+        return [AuditObject(kind: String(permission.rawValue.prefix { $0 != "." }), id: id.description)]
     }
 }

@@ -10,12 +10,21 @@ package final class Gate: Sendable {
     private let audit: AuditLog
     private let clock: WallClock
     private let hasRoom: @Sendable () async -> Bool
+    private let isMade: @Sendable (RequestID) async throws -> Bool
+    /// Requests of which something must be written down before they are answered.
+    let attended = AttendedRequests()
 
-    /// - Parameter hasRoom: whether the disk takes changes; where it does not, what room is left belongs to the audit.
-    package init(audit: AuditLog, clock: WallClock = .system, hasRoom: @escaping @Sendable () async -> Bool = { true }) {
+    /// - Parameters:
+    ///   - hasRoom: whether the disk takes changes; where it does not, what room is left belongs to the audit.
+    ///   - isMade: whether the change of a request was committed, told by its mark.
+    package init(
+        audit: AuditLog, clock: WallClock = .system, hasRoom: @escaping @Sendable () async -> Bool = { true },
+        isMade: @escaping @Sendable (RequestID) async throws -> Bool = { _ in false }
+    ) {
         self.audit = audit
         self.clock = clock
         self.hasRoom = hasRoom
+        self.isMade = isMade
     }
 
     /// What an allowed act gives back: its result, and what to write down of it.
@@ -50,7 +59,7 @@ package final class Gate: Sendable {
         _ permission: Permission, as principal: Principal, in organization: OrganizationID, from origin: RequestOrigin,
         objects: [AuditObject] = [], _ act: (borrowing Permit) async throws -> Outcome<Value>
     ) async throws -> Value {
-        try await requireRoom(permission, principal, organization, origin, objects)
+        try await requireRoom(AuditAction(permission), by: principal.actor, in: organization, from: origin, objects: objects)
         let permit = try await admit(permission, principal, organization, origin, .outcome, objects)
         let intent: IntentID
         do {
@@ -67,7 +76,9 @@ package final class Gate: Sendable {
     package func recordStrangerRefusal(
         _ action: AuditAction, from origin: RequestOrigin, reason: String, objects: [AuditObject] = []
     ) async throws {
-        guard audit.refusals.admit(address: origin.address, action: action, reason: reason) == .write else { return }
+        guard audit.refusals.admit(address: origin.address, action: action, reason: reason) == .write else {
+            return attended.isWritten(origin.request)
+        }
         try await recordRefusal(action, by: .anonymous, in: nil, from: origin, reason: reason, objects: objects)
     }
 
@@ -80,16 +91,6 @@ package final class Gate: Sendable {
             AuditEntry(
                 time: clock.now(), actor: actor, address: origin.addressText, organization: organization, action: action,
                 objects: objects, outcome: .refused, reason: reason, request: origin.request))
-    }
-
-    /// Writes down that an act failed before any permit, by a fault of what is stored.
-    package func recordFailure(
-        _ action: AuditAction, by actor: Actor, from origin: RequestOrigin, reason: String
-    ) async throws {
-        try await append(
-            AuditEntry(
-                time: clock.now(), actor: actor, address: origin.addressText, organization: nil, action: action, outcome: .failed,
-                reason: reason, request: origin.request))
     }
 
     /// Writes down a grant that needs no permit of its own, such as a login.
@@ -106,14 +107,13 @@ package final class Gate: Sendable {
     // MARK: - Steps
 
     /// A change that began on a full disk could end without room for its outcome, or take the room that fetches need to be audited.
-    private func requireRoom(
-        _ permission: Permission, _ principal: Principal, _ organization: OrganizationID, _ origin: RequestOrigin,
-        _ objects: [AuditObject]
+    package func requireRoom(
+        _ action: AuditAction, by actor: Actor, in organization: OrganizationID?, from origin: RequestOrigin,
+        objects: [AuditObject] = []
     ) async throws {
         guard await !hasRoom() else { return }
         try await recordRefusal(
-            AuditAction(permission), by: principal.actor, in: organization, from: origin, reason: "the disk is nearly full",
-            objects: objects)
+            action, by: actor, in: organization, from: origin, reason: "the disk is nearly full", objects: objects)
         throw Refusal.unavailable("The disk is nearly full: nothing can be changed.")
     }
 
@@ -143,7 +143,7 @@ package final class Gate: Sendable {
         do {
             outcome = try await act(permit)
         } catch {
-            let (outcome, reason) = Self.fate(error)
+            let (outcome, reason) = await intent == nil ? Self.fate(error) : fateOfChange(permit.origin.request, error)
             try await append(permit.settled(outcome, reason: reason), closing: intent)
             throw error
         }
@@ -152,9 +152,19 @@ package final class Gate: Sendable {
         return outcome.value
     }
 
+    /// The same of a change, which may have been committed before a later step threw: then it stands, whatever is answered.
+    private func fateOfChange(_ request: RequestID, _ error: any Error) async -> (AuditOutcome, reason: String) {
+        let (outcome, reason) = Self.fate(error)
+        do {
+            return try await isMade(request) ? (.granted, "made, but what follows it failed: " + reason) : (outcome, reason)
+        } catch {
+            return (.failed, reason + "; whether the change was made could not be told")
+        }
+    }
+
     /// How an act that threw is written down. Of what failed, only what cannot carry a value: stored rows that do not authenticate are
     /// named, of others the kind.
-    private static func fate(_ error: any Error) -> (AuditOutcome, reason: String) {
+    static func fate(_ error: any Error) -> (AuditOutcome, reason: String) {
         switch error {
         case let fault as SealingFault: (.failed, "integrity: \(fault)")
         case Refusal.integrity(let detail): (.failed, Refusal.integrity(detail).auditReason)
@@ -163,9 +173,10 @@ package final class Gate: Sendable {
         }
     }
 
-    private func append(_ entry: AuditEntry, closing intent: IntentID? = nil) async throws {
+    func append(_ entry: AuditEntry, closing intent: IntentID? = nil) async throws {
         do {
             if let intent { try await audit.closeIntent(intent, entry) } else { try await audit.append(entry) }
+            attended.isWritten(entry.request)
         } catch {
             throw Refusal.unavailable("The audit log cannot be written.")
         }

@@ -25,13 +25,14 @@ package final class Logins: Sendable {
     }
 
     private static let tokenLength = 36
-    private let database: Database
-    private let keyring: Keyring
+    let database: Database
+    let keyring: Keyring
     private let gate: Gate
     private let rules: Rules
-    private let clock: WallClock
+    let clock: WallClock
     private let hashing = PasswordHashing()
     private let limits: LoginLimits
+    let live = LiveSessions()
 
     package init(database: Database, keyring: Keyring, gate: Gate, rules: Rules = Rules(), clock: WallClock = .system) {
         self.database = database
@@ -48,9 +49,12 @@ package final class Logins: Sendable {
     package func logIn(username: String, password: SecretHandoff, from origin: RequestOrigin) async throws -> Started {
         let name = Username.canonical(username)
         let known = try await user(named: name)
-        guard let user = try await verifiedUser(password, known, name ?? "", origin, .login) else {
+        let shown = try known.isNobody ? fingerprint(ofName: username) : name ?? ""
+        guard let user = try await verifiedUser(password, known, name ?? "", origin, .login, shownAs: shown) else {
             throw Refusal.unauthenticated(reason: "wrong user name or password")
         }
+        // A session is a row of the database: it must not take the room that is left for the audit.
+        try await gate.requireRoom(.login, by: .user(user.id, name: user.username), in: nil, from: origin)
         let now = clock.now()
         let keys = try keyring.keys()
         let token = try SecureRandom.characters(count: Self.tokenLength, from: SecureRandom.alphanumerics)
@@ -73,15 +77,17 @@ package final class Logins: Sendable {
             throw Refusal.unauthenticated(reason: "wrong user name or password")
         }
         try await gate.recordGrant(.login, by: .user(user.id, name: user.username), in: nil, from: origin)
+        live.insert([session], now: now)
         return Started(token: token, user: user, session: session)
     }
 
     /// Proves again who the user of a session is; plaintext may be shown for a while then.
     package func confirm(_ principal: Principal, password: SecretHandoff, from origin: RequestOrigin) async throws {
         guard let session = principal.session, case .user(let id, let name) = principal.actor else { throw Refusal.noCredentials }
-        guard try await verifiedUser(password, user(id), name, origin, .confirm, by: principal.actor) != nil else {
+        guard try await verifiedUser(password, user(id), name, origin, .confirm, shownAs: name, by: principal.actor) != nil else {
             throw Refusal.invalid("error", "Password is incorrect")
         }
+        try await gate.requireRoom(.confirm, by: principal.actor, in: nil, from: origin)
         var confirmed = session
         confirmed.confirmedUntil = clock.now().adding(seconds: rules.confirmationSeconds)
         let row = try keyring.keys().authenticated(confirmed, with: SealingWorkspace())
@@ -94,6 +100,7 @@ package final class Logins: Sendable {
     package func logOut(_ principal: Principal, from origin: RequestOrigin) async throws {
         guard let session = principal.session else { return }
         try await database.write { db in _ = try Sessions.delete(tokenDigest: session.tokenDigest, on: db) }
+        live.remove(session.tokenDigest)
         try await gate.recordGrant(AuditAction(rawValue: "session.logout"), by: principal.actor, in: nil, from: origin)
     }
 
@@ -118,12 +125,7 @@ package final class Logins: Sendable {
     }
 
     private func session(_ authorization: [UInt8]) async throws -> Principal? {
-        let scheme = Array("bearer ".utf8)
-        guard authorization.count == scheme.count + Self.tokenLength,
-            zip(authorization, scheme).allSatisfy({ $0 | 0x20 == $1 || $0 == $1 })
-        else { return nil }
-        var copy = Array(authorization.dropFirst(scheme.count))
-        let token = Secret(moving: &copy)
+        guard let token = Self.token(authorization) else { return nil }
         let keys = try keyring.keys()
         let digest = try digest(token, keys)
         let found = try await database.read { db -> (Session, User)? in
@@ -133,12 +135,26 @@ package final class Logins: Sendable {
             guard let owner = try Users.get(session.user, on: db) else { return nil }
             return (session, try keys.verified(owner, with: workspace))
         }
-        guard let (session, user) = found, user.isActive, clock.now() < session.dateExpires else { return nil }
+        guard let (session, user) = found, user.isActive, clock.now() < session.dateExpires else {
+            live.remove(digest)
+            return nil
+        }
+        live.insert([session], now: clock.now())
         return Principal(actor: .user(user.id, name: user.username), permissions: user.role.permissions, session: session)
     }
 
+    /// The token of an `Authorization` header, where it has the form of one.
+    static func token(_ authorization: some RandomAccessCollection<UInt8>) -> Secret? {
+        let scheme = Array("bearer ".utf8)
+        guard authorization.count == scheme.count + tokenLength,
+            zip(authorization, scheme).allSatisfy({ $0 | 0x20 == $1 || $0 == $1 })
+        else { return nil }
+        var copy = Array(authorization.dropFirst(scheme.count))
+        return Secret(moving: &copy)
+    }
+
     /// Tokens are stored as a keyed digest: whoever reads the database cannot use one, whoever writes it cannot make one.
-    private func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
+    func digest(_ token: borrowing Secret, _ keys: KeySet) throws -> [UInt8] {
         let (hmac, key) = (try HMACSHA256(), try keys.tokenKey())
         let code = try Secret(capacity: HMACSHA256.byteCount) { output in
             try token.withBytes { token in
@@ -161,15 +177,17 @@ package final class Logins: Sendable {
         var verifier: PasswordVerifier? {
             if case .user(_, let verifier) = self { verifier } else { nil }
         }
+
+        var isNobody: Bool { if case .nobody = self { true } else { false } }
     }
 
     /// The user whose password it is; counts the try, checks the password whatever is known, writes a refusal down.
     private func verifiedUser(
         _ password: SecretHandoff, _ known: Known, _ name: String, _ origin: RequestOrigin, _ action: AuditAction,
-        by actor: Actor = .anonymous
+        shownAs shown: String, by actor: Actor = .anonymous
     ) async throws -> User? {
         if let seconds = limits.admit(account: name, address: origin.address, now: clock.now()) {
-            try await refused(origin, "locked out", action, name, by: actor)
+            try await refused(origin, "locked out", action, shown, by: actor)
             throw Refusal.tooMany(retryAfterSeconds: seconds)
         }
         let isMatch: Bool
@@ -189,8 +207,19 @@ package final class Logins: Sendable {
         case .nobody: reason = "unknown user"
         case .changed(let fault): reason = fault
         }
-        try await refused(origin, reason, action, name, by: actor)
+        try await refused(origin, reason, action, shown, by: actor)
         return nil
+    }
+
+    /// What stands in the audit for a name that is nobody's: a password that was typed in the wrong field must not be read there.
+    ///
+    /// The same name has the same four digits, so that repeated tries are seen to belong together; they are keyed, and too few to tell
+    /// afterwards which name it was.
+    private func fingerprint(ofName name: String) throws -> String {
+        var bytes = Array("unknown user\0".utf8) + Array(name.lowercased().utf8)
+        let code = try digest(Secret(moving: &bytes), keyring.keys())
+        let digits = code.prefix(2).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+        return "unknown #" + digits.joined()
     }
 
     private func verifier(of user: User) throws -> PasswordVerifier? {

@@ -64,9 +64,10 @@ final class CommitTransaction {
 
     private func write(_ batch: AuditBatch, to next: inout ChainTail) throws {
         try batch.contents.withLock { contents in
+            if case .settle(let intent) = contents.intent, try !AuditOpenIntents.delete(seq: intent.seq, connection) { return }
             for index in contents.rows.indices { try writer.write(&contents.rows[index], to: &next, connection) }
             switch contents.intent {
-            case .none: break
+            case .none, .settle: break
             case .open(let request): try AuditOpenIntents.insert(request: request, seq: next.head.seq, connection)
             case .close(let intent): try AuditOpenIntents.delete(seq: intent.seq, connection)
             }

@@ -8,6 +8,7 @@ internal import Storage
 /// Confined to its thread from `init` on.
 final class Committer {
     private let queue: CommitQueue
+    private let owed: OwedOutcomes
     private let state: AuditState
     private let refusals: RefusalFold
     private let options: AuditOptions
@@ -25,10 +26,12 @@ final class Committer {
     private var refusedEntries: Int64 = 0
 
     init(
-        _ connection: any SQLConnection, path: String, queue: CommitQueue, state: AuditState, refusals: RefusalFold,
+        _ connection: any SQLConnection, path: String, queue: CommitQueue, owed: OwedOutcomes, state: AuditState,
+        refusals: RefusalFold,
         options: AuditOptions, logger: Logger
     ) throws {
         self.queue = queue
+        self.owed = owed
         self.state = state
         self.refusals = refusals
         self.options = options
@@ -82,12 +85,14 @@ extension Committer {
         let settles = settling || batches.contains { $0.settles }
         if settles { collectRefusals(all: true) }
         prepareRecovery()
-        let group = [recovery, folded].filter { $0.count > 0 } + batches
+        let debts = owed.all
+        let group = [recovery, folded].filter { $0.count > 0 } + debts + batches
         let key = keyIfDue(settles: settles)
         guard !group.isEmpty || (key != nil && transaction.tail.hasUnsigned) else { return }
         let start = clock.now
         let result = attempt(group, signing: key)
         options.observer(AuditCommit(entries: entries, duration: start.duration(to: clock.now), isDurable: result.isSuccess))
+        if result.isSuccess { owed.paid(debts.count) }
         settleHealth(result, entries: entries)
         publish()
         queue.finished(entries: entries)

@@ -18,4 +18,6 @@ enum IntentMark: Sendable {
     case none
     case open(RequestID)
     case close(IntentID)
+    /// Closes it if it is still open; else the batch's entry is not written.
+    case settle(IntentID)
 }

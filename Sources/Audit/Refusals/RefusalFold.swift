@@ -33,6 +33,8 @@ package final class RefusalFold: Sendable {
         let prefix: AddressPrefix?
         let action: AuditAction
         let reason: String
+        let outcome: AuditOutcome
+        let actor: Actor
     }
 
     private struct Tally {
@@ -65,7 +67,11 @@ package final class RefusalFold: Sendable {
     }
 
     /// Decides on one refusal. `address` is nil when it is not known.
-    package func admit(address: IPAddress?, action: AuditAction, reason: String) -> Verdict {
+    ///
+    /// What is no refusal of an unknown caller, but as easily brought about in any number, tells its outcome and actor.
+    package func admit(
+        address: IPAddress?, action: AuditAction, reason: String, outcome: AuditOutcome = .refused, actor: Actor = .anonymous
+    ) -> Verdict {
         let now = clock.now()
         let minute = Self.minute(of: now)
         let prefix = address.map(AddressPrefix.init)
@@ -81,7 +87,9 @@ package final class RefusalFold: Sendable {
                 state.singlesByPrefix[prefix] = fromHere + 1
                 return .write
             }
-            let key = Key(minute: minute, prefix: prefix, action: action, reason: EntryLimits.cut(reason, to: 128))
+            let key = Key(
+                minute: minute, prefix: prefix, action: action, reason: EntryLimits.cut(reason, to: 128), outcome: outcome,
+                actor: actor)
             count(key, at: now, in: &state)
             return .counted
         }
@@ -109,7 +117,9 @@ package final class RefusalFold: Sendable {
             return (taken, state.others)
         }
         var entries = taken.map { key, tally in
-            entry(tally, address: key.prefix?.text ?? "", action: key.action, reason: key.reason)
+            entry(
+                tally, address: key.prefix?.text ?? "", action: key.action, reason: key.reason, outcome: key.outcome,
+                actor: key.actor)
         }
         if let others {
             entries.append(entry(others, address: "", action: AuditAction(rawValue: "refusal.other"), reason: "many addresses"))
@@ -117,9 +127,12 @@ package final class RefusalFold: Sendable {
         return entries.sorted { ($0.time, $0.address, $0.reason) < ($1.time, $1.address, $1.reason) }
     }
 
-    private func entry(_ tally: Tally, address: String, action: AuditAction, reason: String) -> AuditEntry {
+    private func entry(
+        _ tally: Tally, address: String, action: AuditAction, reason: String, outcome: AuditOutcome = .refused,
+        actor: Actor = .anonymous
+    ) -> AuditEntry {
         AuditEntry(
-            time: tally.last, actor: .anonymous, address: address, organization: nil, action: action, outcome: .refused,
+            time: tally.last, actor: actor, address: address, organization: nil, action: action, outcome: outcome,
             reason: reason, request: .random(), count: tally.count)
     }
 

@@ -32,6 +32,8 @@ struct MHD_Daemon *khttp_daemon_start(const struct khttp_daemon_options *options
 int khttp_daemon_epoll(struct MHD_Daemon *daemon);
 /// The connection's socket. MHD_get_connection_info is variadic.
 int khttp_connection_socket(struct MHD_Connection *connection);
+/// Bytes of the head of the request that was read, from its method to the end of its empty line; 0 when it cannot be told.
+size_t khttp_head_size(struct MHD_Connection *connection);
 /// What connection_changed stored when the connection started.
 void *khttp_connection_context(struct MHD_Connection *connection);
 

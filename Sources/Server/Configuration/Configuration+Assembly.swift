@@ -28,6 +28,11 @@ extension Configuration {
         listener.limits.bodyDeadline = limits.bodyTimeout
         listener.limits.idleDeadline = limits.idleTimeout
         listener.limits.requestDeadline = limits.requestTimeout
+        listener.limits.sendDeadline = limits.sendTimeout
+        // A buffer that grows holds up to half more than its bytes: the largest body that is allowed must always fit.
+        let largest = 2 * max(limits.adminBodyBytes, limits.applicationBodyBytes)
+        listener.limits.bodyBytesPerAddress = max(limits.bodyBytesPerAddress, largest)
+        listener.limits.bodyBytesInAll = max(limits.bodyBytesInAll, largest)
         return listener
     }
 

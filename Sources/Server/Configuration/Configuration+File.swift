@@ -111,11 +111,14 @@ extension Configuration.Limits {
         section.read("header_bytes", into: &headerBytes, .bytes((4 << 10)...(1 << 20)))
         section.read("body_bytes_applications", into: &applicationBodyBytes, .bytes((1 << 10)...(16 << 20)))
         section.read("body_bytes_admin", into: &adminBodyBytes, .bytes((1 << 10)...(256 << 20)))
+        section.read("body_bytes_in_all", into: &bodyBytesInAll, .bytes((1 << 20)...(64 << 30)))
+        section.read("body_bytes_per_address", into: &bodyBytesPerAddress, .bytes((1 << 20)...(64 << 30)))
         section.read("json_depth", into: &jsonDepth, .number(4...64))
         section.read("header_timeout", into: &headerTimeout, deadline)
         section.read("body_timeout", into: &bodyTimeout, deadline)
         section.read("idle_timeout", into: &idleTimeout, deadline)
         section.read("request_timeout", into: &requestTimeout, deadline)
+        section.read("send_timeout", into: &sendTimeout, deadline)
     }
 }
 

@@ -40,11 +40,15 @@ package struct Configuration: Sendable, Equatable {
         package var headerBytes = 16 * 1024
         package var applicationBodyBytes = 64 * 1024
         package var adminBodyBytes = 4 * 1024 * 1024
+        /// What all bodies that are being received take together, and those from one address.
+        package var bodyBytesInAll = 256 * 1024 * 1024
+        package var bodyBytesPerAddress = 64 * 1024 * 1024
         package var jsonDepth = 16
         package var headerTimeout: Duration = .seconds(10)
         package var bodyTimeout: Duration = .seconds(60)
         package var idleTimeout: Duration = .seconds(75)
         package var requestTimeout: Duration = .seconds(30)
+        package var sendTimeout: Duration = .seconds(30)
     }
 
     package struct Signature: Sendable, Equatable {

@@ -12,6 +12,8 @@ package enum ControlCommand: Sendable {
     case reload
     /// Signs every entry of the audit that is not signed yet.
     case checkpoint
+    /// Writes down that the operator reads the audit, which is done without the server.
+    case readAudit(AuditUse)
     case resetPassword(username: String, password: SecretHandoff)
     /// Replaces the key-encryption key.
     case rekey(ControlKey)
@@ -25,10 +27,19 @@ package enum ControlCommand: Sendable {
         case .snapshot: "snapshot"
         case .reload: "reload"
         case .checkpoint: "checkpoint"
+        case .readAudit(let use): "audit-" + use.rawValue
         case .resetPassword: "reset-password"
         case .rekey: "rekey"
         }
     }
+}
+
+/// What the operator reads the audit for.
+package enum AuditUse: String, Sendable {
+    case verify, export
+
+    /// The name in the audit.
+    package var action: String { "audit." + rawValue }
 }
 
 /// With what the vault is to be opened.
@@ -85,6 +96,8 @@ extension ControlCommand {
         case "checkpoint": return try finish(body, .checkpoint)
         case "unseal": return try finish(body, .unseal(key(body)))
         case "rekey": return try finish(body, .rekey(key(body)))
+        case "audit-verify": return try finish(body, .readAudit(.verify))
+        case "audit-export": return try finish(body, .readAudit(.export))
         case "snapshot":
             let directory = try body.finish(body.required("directory", .text(max: 4000, trim: false)))
             guard directory.hasPrefix("/") else { throw ControlFault.malformed }
@@ -117,7 +130,7 @@ extension ControlCommand {
             writer.beginObject()
             writer.field("command", name)
             switch self {
-            case .status, .seal, .reload, .checkpoint, .unseal(.keyFile), .rekey(.keyFile): break
+            case .status, .seal, .reload, .checkpoint, .readAudit, .unseal(.keyFile), .rekey(.keyFile): break
             case .unseal(.recoveryCode(let code)), .rekey(.recoveryCode(let code)): Self.write("recovery_code", code, to: &writer)
             case .snapshot(let directory): writer.field("directory", directory)
             case .resetPassword(let username, let password):

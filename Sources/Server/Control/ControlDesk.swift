@@ -31,6 +31,9 @@ package struct ControlDesk: Sendable {
             case .checkpoint: return try await change(command, actor) { _ in try await commands.checkpoint() }
             case .rekey(let key):
                 return try await change(command, actor) { try await commands.rekey(key, request: $0) }
+            case .readAudit(let use):
+                try await audit.append(entry(AuditAction(rawValue: use.action), actor, .granted, "", .random()))
+                return .done { _ in }
             case .resetPassword(let username, let password):
                 let object = AuditObject(kind: "user", id: "", name: username)
                 return try await change(command, actor, [object]) { request in
@@ -84,13 +87,9 @@ package struct ControlDesk: Sendable {
         var entry = entry(AuditAction(rawValue: "control." + command.name), actor, .granted, "", request)
         entry.objects = objects
         let intent = try await audit.beginIntent(entry)
+        let answer: ControlAnswer
         do {
-            let answer = try await act(request)
-            entry.time = clock.now()
-            try await audit.closeIntent(intent, entry)
-            return answer
-        } catch let fault as AuditFault {
-            throw fault
+            answer = try await act(request)
         } catch {
             entry.time = clock.now()
             entry.outcome = error is Refusal ? .refused : .failed
@@ -98,6 +97,9 @@ package struct ControlDesk: Sendable {
             try await audit.closeIntent(intent, entry)
             throw error
         }
+        entry.time = clock.now()
+        try await audit.closeIntent(intent, entry)
+        return answer
     }
 
     private func entry(

@@ -6,6 +6,9 @@ internal import Synchronization
 
 /// The control socket: takes commands from the operator at the machine, one a connection, and refuses every other user.
 ///
+/// Connections are few. When there are more, the one that has kept silent longest makes room, so that nobody who only holds
+/// connections open keeps the operator out.
+///
 /// Whoever runs as the server's user, or as root, can read its memory anyway; nobody else gets a word out of it.
 package final class ControlServer: Sendable {
     /// What a connection may cost.
@@ -25,6 +28,8 @@ package final class ControlServer: Sendable {
     /// A byte in it ends the accept loop.
     private let wake: (read: Int32, write: Int32)
     private let open = Atomic<Int>(0)
+    /// Connections whose request is awaited, the oldest first.
+    private let silent = Mutex<[Int32]>([])
     private let hasStopped = Atomic(false)
     private let accepting = DispatchQueue(label: "keyturn.control")
     private let talking = DispatchQueue(label: "keyturn.control.connections", attributes: .concurrent)
@@ -81,19 +86,37 @@ package final class ControlServer: Sendable {
                 continue
             }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            guard open.wrappingAdd(1, ordering: .relaxed).newValue <= limits.connections else {
-                open.wrappingSubtract(1, ordering: .relaxed)
+            guard open.load(ordering: .relaxed) < limits.connections || endOldestSilent() else {
                 close(descriptor)
                 continue
             }
+            open.wrappingAdd(1, ordering: .relaxed)
+            silent.withLock { $0.append(descriptor) }
             talking.async { self.talk(.adopt(descriptor)) }
         }
+    }
+
+    /// Ends the connection that has been silent longest; whoever reads from it finds its end and gives its place back. False where all
+    /// have their commands under way.
+    private func endOldestSilent() -> Bool {
+        silent.withLock { silent in
+            guard !silent.isEmpty else { return false }
+            // Its descriptor stays its own until it is out of this list.
+            shutdown(silent.removeFirst(), Int32(SHUT_RDWR))
+            return true
+        }
+    }
+
+    /// The request of a connection has come, or never will.
+    private func isHeard(_ descriptor: Int32) {
+        silent.withLock { silent in silent.removeAll { $0 == descriptor } }
     }
 
     /// Reads the request, blocking; its command runs in a task, and the answer is written blocking again.
     private func talk(_ socket: consuming LocalSocket) {
         let user = socket.peerUser
         guard let user, user == geteuid() || user == 0 else {
+            isHeard(socket.descriptor)
             let name = user.map { OperatorName.name(of: $0) } ?? "unknown"
             logger.warning("a stranger on the control socket was refused", metadata: ["user": "\(name)"])
             return finish(socket.release()) { [desk] in
@@ -102,8 +125,10 @@ package final class ControlServer: Sendable {
             }
         }
         let name = OperatorName.name(of: user)
+        let received = socket.readLine(limit: ControlCommand.byteLimit, within: limits.deadline)
+        isHeard(socket.descriptor)
         let line: Secret
-        switch socket.readLine(limit: ControlCommand.byteLimit, within: limits.deadline) {
+        switch consume received {
         case .line(let received): line = received
         // Somebody looked whether a server is there.
         case .nothing: return finish(socket.release()) { nil }

@@ -35,7 +35,7 @@ struct LocalSocket: ~Copyable {
             // The directory is 0700, so nobody reaches the socket before its mode is set.
             bind(socket.descriptor, address, length)
         }
-        guard chmod(path, 0o600) == 0, Glibc.listen(socket.descriptor, 16) == 0 else { throw system("listen on " + path) }
+        guard chmod(path, 0o600) == 0, Glibc.listen(socket.descriptor, 128) == 0 else { throw system("listen on " + path) }
         return socket
     }
 

@@ -1,3 +1,5 @@
+internal import API
+internal import Access
 internal import Audit
 internal import Cryptography
 internal import Domain
@@ -91,5 +93,7 @@ struct RunningServer: ControlCommands {
         guard !assembly.keyring.isSealed else { throw Refusal.sealed }
         try await PasswordReset.run(
             of: username, to: password, request: request, database: assembly.database, keyring: assembly.keyring)
+        // The user's logins were ended; what is kept of them in memory admits nobody, so a failure here is none of the command's.
+        try? await assembly.backend.logins.reloadLive()
     }
 }

@@ -1,4 +1,5 @@
 internal import Audit
+internal import Domain
 internal import Glibc
 package import JSON
 internal import Sealing
@@ -9,6 +10,36 @@ package struct AuditReading: Sendable {
     private let configuration: Configuration
 
     package init(_ configuration: Configuration) { self.configuration = configuration }
+
+    /// Writes down who reads the audit and what for, before it is read: through the running server, else into the stopped vault.
+    ///
+    /// Returns why that could not be done: a snapshot is never written to, nor a directory that is read-only, locked, or of another
+    /// schema, nor a chain that contradicts its checkpoints. The audit is read all the same, since it must be readable where it lies.
+    package func record(_ use: AuditUse) async -> String? {
+        do {
+            let control = ControlClient(path: configuration.dataDirectory + "/control.sock", patience: .seconds(10))
+            if control.isServerRunning {
+                _ = try control.send(.readAudit(use))
+                return nil
+            }
+            guard access(configuration.dataDirectory + "/" + SnapshotManifest.fileName, F_OK) != 0 else {
+                return "\(configuration.dataDirectory) is a snapshot"
+            }
+            let vault = try StoppedVault(data: configuration.dataDirectory, checkpoints: configuration.checkpoints)
+            do {
+                // Signed where the key file is at hand; else the next start signs.
+                if try hasKeyFile() { try vault.unseal(with: .keyFile, keys: configuration.keys) }
+                try await vault.note(use.action)
+            } catch {
+                await vault.close()
+                throw error
+            }
+            await vault.close()
+            return nil
+        } catch {
+            return OperatorFault(error).description
+        }
+    }
 
     /// Verifies the chain against a checkpoint file; without one given, against the configured one where it is there.
     ///

@@ -103,11 +103,9 @@ package final class StoppedVault: Sendable {
             time: clock.now(), actor: .operatorLocal(OperatorName.current), address: "", organization: nil,
             action: AuditAction(rawValue: action), objects: objects, outcome: .granted, request: request)
         let intent = try await audit.beginIntent(entry)
+        let value: Value
         do {
-            let value = try await act(request)
-            entry.time = clock.now()
-            try await audit.closeIntent(intent, entry)
-            return value
+            value = try await act(request)
         } catch {
             entry.time = clock.now()
             entry.outcome = error is Refusal ? .refused : .failed
@@ -115,6 +113,17 @@ package final class StoppedVault: Sendable {
             try await audit.closeIntent(intent, entry)
             throw error
         }
+        entry.time = clock.now()
+        try await audit.closeIntent(intent, entry)
+        return value
+    }
+
+    /// Writes down what the operator does where nothing is changed.
+    func note(_ action: String) async throws {
+        try await audit.append(
+            AuditEntry(
+                time: clock.now(), actor: .operatorLocal(OperatorName.current), address: "", organization: nil,
+                action: AuditAction(rawValue: action), outcome: .granted, request: .random()))
     }
 
     /// Copies the vault; see `Snapshot`.

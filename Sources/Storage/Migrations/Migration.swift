@@ -15,6 +15,9 @@ package struct Migration: Sendable {
 extension Migration {
     /// The vault's database, in order.
     package static let main: [Migration] = [.m0001, .m0002, .m0003]
+
+    /// The step that brought the ledger of rows: an older database has none until `migrate` counts its rows.
+    package static let rowLedger: Int64 = 2
 }
 
 /// What the drivers write differently: a token in a migration for each.

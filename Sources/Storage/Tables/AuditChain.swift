@@ -125,8 +125,10 @@ package enum AuditOpenIntents {
             "INSERT INTO audit_open_intents (seq, request_id) VALUES (?, ?)", [.integer(seq), .id(request)])
     }
 
-    package static func delete(seq: Int64, _ connection: any SQLConnection) throws {
-        _ = try connection.execute("DELETE FROM audit_open_intents WHERE seq = ?", [.integer(seq)])
+    /// False if it was not open any more.
+    @discardableResult
+    package static func delete(seq: Int64, _ connection: any SQLConnection) throws -> Bool {
+        try connection.execute("DELETE FROM audit_open_intents WHERE seq = ?", [.integer(seq)]) > 0
     }
 
     /// Oldest first.

@@ -24,6 +24,16 @@ package enum Sessions {
             "SELECT token_digest, user_id, date_created, date_expires, confirmed_until, mac FROM sessions", [], decode)
     }
 
+    /// The newest sessions of all users.
+    package static func everywhere(limit: Int64, on connection: any SQLConnection) throws -> [Authenticated<Session>] {
+        try connection.query(
+            """
+            SELECT token_digest, user_id, date_created, date_expires, confirmed_until, mac
+            FROM sessions ORDER BY date_created DESC LIMIT ?
+            """,
+            [.integer(limit)], decode)
+    }
+
     package static func insert(_ row: Authenticated<Session>, on connection: any SQLConnection) throws {
         let value = row.value
         try connection.execute(

@@ -84,6 +84,83 @@ struct GateTests {
         #expect(try await house.audit.openIntents().isEmpty)
     }
 
+    @Test("a change that was committed before a later step failed is written down as made, whatever is answered")
+    func madeAndFailed() async throws {
+        let database = house.database
+        let gate = Gate(
+            audit: house.audit, isMade: { request in try await database.read { try ChangeMarks.exists(request, on: $0) } })
+        for isCommitted in [true, false] {
+            let origin = house.origin()
+            await #expect(throws: StorageFault.corrupt("later")) {
+                try await gate.change(.changeAccount, as: admin, in: .default, from: origin) { _ -> Gate.Outcome<Void> in
+                    if isCommitted {
+                        try await database.write { try ChangeMarks.insert(origin.request, at: TestHouse.start, on: $0) }
+                    }
+                    throw StorageFault.corrupt("later")
+                }
+            }
+            let last = try #require(try house.entries().last)
+            #expect(last.outcome == (isCommitted ? .granted : .failed))
+            #expect(last.reason == (isCommitted ? "made, but what follows it failed: StorageFault" : "StorageFault"))
+        }
+    }
+
+    @Test("a change whose outcome could not be written is settled as soon as the audit works, without a new start")
+    func owedOutcome() async throws {
+        let house = house
+        await #expect(throws: Refusal.unavailable("The audit log cannot be written.")) {
+            try await house.gate.change(.changeAccount, as: admin, in: .default, from: house.origin()) { _ in
+                try house.breakAudit()
+                return .init(())
+            }
+        }
+        #expect(try entries() == ["account.change intent open"])
+        try house.mendAudit()
+        for _ in 0..<3000 where try await !house.audit.openIntents().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try await house.audit.openIntents().isEmpty)
+        #expect(
+            try entries() == ["account.change intent open", "audit.recover single granted", "account.change outcome granted"])
+    }
+
+    @Test("a request of somebody known that fails before the gate leaves one entry; one that the gate saw leaves no second")
+    func attended() async throws {
+        let house = house
+        func attend(_ act: () async throws -> Void) async throws {
+            try await house.gate.attend(
+                .init(.changeAccount), by: admin.actor, from: house.origin(), wording: { $0.code }, act)
+        }
+        await #expect(throws: Refusal.notFound) { try await attend { throw Refusal.notFound } }
+        await #expect(throws: StorageFault.self) { try await attend { throw StorageFault.corrupt("x") } }
+        try await attend {}
+        let lines = try house.entries().map { "\($0.actor.name) \($0.action.rawValue) \($0.outcome.rawValue) \($0.reason)" }
+        #expect(lines == ["admin account.change refused not_found", "admin account.change failed StorageFault"])
+
+        let origin = house.origin()
+        await #expect(throws: Refusal.notFound) {
+            try await house.gate.attend(.init(.changeAccount), by: admin.actor, from: origin, wording: { $0.code }) {
+                try await house.gate.change(.changeAccount, as: admin, in: .default, from: origin) { _ -> Gate.Outcome<Void> in
+                    throw Refusal.notFound
+                }
+            }
+        }
+        #expect(try entries().suffix(2) == ["account.change intent open", "account.change outcome refused"])
+        #expect(try entries().count == 4)
+    }
+
+    @Test("a flood of strangers' requests that fail early is counted like every flood of refusals")
+    func attendedStrangers() async throws {
+        let house = try TestHouse(refusals: RefusalLimits(perPrefix: 3, overall: 3))
+        for _ in 0..<10 {
+            await #expect(throws: Refusal.notFound) {
+                try await house.gate.attend(.login, by: nil, from: house.origin(), wording: { $0.code }) {
+                    throw Refusal.notFound
+                }
+            }
+        }
+        try await house.audit.settle()
+        #expect(try house.entries().map(\.count) == [1, 1, 1, 7])
+    }
+
     @Test("while the audit cannot be written no read returns its result and no change begins")
     func auditFails() async throws {
         try house.breakAudit()

@@ -1,6 +1,7 @@
 import Access
 import Cryptography
 import Domain
+import Sealing
 import Storage
 import Testing
 
@@ -60,6 +61,69 @@ struct LoginsTests {
             try reasons().map { $0.replacing("session.login refused ", with: "") } == [
                 "wrong password", "unknown user", "unknown user", "wrong password", "inactive user",
             ])
+    }
+
+    @Test("a password in the place of the name is not in the audit; the same mistake has the same mark, a real name is named")
+    func passwordAsName() async throws {
+        for name in ["hunter2", "Hunter2", "my pass phrase", "hunter3", "admin"] { _ = try? await logIn(name, "x") }
+        let entries = try house.entries()
+        let names = entries.map { $0.objects.map(\.name).joined() }
+        #expect(names.count == 5 && names[4] == "admin" && names[0] == names[1])
+        #expect(Set(names[..<4]).count == 3)
+        for name in names[..<4] { #expect(name.wholeMatch(of: /unknown #[0-9a-f]{4}/) != nil, "\(name)") }
+        let rows = try house.auditDatabase.readSync { try AuditEntries.page(after: 0, limit: 100, $0) }
+        for row in rows { #expect(!String(decoding: row.body, as: UTF8.self).lowercased().contains("hunter")) }
+        for _ in 0..<6 { _ = try? await logIn("hunter2", "x") }
+        #expect(try house.entries().last?.reason == "locked out")
+        #expect(try house.entries().last?.objects.map(\.name) == [names[0]])
+    }
+
+    @Test("on a full disk nobody logs in, since a session would take the room of the audit; logging out goes on")
+    func fullDisk() async throws {
+        let bearer = try await logIn()
+        let full = Logins(
+            database: house.database, keyring: house.keyring, gate: Gate(audit: house.audit, hasRoom: { false }),
+            clock: house.clock)
+        await #expect(throws: Refusal.unavailable("The disk is nearly full: nothing can be changed.")) {
+            _ = try await full.logIn(
+                username: "admin", password: SecretHandoff(secret(Self.password)), from: house.origin())
+        }
+        #expect(try reasons().last == "session.login refused the disk is nearly full")
+        let admin = try await principal(bearer)
+        await #expect(throws: Refusal.self) {
+            try await full.confirm(admin, password: SecretHandoff(secret(Self.password)), from: house.origin())
+        }
+        #expect(try reasons().last == "session.confirm refused the disk is nearly full")
+        try await full.logOut(admin, from: house.origin())
+        await #expect(throws: Refusal.self) { _ = try await principal(bearer) }
+    }
+
+    @Test("whether a login is in force is known from memory: after logging in, after a new start, and not after its end")
+    func live() async throws {
+        func isLive(_ logins: Logins, _ bearer: [UInt8]) -> Bool { bearer.withUnsafeBytes { logins.isLive($0) } }
+        let (first, second) = (try await logIn(), try await logIn())
+        #expect(isLive(logins, first) && isLive(logins, second))
+        #expect(!isLive(logins, Array("Bearer ".utf8) + [UInt8](repeating: 0x61, count: 36)))
+        #expect(!isLive(logins, []) && !isLive(logins, Array("Bearer".utf8)) && !isLive(logins, Array(first.dropFirst(7))))
+
+        let again = Logins(database: house.database, keyring: house.keyring, gate: house.gate, clock: house.clock)
+        #expect(!isLive(again, first))
+        try await again.reloadLive()
+        #expect(isLive(again, first))
+        try await logins.logOut(try await principal(first), from: house.origin())
+        #expect(!isLive(logins, first) && isLive(logins, second))
+        _ = try? await again.principal(authorization: first, from: house.origin(), for: "a test")
+        #expect(!isLive(again, first), "found out when it is used")
+
+        house.setClock(86_400)
+        #expect(!isLive(logins, second))
+        house.setClock(0)
+        house.keyring.seal()
+        #expect(!isLive(logins, second))
+        try house.unseal()
+        try house.run("UPDATE sessions SET date_expires = date_expires + 1")
+        try await logins.reloadLive()
+        #expect(!isLive(logins, second), "a changed row is nobody's login")
     }
 
     @Test("after five failures the right password is refused too, under any spelling, and an address elsewhere is not hurt")

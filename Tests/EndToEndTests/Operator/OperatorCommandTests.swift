@@ -116,6 +116,10 @@ struct OperatorCommandTests {
         #expect(try result(whole)["key_trusted"]?.bool == true)
         let lines = try await server.operate(["audit", "export"]).text.split(separator: "\n")
         #expect(lines.count >= 3)
+        for (line, action) in zip(lines.suffix(2), ["audit.verify", "audit.export"]) {
+            let entry = try JSONDocument.parse(String(line))
+            #expect(entry["action"]?.string == action, "\(line)")
+        }
         #expect(try lines.allSatisfy { try JSONDocument.parse(String($0))["hash"] != nil })
         #expect(
             try await server.operate(["audit", "export", "--after", "2"]).text.split(separator: "\n").first?.hasPrefix(

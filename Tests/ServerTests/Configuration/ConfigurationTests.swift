@@ -34,11 +34,14 @@ struct ConfigurationTests {
                   header_bytes: 8KiB
                   body_bytes_applications: 2048
                   body_bytes_admin: 1MiB
+                  body_bytes_in_all: 128MiB
+                  body_bytes_per_address: 32MiB
                   json_depth: 8
                   header_timeout: 500ms
                   body_timeout: 2m
                   idle_timeout: 1h
                   request_timeout: 7s
+                  send_timeout: 9s
                 signature: {window: 5m, accept_before_start: true, replay_entries_per_credential: 2000}
                 rate: {fetches_per_minute: 0, bad_signatures_per_minute: 7, login_failures: 3, lock_out: 1h}
                 audit: {checkpoint_file: /mnt/other/checkpoints, refusals_per_minute: 9}
@@ -58,6 +61,9 @@ struct ConfigurationTests {
         #expect(configuration.limits.headerTimeout == .milliseconds(500))
         #expect(configuration.limits.bodyTimeout == .seconds(120))
         #expect(configuration.limits.idleTimeout == .seconds(3600))
+        #expect(configuration.listener.limits.sendDeadline == .seconds(9))
+        #expect(configuration.listener.limits.bodyBytesInAll == 128 << 20)
+        #expect(configuration.listener.limits.bodyBytesPerAddress == 32 << 20)
         #expect(
             configuration.signature == .init(window: .seconds(300), acceptsBeforeStart: true, replayEntriesPerCredential: 2000))
         #expect(configuration.rate.fetchesPerMinute == 0)

@@ -121,7 +121,9 @@ private final class ControlFixture: Sendable {
             s = socket.socket(socket.AF_UNIX); s.settimeout(120); s.connect(sys.argv[1])
             \(lines)
             """
-        return try await offPool { try ExternalProgram.run("python3", ["-c", script, path], input: Array(input.utf8)).text }
+        let ran = try await offPool { try ExternalProgram.run("python3", ["-c", script, path], input: Array(input.utf8)) }
+        // What went wrong in the script itself is seen where its output is compared.
+        return ran.text + ran.errorText
     }
 }
 
@@ -172,6 +174,35 @@ struct ControlServerTests {
         async let silent = fixture.python("print(s.recv(4096).decode())")
         try await fixture.ask(.status)
         #expect(try await silent.contains("malformed"))
+    }
+
+    @Test("hundreds of connections that say nothing do not keep the operator out")
+    func idleFlood() async throws {
+        // With a deadline that none of them reaches.
+        let fixture = try ControlFixture(deadline: .seconds(600))
+        let python = """
+            held = [s]
+            for number in range(300):
+                t = socket.socket(socket.AF_UNIX); t.connect(sys.argv[1]); held.append(t)
+            for number in range(20):
+                with socket.socket(socket.AF_UNIX) as u:
+                    u.settimeout(120); u.connect(sys.argv[1]); u.sendall(b'{"command":"status"}\\n')
+                    print(u.recv(4096).decode().startswith('{"ok":true'))
+            """
+        let said = try await fixture.python(python)
+        #expect(said == String(repeating: "True\n", count: 20), "\(said)")
+        #expect(fixture.commands.calls.withLock { $0.count } == 20)
+    }
+
+    @Test("reading the audit is written down by the server that runs")
+    func readsAudit() async throws {
+        let fixture = try ControlFixture()
+        try await fixture.ask(.readAudit(.verify))
+        try await fixture.ask(.readAudit(.export))
+        let entries = try await fixture.entries()
+        #expect(entries.map(\.action.rawValue) == ["audit.verify", "audit.export"])
+        #expect(entries.allSatisfy { $0.actor == .operatorLocal(OperatorName.current) && $0.outcome == .granted })
+        #expect(fixture.commands.calls.withLock { $0.isEmpty })
     }
 
     @Test("the socket is closed to others, replaces a stale one, and goes when the server stops")
