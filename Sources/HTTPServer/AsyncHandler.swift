@@ -72,7 +72,7 @@ extension Exchange {
         let mailbox = home.mailbox
         let task = Task {
             let response = await handler.respond(to: request)
-            mailbox.deliver([Mailbox.Finished(ticket: ticket, response: response)])
+            mailbox.deliver([(ticket, response)])
         }
         onAbandoned { task.cancel() }
     }

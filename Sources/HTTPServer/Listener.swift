@@ -59,13 +59,13 @@ package final class Listener: Sendable {
     /// Answers parked exchanges of one loop: one lock and one wake-up for all of them. Tickets that are void are skipped.
     package func complete(loop: Int, _ finished: [(Ticket, Response)]) {
         guard loops.indices.contains(loop) else { return }
-        loops[loop].mailbox.deliver(finished.map { Mailbox.Finished(ticket: $0.0, response: $0.1) })
+        loops[loop].mailbox.deliver(finished)
     }
 
     /// Sends the responses that exchanges of one loop were parked with.
     package func release(loop: Int, _ tickets: [Ticket]) {
         guard loops.indices.contains(loop) else { return }
-        loops[loop].mailbox.deliver(tickets.map { Mailbox.Finished(ticket: $0, response: nil) })
+        loops[loop].mailbox.release(tickets)
     }
 
     // MARK: - Running

@@ -3,13 +3,19 @@ import CMicrohttpd
 import Glibc
 
 extension Loop {
-    /// An answer from another thread. It is dropped when its exchange is gone or was answered already.
-    func take(_ item: Mailbox.Finished) {
-        guard slots.indices.contains(item.ticket.slot) else { return }
-        let exchange = slots[item.ticket.slot]
-        guard exchange.generation == item.ticket.generation, exchange.stage == .parked else { return }
-        if let response = item.response { exchange.response = response }
-        exchange.becomeReady()
+    /// Takes what other threads left: answers, and leave to send those that were parked with.
+    func collect() {
+        mailbox.collect(into: &mail)
+        for item in mail.answers { parked(item.ticket)?.respond(item.response) }
+        for ticket in mail.released { parked(ticket)?.becomeReady() }
+        mail.removeAll()
+    }
+
+    /// The exchange that still waits under a ticket; nil when it is gone or was answered already.
+    private func parked(_ ticket: Ticket) -> Exchange? {
+        guard slots.indices.contains(ticket.slot) else { return nil }
+        let exchange = slots[ticket.slot]
+        return exchange.generation == ticket.generation && exchange.stage == .parked ? exchange : nil
     }
 
     /// Answers 503 for an exchange that nobody answered in time; its ticket is void from now on.
@@ -52,7 +58,7 @@ extension Loop {
             connection.cut()
             return .NO
         }
-        connection.enter(.sending, until: MonotonicTime.now.advanced(by: settings.limits.sendDeadline))
+        connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
         if !isShort(response, exchange) {
             longAnswers.append(connection)
         } else if let wire = connection.wire {
@@ -82,7 +88,7 @@ extension Loop {
         events += 1
         let connection = exchange.connection
         release(exchange)
-        connection?.enter(.idle, until: MonotonicTime.now.advanced(by: settings.limits.idleDeadline))
+        connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }
 
     // MARK: - Responses as libmicrohttpd wants them
