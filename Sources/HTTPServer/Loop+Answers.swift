@@ -88,7 +88,10 @@ extension Loop {
         events += 1
         let connection = exchange.connection
         release(exchange)
-        connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
+        guard let connection else { return }
+        // All of a short answer is gathered by now. What the socket does not take is tried again at the end of each pass.
+        if let wire = connection.wire { _ = khttp_wire_flush(wire) }
+        connection.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }
 
     // MARK: - Responses as libmicrohttpd wants them

@@ -35,7 +35,7 @@ struct LoopSettings: Sendable {
 /// One event loop: a thread, a daemon of libmicrohttpd in external epoll mode, and the exchanges that are under way in it.
 ///
 /// A pass collects finished answers, lets libmicrohttpd work on what is ready, hands the handler its cycle, and sends what
-/// was gathered. docs/decisions/0002-http-loops.md says why it is built this way.
+/// is still gathered. docs/decisions/0002-http-loops.md says why it is built this way.
 // Unchecked: owner of a C daemon. Everything but `mailbox`, `counters`, `stopAt` and the constants belongs to the thread in `run`.
 final class Loop: @unchecked Sendable {
     let index: Int
@@ -213,5 +213,6 @@ final class Loop: @unchecked Sendable {
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
+        khttp_free_spare()
     }
 }

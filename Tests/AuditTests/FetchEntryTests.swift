@@ -23,7 +23,8 @@ struct FetchEntryTests {
     }
 
     static let entries = [
-        entry(), entry(name: ""), entry(name: "\u{1}\"é" + String(repeating: "€", count: 200)), entry(objects: WrittenObjects([])),
+        entry(), entry(name: ""), entry(name: "\u{1}\"é" + String(repeating: "€", count: 200)),
+        entry(objects: WrittenObjects([])),
         entry(objects: WrittenObjects((0..<100).map { AuditObject(kind: "account", id: "\($0)") })),
         entry(time: .min, latency: .min, version: .min), entry(time: .max, latency: .max, version: .max), entry(address: nil),
         entry(address: IPAddress("0.0.0.0")), entry(address: IPAddress("255.255.255.255")),

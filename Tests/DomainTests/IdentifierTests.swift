@@ -44,7 +44,9 @@ struct IdentifierTests {
                 }
             }
         }
-        for count in 0..<40 where count != 32 && count != 36 { #expect(AccountID(utf8: [UInt8](repeating: 48, count: count)) == nil) }
+        for count in 0..<40 where count != 32 && count != 36 {
+            #expect(AccountID(utf8: [UInt8](repeating: 48, count: count)) == nil)
+        }
     }
 
     @Test("the text of an id and of an address fits memory that is there already")

@@ -34,7 +34,8 @@ package struct FetchEntry: Sendable {
     /// The same entry with nothing written yet.
     package var plain: AuditEntry {
         AuditEntry(
-            time: time, actor: signer.actor, address: address?.description ?? "", organization: signer.organization, action: .fetch,
+            time: time, actor: signer.actor, address: address?.description ?? "", organization: signer.organization,
+            action: .fetch,
             objects: objects.plain, outcome: .granted, reason: reason, request: request, latency: latency, version: version)
     }
 }
