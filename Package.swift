@@ -62,6 +62,7 @@ targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])
 targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
+targets += capability("Connectors", ["Domain", "Cryptography"])
 targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])

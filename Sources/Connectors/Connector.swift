@@ -1,0 +1,78 @@
+package import Domain
+
+/// A kind of target that Keyturn can work on: one file and one line in the catalogue.
+///
+/// Everything here blocks and is called on threads of its own, never on the cooperative pool.
+package protocol Connector: Sendable {
+    /// A stable name: `linux`, `postgresql`, …
+    var name: String { get }
+    /// The platform types it serves.
+    var platformTypes: Set<String> { get }
+    /// The asset's protocol whose port it uses: `ssh`, `postgresql`, …
+    var protocolName: String { get }
+    /// What kinds of secret it can set.
+    var secretTypes: Set<SecretType> { get }
+
+    /// Logs in as the worker and reads back where it is and who it is.
+    func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession
+
+    /// Logs in afresh with a credential, by a plan, to see whether its secret is live.
+    ///
+    /// Throws where no answer was got; that says nothing about the secret.
+    func verify(_ credential: Credential, on target: Target, by plan: VerificationPlan) throws(ConnectorFault) -> Verdict
+}
+
+/// How an account's secret is proved.
+package enum VerificationPlan: Sendable {
+    /// A login of its own.
+    case direct
+    /// `su` on a terminal from an unprivileged account of the same host.
+    case su(from: Credential)
+}
+
+/// What a fresh login said about a secret.
+package enum Verdict: Sendable, Hashable {
+    /// It is live, and what was seen could not have been without it.
+    case proven
+    /// The target says that it is wrong.
+    case rejected(words: String)
+    /// Neither: the target lets in without it, or with anything, or there is no way to ask.
+    case unverifiable(words: String)
+    /// The login is refused for another reason (locked, expired): says nothing about the secret.
+    case lockedOut(words: String)
+}
+
+/// One login of the worker at a target. Its calls come one at a time.
+///
+/// What it can do it says by conforming to abilities: `SecretChanging`, `AccountPushing`, `AccountRemoving`, `VerifierReading`.
+package protocol WorkSession: AnyObject, Sendable {
+    /// The system that answered.
+    var system: TargetIdentity.System { get }
+    /// The worker's name as the target has it.
+    var workerName: String { get }
+    /// The host key that was seen, to be pinned; nil where there is none.
+    var hostKey: String? { get }
+
+    /// The account of that name on the target; nil if there is none.
+    func find(_ username: String) throws(ConnectorFault) -> RemoteAccount?
+
+    func close()
+}
+
+/// An account as the target has it.
+package struct RemoteAccount: Sendable, Hashable {
+    /// The name as the target spells it.
+    package let username: String
+    /// Belongs to the system: a uid under UID_MIN, `root`, a built-in role. Never changed unless confirmed.
+    package let isSystem: Bool
+    package let isLocked: Bool
+    /// What a person may want to see of it: `uid`, `home`, `shell`, `groups`, `plugin`, …
+    package let attributes: [String: String]
+
+    package init(username: String, isSystem: Bool, isLocked: Bool, attributes: [String: String] = [:]) {
+        self.username = username
+        self.isSystem = isSystem
+        self.isLocked = isLocked
+        self.attributes = attributes
+    }
+}

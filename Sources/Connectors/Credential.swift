@@ -1,0 +1,26 @@
+package import Cryptography
+package import Domain
+
+/// A name and a secret to log in with. The secret is lent and never handed out, and wiped with the last reference.
+///
+/// One login serves several steps on several threads, one after the other; that is why it is a reference to one immutable `Secret`
+/// and not a `SecretHandoff`, which can be taken once.
+package final class Credential: Sendable {
+    package let username: String
+    /// `.password` or `.sshKey`; of a key the secret is the private key in OpenSSH form, without passphrase.
+    package let secretType: SecretType
+    private let secret: Secret
+
+    package init(username: String, secretType: SecretType, secret: consuming Secret) {
+        self.username = username
+        self.secretType = secretType
+        self.secret = secret
+    }
+
+    /// Lends the secret for the length of the closure.
+    package func withSecret<Output: ~Copyable, Failure: Swift.Error>(
+        _ body: (borrowing Secret) throws(Failure) -> Output
+    ) throws(Failure) -> Output {
+        try body(secret)
+    }
+}

@@ -1,0 +1,93 @@
+package import Domain
+
+/// Where a connector goes: an asset's endpoint, from a row that the vault has verified.
+package struct Target: Sendable {
+    package let asset: AssetID
+    /// The platform's type, `linux`, `postgresql`, …
+    package let type: String
+    /// Host name or address, as the asset has it: also the name that a TLS certificate must carry.
+    package let address: String
+    package let port: Int
+    /// The asset's own settings by field name: `db_name`, `use_ssl`, `pg_ssl_mode`, `ca_cert`, …
+    package let specific: [String: String]
+    package let hostKeys: HostKeyPin
+    /// The SSH host through which the target is reached; nil for the direct way.
+    package let gateway: Gateway?
+    /// How long one remote step may take.
+    package let stepLimit: Duration
+
+    package init(
+        asset: AssetID, type: String, address: String, port: Int, specific: [String: String] = [:],
+        hostKeys: HostKeyPin = HostKeyPin(), gateway: Gateway? = nil, stepLimit: Duration = .seconds(30)
+    ) {
+        self.asset = asset
+        self.type = type
+        self.address = address
+        self.port = port
+        self.specific = specific
+        self.hostKeys = hostKeys
+        self.gateway = gateway
+        self.stepLimit = stepLimit
+    }
+}
+
+/// Which SSH host keys of a host are trusted.
+package struct HostKeyPin: Sendable, Hashable {
+    package enum Policy: String, Sendable, CaseIterable {
+        /// Only a key that is pinned.
+        case strict
+        /// A key that is pinned, or any if none is; whoever opens the session pins what it saw.
+        case acceptNew = "accept-new"
+    }
+
+    package var policy: Policy
+    /// SHA-256 of the pinned keys in OpenSSH's form, `SHA256:…`.
+    package var fingerprints: [String]
+
+    package init(policy: Policy = .acceptNew, fingerprints: [String] = []) {
+        self.policy = policy
+        self.fingerprints = fingerprints
+    }
+
+    /// Whether a host that shows this key may be talked to.
+    package func accepts(_ fingerprint: String) -> Bool {
+        fingerprints.isEmpty ? policy == .acceptNew : fingerprints.contains(fingerprint)
+    }
+}
+
+/// The SSH host of an asset's zone through which its targets are reached.
+package struct Gateway: Sendable {
+    package let asset: AssetID
+    package let address: String
+    package let port: Int
+    package let hostKeys: HostKeyPin
+    package let credential: Credential
+
+    package init(asset: AssetID, address: String, port: Int, hostKeys: HostKeyPin, credential: Credential) {
+        self.asset = asset
+        self.address = address
+        self.port = port
+        self.hostKeys = hostKeys
+        self.credential = credential
+    }
+}
+
+/// The account that does the work on a target, and how it gets the power to.
+package struct Worker: Sendable {
+    package enum Power: Sendable {
+        /// It has it by itself: `root`, a database superuser.
+        case own
+        /// `sudo`, without a password or with the worker's own.
+        case sudo
+        /// `su` to root with root's password.
+        case su(Credential)
+    }
+
+    package let credential: Credential
+    package let power: Power
+
+    package init(credential: Credential, power: Power = .own) {
+        self.credential = credential
+        self.power = power
+    }
+}
