@@ -18,7 +18,7 @@ struct IdentifierTests {
     @Test("random ids are written and read back in every form")
     func roundTrip() {
         var random = SeededGenerator(seed: 3)
-        for _ in 0..<(1000 * fuzzFactor) {
+        for _ in 0..<1000 {
             let id = AccountID(high: random.next(), low: random.next())
             let text = Self.text(id.high, id.low)
             #expect(id.description == text)
@@ -57,9 +57,10 @@ struct IdentifierTests {
             if let address = IPAddress("10.0.255.1") { bytes.append(address) }
             #expect(
                 String(decoding: memory[..<bytes.count], as: UTF8.self) == "00000000-0000-0001-0000-000000000abc10.0.255.1")
-            #expect(bytes.isWhole)
+            let fitted = bytes.isWhole
             bytes.append(AccountID(high: 1, low: 2))
-            #expect(!bytes.isWhole)
+            let fits = bytes.isWhole
+            #expect(fitted && !fits)
         }
     }
 }
