@@ -65,12 +65,8 @@ package final class Edge: Handler {
 
     /// JumpServer's two names of the one route.
     private static func isFetch(_ path: UnsafeRawBufferPointer) -> Bool {
-        equals(path, "/api/v1/accounts/integration-applications/account-secret/")
-            || equals(path, "/api/v1/accounts/service-integrations/account-secret/")
-    }
-
-    private static func equals(_ path: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
-        text.withUTF8Buffer { path.count == $0.count && path.elementsEqual($0) }
+        path.equals("/api/v1/accounts/integration-applications/account-secret/")
+            || path.equals("/api/v1/accounts/service-integrations/account-secret/")
     }
 
     /// What is wrong with a request before its body is read: the type of the body.

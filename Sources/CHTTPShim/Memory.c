@@ -1,5 +1,9 @@
 #define _DEFAULT_SOURCE
 #include "CHTTPShim.h"
+#include "Internal.h"
+#include <gnutls/gnutls.h>
+#include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,4 +38,71 @@ __attribute__((noinline)) void khttp_wipe_stack(void)
 {
     unsigned char left[16384];
     explicit_bzero(left, sizeof left);
+}
+
+// MARK: - Spare memory of a loop's thread
+
+/// GnuTLS asks for room for a whole record, some 17 KB, six times for a request of one record. The C library keeps no such
+/// blocks at hand: it cuts each from its heap and joins it again. So a thread keeps a few, all of one size.
+enum { record_least = 16 * 1024, record_size = 18 * 1024, record_limit = 8 };
+
+static _Thread_local struct {
+    unsigned int count;
+    void *records[record_limit];
+    void *gathered;
+    size_t gathered_size;
+} spare;
+
+static void *allocate_for_tls(size_t size)
+{
+    if (size < record_least || size > record_size) return malloc(size);
+    return spare.count > 0 ? spare.records[--spare.count] : malloc(record_size);
+}
+
+static void free_of_tls(void *block)
+{
+    // Any block of about that size will do, whoever allocated it: they all come from malloc.
+    size_t size = block == NULL ? 0 : malloc_usable_size(block);
+    if (size >= record_size && size < record_size + 1024 && spare.count < record_limit) {
+        spare.records[spare.count++] = block;
+    } else {
+        free(block);
+    }
+}
+
+static void replace_allocator(void)
+{
+    gnutls_malloc = allocate_for_tls;
+    gnutls_free = free_of_tls;
+}
+
+void khttp_keep_record_blocks(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, replace_allocator);
+}
+
+void *khttp_take_gathered(size_t *size)
+{
+    void *taken = spare.gathered;
+    *size = taken == NULL ? 0 : spare.gathered_size;
+    spare.gathered = NULL;
+    return taken;
+}
+
+void khttp_keep_gathered(void *block, size_t size)
+{
+    if (spare.gathered != NULL) {
+        free(block);
+        return;
+    }
+    spare.gathered = block;
+    spare.gathered_size = size;
+}
+
+void khttp_free_spare(void)
+{
+    while (spare.count > 0) free(spare.records[--spare.count]);
+    free(spare.gathered);
+    spare.gathered = NULL;
 }

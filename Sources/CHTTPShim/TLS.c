@@ -73,6 +73,7 @@ khttp_tls *khttp_tls_create(void)
 {
     khttp_tls *tls = calloc(1, sizeof *tls);
     if (tls == NULL) return NULL;
+    khttp_keep_record_blocks();
     pthread_mutex_init(&tls->lock, NULL);
     if (khttp_tls_rotate_tickets(tls) != 0) {
         khttp_tls_destroy(tls);
@@ -201,7 +202,7 @@ static bool send_pending(khttp_wire *wire)
         }
         wire->sent += (size_t)count;
     }
-    free(wire->pending);
+    khttp_keep_gathered(wire->pending, wire->capacity);
     wire->pending = NULL;
     wire->sent = wire->filled = wire->capacity = 0;
     return true;
@@ -211,6 +212,7 @@ static bool send_pending(khttp_wire *wire)
 static bool append(khttp_wire *wire, const giovec_t *parts, int count, size_t total)
 {
     if (total > gather_limit || wire->filled > gather_limit - total) return false;
+    if (wire->pending == NULL) wire->pending = khttp_take_gathered(&wire->capacity);
     size_t needed = wire->filled + total;
     if (needed > wire->capacity) {
         size_t capacity = needed < 1024 ? 1024 : 2 * needed;

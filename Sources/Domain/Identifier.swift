@@ -70,24 +70,40 @@ extension Identifier {
         self = id
     }
 
-    /// Reads the text form from ASCII bytes. Not generic, since it runs at every secret fetch.
+    /// Reads the text form from ASCII bytes. Not generic and without a branch for each digit, since it runs at every secret fetch.
     package init?(utf8 text: UnsafeRawBufferPointer) {
-        let hyphenated = text.count == 36
-        guard hyphenated || text.count == 32 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        var digits = 0
-        for position in 0..<text.count {
-            let byte = text[position]
-            if hyphenated, position == 8 || position == 13 || position == 18 || position == 23 {
-                guard byte == UInt8(ascii: "-") else { return nil }
-                continue
-            }
-            guard let digit = Self.digit(byte) else { return nil }
-            if digits < 16 { words.0 = words.0 << 4 | digit } else { words.1 = words.1 << 4 | digit }
-            digits += 1
+        var fault: UInt8 = 0
+        switch text.count {
+        case 36:
+            guard text[8] & text[13] & text[18] & text[23] == UInt8(ascii: "-"),
+                text[8] | text[13] | text[18] | text[23] == UInt8(ascii: "-")
+            else { return nil }
+            high =
+                Self.word(text, 0..<8, &fault) << 32 | Self.word(text, 9..<13, &fault) << 16 | Self.word(text, 14..<18, &fault)
+            low =
+                Self.word(text, 19..<23, &fault) << 48 | Self.word(text, 24..<36, &fault)
+        case 32:
+            high = Self.word(text, 0..<16, &fault)
+            low = Self.word(text, 16..<32, &fault)
+        default: return nil
         }
-        guard digits == 32 else { return nil }
-        self.init(high: words.0, low: words.1)
+        guard fault == 0 else { return nil }
+    }
+
+    /// Reads hexadecimal digits; sets bits of `fault` if one is none.
+    private static func word(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ fault: inout UInt8) -> UInt64 {
+        var word: UInt64 = 0
+        for position in range {
+            let byte = text[position]
+            // Digits differ in the low four bits; of letters the case is bit 5, and `a` stands for ten.
+            let digit = byte &- 48
+            let letter = (byte | 0x20) &- 97
+            let isDigit: UInt8 = digit < 10 ? 0xFF : 0
+            let isLetter: UInt8 = letter < 6 ? 0xFF : 0
+            fault |= ~(isDigit | isLetter)
+            word = word << 4 | UInt64(digit & isDigit | (letter &+ 10) & isLetter)
+        }
+        return word
     }
 
     /// Lower case, with hyphens.
@@ -101,26 +117,30 @@ extension Identifier {
     /// Writes the 36 ASCII characters of the text form; the buffer must hold them.
     package func write(to buffer: UnsafeMutableRawBufferPointer) {
         guard buffer.count >= 36 else { return }
-        var position = 0
-        for digit in 0..<32 {
-            if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-                buffer[position] = UInt8(ascii: "-")
-                position += 1
-            }
-            let word = digit < 16 ? high : low
-            let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit & 15))) & 15
-            buffer[position] = nibble < 10 ? 48 + nibble : 87 + nibble
-            position += 1
-        }
+        let first = Self.digits(UInt32(truncatingIfNeeded: high >> 32))
+        let second = Self.digits(UInt32(truncatingIfNeeded: high))
+        let third = Self.digits(UInt32(truncatingIfNeeded: low >> 32))
+        let fourth = Self.digits(UInt32(truncatingIfNeeded: low))
+        let hyphen = UInt8(ascii: "-")
+        (buffer[8], buffer[13], buffer[18], buffer[23]) = (hyphen, hyphen, hyphen, hyphen)
+        buffer.storeBytes(of: first.bigEndian, as: UInt64.self)
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32).bigEndian, toByteOffset: 9, as: UInt32.self)
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: second).bigEndian, toByteOffset: 14, as: UInt32.self)
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32).bigEndian, toByteOffset: 19, as: UInt32.self)
+        buffer.storeBytes(of: UInt32(truncatingIfNeeded: third).bigEndian, toByteOffset: 24, as: UInt32.self)
+        buffer.storeBytes(of: fourth.bigEndian, toByteOffset: 28, as: UInt64.self)
     }
 
-    private static func digit(_ byte: UInt8) -> UInt64? {
-        switch byte {
-        case 48...57: UInt64(byte - 48)
-        case 65...70: UInt64(byte - 55)
-        case 97...102: UInt64(byte - 87)
-        default: nil
-        }
+    /// The eight lower-case digits of 32 bits, the first one in the highest byte: all at once, as every fetch writes several ids.
+    private static func digits(_ bits: UInt32) -> UInt64 {
+        // A nibble to a byte.
+        var text = UInt64(bits)
+        text = (text | text << 16) & 0x0000_FFFF_0000_FFFF
+        text = (text | text << 8) & 0x00FF_00FF_00FF_00FF
+        text = (text | text << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // One where the nibble is ten or more; `a` stands 39 behind the character after `9`.
+        let letters = (text + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return text + 0x3030_3030_3030_3030 + letters * 39
     }
 }
 

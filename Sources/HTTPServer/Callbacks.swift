@@ -63,8 +63,7 @@ func headerCallback(
     _ value: UnsafePointer<CChar>?, _ valueLength: Int
 ) -> MHD_Result {
     guard let context, let name else { return .YES }
-    let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
-    exchange.headers.append(
+    context.assumingMemoryBound(to: HeaderTable.self).pointee.append(
         name: UnsafeRawBufferPointer(start: name, count: nameLength),
         value: UnsafeRawBufferPointer(start: value, count: value == nil ? 0 : valueLength))
     return .YES

@@ -67,7 +67,7 @@ package final class Listener: Sendable {
     /// Sends the responses that exchanges of one loop were parked with.
     package func release(loop: Int, _ tickets: [Ticket]) {
         guard loops.indices.contains(loop) else { return }
-        loops[loop].mailbox.deliver(tickets.map { Mailbox.Finished(ticket: $0, response: nil) })
+        loops[loop].mailbox.release(tickets)
     }
 
     // MARK: - Running

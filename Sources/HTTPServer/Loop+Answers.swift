@@ -3,13 +3,21 @@ import CMicrohttpd
 import Glibc
 
 extension Loop {
-    /// An answer from another thread. It is dropped when its exchange is gone or was answered already.
-    func take(_ item: Mailbox.Finished) {
-        guard slots.indices.contains(item.ticket.slot) else { return }
-        let exchange = slots[item.ticket.slot]
-        guard exchange.generation == item.ticket.generation, exchange.stage == .parked else { return reportUndelivered(item) }
-        if let response = item.response { exchange.response = response }
-        exchange.becomeReady()
+    /// Takes what other threads left: answers, and leave to send those that were parked with.
+    func collect() {
+        mailbox.collect(into: &mail)
+        for item in mail.answers {
+            if let exchange = parked(item.ticket) { exchange.respond(item.response) } else { reportUndelivered(item) }
+        }
+        for ticket in mail.released { parked(ticket)?.becomeReady() }
+        mail.removeAll()
+    }
+
+    /// The exchange that still waits under a ticket; nil when it is gone or was answered already.
+    private func parked(_ ticket: Ticket) -> Exchange? {
+        guard slots.indices.contains(ticket.slot) else { return nil }
+        let exchange = slots[ticket.slot]
+        return exchange.generation == ticket.generation && exchange.stage == .parked ? exchange : nil
     }
 
     /// Answers 503 for an exchange that nobody answered in time; its ticket is void from now on.
@@ -55,7 +63,7 @@ extension Loop {
             connection.cut()
             return .NO
         }
-        connection.enter(.sending, until: MonotonicTime.now.advanced(by: settings.limits.sendDeadline))
+        connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
         if !isShort(response, exchange) {
             longAnswers.append(connection)
         } else if let wire = connection.wire {
@@ -86,7 +94,10 @@ extension Loop {
         let connection = exchange.connection
         if isSent { exchange.carriesSecret = false }
         release(exchange)
-        connection?.enter(.idle, until: MonotonicTime.now.advanced(by: settings.limits.idleDeadline))
+        guard let connection else { return }
+        // All of a short answer is gathered by now. What the socket does not take is tried again at the end of each pass.
+        if let wire = connection.wire { _ = khttp_wire_flush(wire) }
+        connection.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }
 
     // MARK: - Responses as libmicrohttpd wants them

@@ -29,7 +29,7 @@ extension Loop {
         let connection = Connection(
             peer: peer, socket: khttp_connection_socket(handle),
             wire: settings.tls.flatMap { khttp_wire_open($0.context, handle) },
-            now: now, deadline: now.advanced(by: settings.limits.headerDeadline))
+            now: now, deadline: now.advanced(by: deadlines.header))
         connection.place = connections.count
         connections.append(connection)
         if settings.tls != nil, connection.wire == nil { connection.cut() }
@@ -80,5 +80,5 @@ extension Loop {
         freeSlots.append(exchange.slot)
     }
 
-    var requestDeadline: MonotonicTime { MonotonicTime.now.advanced(by: settings.limits.requestDeadline) }
+    var requestDeadline: MonotonicTime { passStart.advanced(by: deadlines.request) }
 }

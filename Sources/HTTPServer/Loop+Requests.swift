@@ -19,7 +19,7 @@ extension Loop {
         exchange.lineStart = UInt(bitPattern: target)
         exchange.rawTarget.assign(UnsafeRawBufferPointer(start: target, count: strlen(target)))
         connection.exchange = exchange
-        connection.enter(.headers, until: exchange.receivedAt.advanced(by: settings.limits.headerDeadline))
+        connection.enter(.headers, until: exchange.receivedAt.advanced(by: deadlines.header))
         return exchange
     }
 
@@ -58,7 +58,7 @@ extension Loop {
     ) -> MHD_Result {
         exchange.method = Method(method)
         captureHeaders(exchange)
-        exchange.connection?.enter(.body, until: MonotonicTime.now.advanced(by: settings.limits.bodyDeadline))
+        exchange.connection?.enter(.body, until: passStart.advanced(by: deadlines.body))
 
         // The version follows the target in the same buffer, one blank apart: anything else means that the target has a NUL.
         let lineLength = UInt(bitPattern: version) &- exchange.lineStart &- 1
@@ -100,8 +100,10 @@ extension Loop {
 
     private func captureHeaders(_ exchange: Exchange) {
         exchange.headers.clear()
-        _ = MHD_get_connection_values_n(
-            exchange.handle, .HEADER_KIND, headerCallback, Unmanaged.passUnretained(exchange).toOpaque())
+        // The table itself goes along, not the exchange: the callback runs for each line and would count references.
+        withUnsafeMutablePointer(to: &exchange.headers) {
+            _ = MHD_get_connection_values_n(exchange.handle, .HEADER_KIND, headerCallback, UnsafeMutableRawPointer($0))
+        }
     }
 
     private func requestComplete(_ exchange: Exchange) -> MHD_Result {

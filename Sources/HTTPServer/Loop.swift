@@ -4,6 +4,23 @@ import Glibc
 import Logging
 import Synchronization
 
+/// How long each step of a request may take, as the loop's clock counts.
+struct LoopDeadlines: Sendable {
+    let header: MonotonicTime.Span
+    let body: MonotonicTime.Span
+    let request: MonotonicTime.Span
+    let send: MonotonicTime.Span
+    let idle: MonotonicTime.Span
+
+    init(_ limits: ListenerConfiguration.Limits) {
+        header = .init(limits.headerDeadline)
+        body = .init(limits.bodyDeadline)
+        request = .init(limits.requestDeadline)
+        send = .init(limits.sendDeadline)
+        idle = .init(limits.idleDeadline)
+    }
+}
+
 /// What all loops of a listener share.
 struct LoopSettings: Sendable {
     let handler: any Handler
@@ -20,22 +37,27 @@ struct LoopSettings: Sendable {
 /// One event loop: a thread, a daemon of libmicrohttpd in external epoll mode, and the exchanges that are under way in it.
 ///
 /// A pass collects finished answers, lets libmicrohttpd work on what is ready, hands the handler its cycle, and sends what
-/// was gathered. docs/decisions/0002-http-loops.md says why it is built this way.
+/// is still gathered. docs/decisions/0002-http-loops.md says why it is built this way.
 // Unchecked: owner of a C daemon. Everything but `mailbox`, `counters`, `stopAt` and the constants belongs to the thread in `run`.
 final class Loop: @unchecked Sendable {
     let index: Int
     let settings: LoopSettings
+    let deadlines: LoopDeadlines
     let mailbox = Mailbox()
     let counters = Counters()
     /// Nanoseconds of the monotonic clock at which the loop ends even with work left; `max` while nobody asked it to.
     let stopAt = Atomic<UInt64>(.max)
 
+    /// When this pass began: near enough for deadlines, which count seconds.
+    private(set) var passStart = MonotonicTime.now
     var daemon: OpaquePointer?
     var listening: ListeningSocket?
     var slots: [Exchange] = []
     var freeSlots: [Int] = []
     /// Exchanges with a response that libmicrohttpd has not got yet.
     var readySlots: [Int] = []
+    /// What was taken from the mailbox; kept for its memory.
+    var mail = Mailbox.Mail()
     var connections: [Connection] = []
     /// Connections whose TLS records wait to be sent together.
     var gathering: [Connection] = []
@@ -60,6 +82,7 @@ final class Loop: @unchecked Sendable {
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
         self.index = index
         self.settings = settings
+        deadlines = LoopDeadlines(settings.limits)
         self.listening = listening
     }
 
@@ -104,7 +127,8 @@ final class Loop: @unchecked Sendable {
     /// One pass; true when another one should follow at once.
     private func cycle(_ daemon: OpaquePointer) -> Bool {
         events = 0
-        for item in mailbox.collect() { take(item) }
+        passStart = .now
+        collect()
         deliver()
         counters.passes.count()
         _ = MHD_run(daemon)
@@ -182,7 +206,7 @@ final class Loop: @unchecked Sendable {
 
     /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
     private func finish(_ daemon: OpaquePointer) {
-        for item in mailbox.collect() { take(item) }
+        collect()
         for exchange in slots where exchange.stage == .parked { giveUp(exchange) }
         for _ in 0..<8 { if !cycle(daemon) && waiting == 0 { break } }
         MHD_stop_daemon(daemon)
@@ -191,5 +215,6 @@ final class Loop: @unchecked Sendable {
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
+        khttp_free_spare()
     }
 }

@@ -4,15 +4,30 @@ import Synchronization
 
 /// Where other threads leave answers for one loop, with the descriptor that wakes it.
 final class Mailbox: Sendable {
+    /// An answer of another thread.
     struct Finished: Sendable {
         let ticket: Ticket
-        /// Nil: send the response that the exchange was parked with.
-        let response: Response?
+        let response: Response
         /// Whose answer it is, where somebody may want to know that it came too late.
         var sender: (request: RequestID, peer: PeerAddress)?
     }
 
-    private let finished = Mutex<[Finished]>([])
+    /// What waits for the loop.
+    struct Mail: Sendable {
+        /// Answers for parked exchanges.
+        var answers: [Finished] = []
+        /// Exchanges whose parked response may leave.
+        var released: [Ticket] = []
+
+        var isEmpty: Bool { answers.isEmpty && released.isEmpty }
+
+        mutating func removeAll() {
+            if !answers.isEmpty { answers.removeAll() }
+            released.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private let box = Mutex(Mail())
     /// An eventfd; -1 when the system had none left.
     let descriptor: Int32
 
@@ -25,22 +40,30 @@ final class Mailbox: Sendable {
     }
 
     /// Leaves answers and wakes the loop: one lock, and one write when the box was empty.
-    func deliver(_ items: [Finished]) {
-        guard !items.isEmpty else { return }
-        let wasEmpty = finished.withLock { box in
-            let wasEmpty = box.isEmpty
-            if wasEmpty { box = items } else { box.append(contentsOf: items) }
+    func deliver(_ answers: [Finished]) {
+        guard !answers.isEmpty else { return }
+        leave { $0.answers.append(contentsOf: answers) }
+    }
+
+    /// Gives leave to send the responses that exchanges were parked with.
+    func release(_ tickets: [Ticket]) {
+        guard !tickets.isEmpty else { return }
+        leave { $0.released.append(contentsOf: tickets) }
+    }
+
+    private func leave(_ fill: (inout Mail) -> Void) {
+        let wasEmpty = box.withLock { mail in
+            let wasEmpty = mail.isEmpty
+            fill(&mail)
             return wasEmpty
         }
         if wasEmpty { wake() }
     }
 
-    func collect() -> [Finished] {
-        finished.withLock { box in
-            guard !box.isEmpty else { return [] }
-            let taken = box
-            box = []
-            return taken
+    /// Exchanges what waits for what the loop has done with, which is empty.
+    func collect(into mail: inout Mail) {
+        box.withLock { box in
+            if !box.isEmpty { swap(&box, &mail) }
         }
     }
 

@@ -20,8 +20,19 @@ package struct MonotonicTime: Comparable, Sendable {
 
     /// The moment a duration later; a negative duration counts as none, an overflow as the end of time.
     package func advanced(by duration: Duration) -> MonotonicTime {
-        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.wholeNanoseconds)
+        advanced(by: Span(duration))
+    }
+
+    func advanced(by span: Span) -> MonotonicTime {
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(span.nanoseconds)
         return MonotonicTime(nanoseconds: overflow ? .max : sum)
+    }
+
+    /// A duration as the clock counts, converted beforehand: a `Duration` has 128 bits, and each request takes several.
+    struct Span: Sendable {
+        let nanoseconds: UInt64
+
+        init(_ duration: Duration) { nanoseconds = duration.wholeNanoseconds }
     }
 
     /// How long after an earlier moment this one is; zero when it is not later.

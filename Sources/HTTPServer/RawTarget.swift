@@ -41,6 +41,8 @@ struct RawTarget: ~Copyable {
     }
 
     private static func isPlain(_ path: UnsafeRawBufferPointer) -> Bool {
+        // Most paths have nothing of what has to be looked at closely.
+        if !path.contains(where: { $0 == 0x25 || $0 == 0x2e || $0 == 0x5c }) { return true }
         var index = 0
         var segment = Segment()
         while index < path.count {

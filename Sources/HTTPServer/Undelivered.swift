@@ -34,7 +34,7 @@ extension Loop {
 
     /// The same of an answer that came from another thread after its exchange was over.
     func reportUndelivered(_ item: Mailbox.Finished) {
-        guard let sender = item.sender, item.response?.isSensitive == true else { return }
+        guard let sender = item.sender, item.response.isSensitive else { return }
         settings.handler.undelivered(Undelivered(request: sender.request, peer: sender.peer, cause: .late))
     }
 }

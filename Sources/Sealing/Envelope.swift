@@ -16,20 +16,43 @@ enum EnvelopeFormat {
     }
 }
 
+/// A sealed value with what its place binds, written out once: for a value that is opened again and again.
+package struct PlacedValue: Sendable {
+    fileprivate let purpose: Place.Purpose
+    fileprivate let organization: OrganizationID
+    fileprivate let sealed: Sealed
+    fileprivate let keyNumber: UInt32
+    fileprivate let associatedData: [UInt8]
+
+    /// Throws if the value is none that was sealed here.
+    package init(_ sealed: Sealed, at place: Place) throws(SealingFault) {
+        guard let number = sealed.bytes.withUnsafeBytes({ EnvelopeFormat.keyNumber(of: $0) }) else {
+            throw .notAuthentic(place.purpose.rawValue)
+        }
+        purpose = place.purpose
+        organization = place.organization
+        self.sealed = sealed
+        keyNumber = number
+        associatedData = place.associatedData(keyNumber: number)
+    }
+}
+
 extension KeySet {
     /// Opens a sealed value of the place given; anything but the very value sealed there is an error.
     package func open(_ sealed: Sealed, at place: Place, with workspace: SealingWorkspace) throws(SealingFault) -> Secret {
-        guard let keys = organizations[place.organization] else { throw .unknownKey("no data key for the organization") }
-        guard let number = sealed.bytes.withUnsafeBytes({ EnvelopeFormat.keyNumber(of: $0) }), let data = keys.byNumber[number]
-        else {
-            throw .notAuthentic(place.purpose.rawValue)
-        }
+        guard organizations[place.organization] != nil else { throw .unknownKey("no data key for the organization") }
+        return try open(PlacedValue(sealed, at: place), with: workspace)
+    }
+
+    /// Opens a sealed value in its place; anything but the very value sealed there is an error.
+    package func open(_ value: PlacedValue, with workspace: SealingWorkspace) throws(SealingFault) -> Secret {
+        guard let keys = organizations[value.organization] else { throw .unknownKey("no data key for the organization") }
+        guard let data = keys.byNumber[value.keyNumber] else { throw .notAuthentic(value.purpose.rawValue) }
         do {
             return try workspace.cipher.open(
-                sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key,
-                associatedData: place.associatedData(keyNumber: number))
+                value.sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key, associatedData: value.associatedData)
         } catch {
-            throw .notAuthentic(place.purpose.rawValue)
+            throw .notAuthentic(value.purpose.rawValue)
         }
     }
 

@@ -1,5 +1,7 @@
+package import Audit
 package import Domain
 internal import JSON
+internal import Sealing
 internal import Storage
 
 /// An account as a fetch needs it: its rows found authentic, what filters ask of it, what the audit says of it. No plaintext.
@@ -9,23 +11,31 @@ package final class FetchableAccount: Sendable {
     /// What an answer says of the account after the secret, as JSON members and the closing brace; the same in every answer.
     package let answerTail: [UInt8]
     /// What the audit names.
-    package let objects: [AuditObject]
+    package let objects: WrittenObjects
     let facts: AccountFacts
     let secret: FetchSecret?
+    /// The current secret as it is opened; nil where there is none.
+    let sealed: PlacedValue?
     /// Whether account and asset are switched on and belong together.
     let isServed: Bool
 
-    init(account: Account, asset: Asset, secret: FetchSecret?) {
+    init(account: Account, asset: Asset, secret: FetchSecret?) throws(SealingFault) {
         self.account = account
         self.secret = secret
+        if let secret {
+            let place = Place.accountSecret(account.id, version: secret.number, in: account.organization)
+            sealed = try PlacedValue(secret.secret, at: place)
+        } else {
+            sealed = nil
+        }
         assetName = asset.name
         facts = AccountFacts(account, on: asset)
         isServed = account.organization == asset.organization && account.asset == asset.id && account.isActive && asset.isActive
         answerTail = Self.tail(account, assetName, secret)
-        objects = [
+        objects = WrittenObjects([
             AuditObject(kind: "account", id: account.id.description, name: "\(account.name)(\(account.username))"),
             AuditObject(kind: "asset", id: asset.id.description, name: "\(asset.name)(\(asset.address))"),
-        ]
+        ])
     }
 }
 

@@ -129,18 +129,17 @@ package final class SecretFetch {
             guard account.stages.current == row.secret?.number else {
                 throw SealingFault.notAuthentic("current version is missing")
             }
-            return FetchableAccount(account: account, asset: asset, secret: row.secret)
+            return try FetchableAccount(account: account, asset: asset, secret: row.secret)
         } catch {
             throw .integrity("\(error)")
         }
     }
 
     private func reveal(_ found: FetchableAccount, _ keys: KeySet) throws(Refusal) -> RevealedSecret {
-        guard let stored = found.secret else { return RevealedSecret(found: found, secret: nil) }
+        guard let sealed = found.sealed else { return RevealedSecret(found: found, secret: nil) }
         let secret: Secret
         do {
-            let place = Place.accountSecret(found.account.id, version: stored.number, in: found.account.organization)
-            secret = try keys.open(stored.secret, at: place, with: workspace)
+            secret = try keys.open(sealed, with: workspace)
         } catch {
             throw .integrity("\(error)")
         }

@@ -40,7 +40,7 @@ struct SecretFetchTests {
                 secret: secret("x"))
             let permit = FetchPermit(credential: credential, origin: .internal(now: TestShelf.now), abandoned: self)
             let revealed = try fetch.reveal(selector, against: permit)
-            _ = permit.granted(objects: [], version: revealed.version, at: TestShelf.now)
+            _ = permit.granted(objects: WrittenObjects([]), version: revealed.version, at: TestShelf.now)
             return switch revealed.secret {
             case .some(let secret): secret.withBytes { String(decoding: $0, as: UTF8.self) }
             case .none: nil

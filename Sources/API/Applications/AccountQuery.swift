@@ -58,31 +58,44 @@ enum AccountQuery {
 
     private static func read(_ query: UnsafeRawBufferPointer) throws(Refusal) -> Values {
         var values = Values()
-        for pair in query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: true) {
-            let mark = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            let name = pair[..<mark]
-            if name.elementsEqual("asset".utf8) {
-                try set(&values.asset, pair, mark)
-            } else if name.elementsEqual("asset_id".utf8) {
-                try set(&values.assetID, pair, mark)
-            } else if name.elementsEqual("account".utf8) {
-                try set(&values.account, pair, mark)
-            } else if name.elementsEqual("account_id".utf8) {
-                try set(&values.accountID, pair, mark)
+        var start = 0
+        while start < query.count {
+            var end = start
+            var mark: Int?
+            while end < query.count, query[end] != UInt8(ascii: "&") {
+                if mark == nil, query[end] == UInt8(ascii: "=") { mark = end }
+                end += 1
             }
+            let name = UnsafeRawBufferPointer(rebasing: query[start..<(mark ?? end)])
+            let value = UnsafeRawBufferPointer(rebasing: query[min((mark ?? end) + 1, end)..<end])
+            if name.equals("asset") {
+                try set(&values.asset, value)
+            } else if name.equals("asset_id") {
+                try set(&values.assetID, value)
+            } else if name.equals("account") {
+                try set(&values.account, value)
+            } else if name.equals("account_id") {
+                try set(&values.accountID, value)
+            }
+            start = end + 1
         }
         return values
     }
 
-    private static func set(
-        _ slot: inout [UInt8]?, _ pair: Slice<UnsafeRawBufferPointer>, _ mark: Slice<UnsafeRawBufferPointer>.Index
-    ) throws(Refusal) {
+    private static func set(_ slot: inout [UInt8]?, _ raw: UnsafeRawBufferPointer) throws(Refusal) {
         guard slot == nil else { throw .malformed("A query parameter is given twice.") }
-        let raw = mark == pair.endIndex ? pair[mark...] : pair[pair.index(after: mark)...]
-        guard let value = PercentCoding.decodeBytes(raw, plusIsSpace: true), !value.contains(0),
-            String(validating: value, as: UTF8.self) != nil
-        else { throw .malformed("A query parameter is not valid percent-encoded UTF-8.") }
+        guard let value = decode(raw) else { throw .malformed("A query parameter is not valid percent-encoded UTF-8.") }
         // An empty parameter counts as not given, as in JumpServer.
         if !value.isEmpty { slot = value }
+    }
+
+    /// Nil if it is not valid UTF-8 or holds NUL. Most names have nothing to decode and are ASCII.
+    private static func decode(_ raw: UnsafeRawBufferPointer) -> [UInt8]? {
+        let isPlain = raw.allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") && (1..<0x80).contains($0) }
+        if isPlain { return Array(raw) }
+        guard let value = PercentCoding.decodeBytes(raw, plusIsSpace: true), !value.contains(0),
+            String(validating: value, as: UTF8.self) != nil
+        else { return nil }
+        return value
     }
 }

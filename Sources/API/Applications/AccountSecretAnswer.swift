@@ -8,11 +8,11 @@ internal import Vault
 enum AccountSecretAnswer {
     /// `{"id": application, "secret": …}` with what else a client may want to know. Nil when memory ran out.
     static func response(_ revealed: borrowing RevealedSecret, application: ApplicationID, isHidden: Bool) -> Response? {
-        let room = 64 + AnswerBytes.escapedByteCount * revealed.secretByteCount + revealed.found.answerTail.count
+        let room = 64 + BoundedBytes.escapedByteCount * revealed.secretByteCount + revealed.found.answerTail.count
         let buffer = SensitiveBuffer(capacity: room)
         var isWhole = false
         buffer.append(upTo: room) { memory in
-            var answer = AnswerBytes(memory)
+            var answer = BoundedBytes(memory)
             write(revealed, application, isHidden, &answer)
             isWhole = answer.isWhole
             return answer.count
@@ -21,7 +21,7 @@ enum AccountSecretAnswer {
     }
 
     private static func write(
-        _ revealed: borrowing RevealedSecret, _ application: ApplicationID, _ isHidden: Bool, _ answer: inout AnswerBytes
+        _ revealed: borrowing RevealedSecret, _ application: ApplicationID, _ isHidden: Bool, _ answer: inout BoundedBytes
     ) {
         answer.append("{\"id\":\"" as StaticString)
         answer.append(application)

@@ -85,6 +85,7 @@ package final class ApplicationsAPI: Sendable {
 
     private func serve(_ exchange: Exchange, _ permit: consuming FetchPermit, _ desk: FetchDesk) {
         let credential = permit.credential
+        let address = permit.origin.address
         do throws(Refusal) {
             let selector = try AccountQuery.selector(exchange.query)
             let revealed = try desk.fetch.reveal(selector, against: permit)
@@ -95,7 +96,7 @@ package final class ApplicationsAPI: Sendable {
                 objects: revealed.found.objects, version: revealed.version, reason: isHidden ? "secret withheld by setting" : "",
                 at: parts.clock.now())
             parts.meter.granted(since: exchange.receivedAt)
-            desk.used(credential, at: entry.time, from: entry.address)
+            desk.used(credential, at: entry.time, from: address)
             desk.park(exchange, with: response, entry)
         } catch {
             let asked = AccountQuery.object(exchange.query)

@@ -15,7 +15,7 @@ final class FetchDesk {
     private var pass: Pass?
     private let spare = SparePasses()
     private var open: PolicySnapshot?
-    private var used: [CredentialID: CredentialUses.Use] = [:]
+    private var used: [(credential: CredentialID, use: CredentialUses.Use)] = []
 
     init(loop: Int, policies: PolicyStore, fetch: SecretFetch) throws {
         self.loop = loop
@@ -34,15 +34,27 @@ final class FetchDesk {
 
     /// Holds an answer back until its entry is durable.
     func park(_ exchange: Exchange, with response: consuming Response, _ entry: borrowing AuditEntry) {
+        park(exchange, with: response).append(entry)
+    }
+
+    /// The same for a granted fetch.
+    func park(_ exchange: Exchange, with response: consuming Response, _ entry: FetchEntry) {
+        park(exchange, with: response).append(entry)
+    }
+
+    private func park(_ exchange: Exchange, with response: consuming Response) -> AuditBatch {
         let pass = pass ?? spare.take() ?? Pass(Waiting(loop: loop, listener: listener), spare)
         self.pass = pass
         pass.waiting.tickets.append(exchange.park(with: response))
-        pass.batch.append(entry)
+        return pass.batch
     }
 
-    func used(_ credential: CredentialPolicy, at time: Timestamp, from address: String) {
-        used[credential.id] = CredentialUses.Use(
-            organization: credential.application.organization, date: time, address: address)
+    func used(_ credential: CredentialPolicy, at time: Timestamp, from address: IPAddress?) {
+        used.append(
+            (
+                credential.id,
+                CredentialUses.Use(organization: credential.application.organization, date: time, address: address)
+            ))
     }
 
     /// Ends the pass's read transaction and gives its entries to the committer.

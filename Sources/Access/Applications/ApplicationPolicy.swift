@@ -1,3 +1,4 @@
+package import Audit
 internal import Cryptography
 package import Domain
 
@@ -35,6 +36,8 @@ package final class CredentialPolicy: Sendable {
     package let isStrict: Bool
     package let isActive: Bool
     package let expires: Timestamp?
+    /// The application under this key, as the entries of its fetches name it.
+    package let signer: WrittenSigner
     private let secret: Secret
 
     init(
@@ -49,6 +52,7 @@ package final class CredentialPolicy: Sendable {
         self.isActive = isActive
         self.expires = expires
         self.secret = secret
+        signer = WrittenSigner(application.id, name: application.name, credential: id, organization: application.organization)
     }
 
     /// Computes the code of a signing string under this key, in 32 bytes.

@@ -7,9 +7,9 @@ package final class CredentialUses: Sendable {
     package struct Use: Sendable {
         package let organization: OrganizationID
         package let date: Timestamp
-        package let address: String
+        package let address: IPAddress?
 
-        package init(organization: OrganizationID, date: Timestamp, address: String) {
+        package init(organization: OrganizationID, date: Timestamp, address: IPAddress?) {
             self.organization = organization
             self.date = date
             self.address = address
@@ -20,8 +20,8 @@ package final class CredentialUses: Sendable {
 
     package init() {}
 
-    /// Takes over what a loop saw in one pass.
-    package func note(_ used: [CredentialID: Use]) {
+    /// Takes over what a loop saw in one pass, in order.
+    package func note(_ used: [(credential: CredentialID, use: Use)]) {
         pending.withLock { pending in
             for (id, use) in used { pending[id] = use }
         }
@@ -32,7 +32,9 @@ package final class CredentialUses: Sendable {
         let used = pending.withLock { pending in
             defer { pending = [:] }
             return pending.map { id, use in
-                CredentialUsage(credential: id, organization: use.organization, dateLastUsed: use.date, address: use.address)
+                CredentialUsage(
+                    credential: id, organization: use.organization, dateLastUsed: use.date,
+                    address: use.address?.description ?? "")
             }
         }
         for start in stride(from: 0, to: used.count, by: 500) {

@@ -1,3 +1,4 @@
+package import Audit
 package import Domain
 
 /// The right of an application to try one secret fetch: its key, signature, time and address are good. Consumed by what came of it.
@@ -24,10 +25,13 @@ package struct FetchPermit: ~Copyable {
     package var organization: OrganizationID { credential.application.organization }
 
     /// The secret was opened and is about to leave; the reason says what is remarkable, usually nothing.
-    package consuming func granted(objects: [AuditObject], version: Int64?, reason: String = "", at now: Timestamp) -> AuditEntry
-    {
+    package consuming func granted(
+        objects: WrittenObjects, version: Int64?, reason: String = "", at now: Timestamp
+    ) -> FetchEntry {
         isSettled = true
-        return entry(.granted, reason: reason, objects: objects, version: version, at: now)
+        return FetchEntry(
+            signer: credential.signer, objects: objects, time: now, address: origin.address, reason: reason,
+            request: origin.request, latency: origin.stopwatch.microseconds, version: version)
     }
 
     /// It is not given; the reason is the true one.

@@ -13,7 +13,6 @@ package final class AuditBatch: Sendable {
     struct Contents {
         /// Their numbers and hashes are filled in by the commit.
         var rows: [AuditRow] = []
-        var scratch: [UInt8] = []
         var intent = IntentMark.none
         /// Whether everything is to be signed with this commit, and counted refusals written.
         var settles = false
@@ -29,13 +28,21 @@ package final class AuditBatch: Sendable {
     package var count: Int { contents.withLock { $0.rows.count } }
 
     package func append(_ entry: borrowing AuditEntry) {
-        contents.withLock { contents in
-            contents.scratch.removeAll(keepingCapacity: true)
-            EntryWriter.write(entry, to: &contents.scratch)
-            var columns = AuditColumns(entry)
-            columns.action = EntryLimits.cut(columns.action, to: EntryLimits.action)
-            contents.rows.append(AuditRow(seq: 0, columns: columns, body: contents.scratch, hash: []))
-        }
+        var body: [UInt8] = []
+        body.reserveCapacity(512)
+        EntryWriter.write(entry, to: &body)
+        var columns = AuditColumns(entry)
+        columns.action = EntryLimits.cut(columns.action, to: EntryLimits.action)
+        append(AuditRow(seq: 0, columns: columns, body: body, hash: []))
+    }
+
+    /// The same for an entry with its long parts ready.
+    package func append(_ entry: FetchEntry) {
+        append(AuditRow(seq: 0, columns: entry.columns, body: entry.body, hash: []))
+    }
+
+    private func append(_ row: consuming AuditRow) {
+        contents.withLock { [row] in $0.rows.append(row) }
     }
 
     /// Empties it for the next use.

@@ -32,7 +32,7 @@ struct EntryWriter {
         bytes.append("}")
     }
 
-    private static func write(_ actor: Actor, to bytes: inout [UInt8]) {
+    static func write(_ actor: Actor, to bytes: inout [UInt8]) {
         bytes.append("{\"kind\":\"")
         bytes.append(plain: actor.kind)
         bytes.append("\"")
@@ -48,7 +48,7 @@ struct EntryWriter {
         bytes.append("}")
     }
 
-    private static func write(_ objects: [AuditObject], to bytes: inout [UInt8]) {
+    static func write(_ objects: [AuditObject], to bytes: inout [UInt8]) {
         bytes.append(",\"objects\":[")
         var isFirst = true
         for object in objects.prefix(EntryLimits.objects) {

@@ -9,6 +9,18 @@ package struct AuditColumns: Sendable, Equatable {
     package var actorID: Identifier<Actor>?
     package var organization: OrganizationID?
 
+    package init(
+        time: Timestamp, action: String, outcome: String, actorKind: String, actorID: Identifier<Actor>?,
+        organization: OrganizationID?
+    ) {
+        self.time = time
+        self.action = action
+        self.outcome = outcome
+        self.actorKind = actorKind
+        self.actorID = actorID
+        self.organization = organization
+    }
+
     package init(_ entry: borrowing AuditEntry) {
         time = entry.time
         action = entry.action.rawValue

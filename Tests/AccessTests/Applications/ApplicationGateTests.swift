@@ -41,7 +41,7 @@ struct ApplicationGateTests {
             let snapshot = try #require(store.snapshot)
             switch gate.admit(request.shown, headers: { request.header(named: $0) }, snapshot: snapshot, at: desk) {
             case .admitted(let permit):
-                let entry = permit.granted(objects: [], version: 1, at: TestHouse.start)
+                let entry = permit.granted(objects: WrittenObjects([]), version: 1, at: TestHouse.start).plain
                 return Fate(refusal: nil, entry: entry, isVerified: true)
             case .refused(let refusal, let entry, let isVerified):
                 return Fate(refusal: refusal, entry: entry, isVerified: isVerified)

@@ -1,35 +1,48 @@
-internal import Domain
-
-/// Writes the one hot answer into memory that is there already, without a sink between: every fetch of a secret pays for it.
+/// Writes text and JSON into memory that is there already, without a sink between: for what every fetch of a secret pays for.
 ///
 /// Whoever makes it sees to the room: `escapedByteCount` times the longest texts, and the fixed parts.
-struct AnswerBytes: ~Copyable {
+package struct BoundedBytes: ~Copyable {
     /// The longest form of one byte of text: `\u00xx`.
-    static let escapedByteCount = 6
+    package static let escapedByteCount = 6
 
     private let memory: UnsafeMutableRawBufferPointer
-    private(set) var count = 0
+    package private(set) var count = 0
     /// False once something did not fit; what was written is of no use then.
-    private(set) var isWhole = true
+    package private(set) var isWhole = true
 
-    init(_ memory: UnsafeMutableRawBufferPointer) {
+    package init(_ memory: UnsafeMutableRawBufferPointer) {
         self.memory = memory
     }
 
-    mutating func append(_ text: StaticString) {
+    package mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { copy(UnsafeRawBufferPointer($0)) }
     }
 
-    mutating func append<Entity>(_ id: Identifier<Entity>) {
-        guard let place = take(36) else { return }
-        id.write(to: place)
+    /// Bytes as they are.
+    package mutating func append(raw bytes: UnsafeRawBufferPointer) { copy(bytes) }
+
+    package mutating func append(raw bytes: [UInt8]) { bytes.withUnsafeBytes { copy($0) } }
+
+    /// In decimal.
+    package mutating func append(_ number: Int64) {
+        withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+            var rest = number.magnitude
+            var start = digits.count
+            repeat {
+                start -= 1
+                digits[start] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            if number < 0 {
+                start -= 1
+                digits[start] = UInt8(ascii: "-")
+            }
+            copy(UnsafeRawBufferPointer(rebasing: digits[start...]))
+        }
     }
 
-    /// JSON that is ready.
-    mutating func append(raw json: UnsafeRawBufferPointer) { copy(json) }
-
     /// Text without quotes, escaped as JSON wants it (RFC 8259, 7).
-    mutating func append(escaping text: UnsafeRawBufferPointer) {
+    package mutating func append(escaping text: UnsafeRawBufferPointer) {
         var start = 0
         for index in 0..<text.count where Self.needsEscape(text[index]) {
             copy(UnsafeRawBufferPointer(rebasing: text[start..<index]))
@@ -63,7 +76,8 @@ struct AnswerBytes: ~Copyable {
         place.copyMemory(from: bytes)
     }
 
-    private mutating func take(_ size: Int) -> UnsafeMutableRawBufferPointer? {
+    /// The place of the next `size` bytes, which the caller fills; nil when they do not fit.
+    package mutating func take(_ size: Int) -> UnsafeMutableRawBufferPointer? {
         guard size <= memory.count - count else {
             isWhole = false
             return nil
