@@ -1,5 +1,6 @@
 import Domain
 import Storage
+import Synchronization
 import Testing
 
 @testable import Audit

@@ -1,3 +1,4 @@
+import Audit
 import Cryptography
 import Domain
 import JSON

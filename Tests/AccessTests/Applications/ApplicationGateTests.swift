@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Cryptography
 import Domain
 import Storage
