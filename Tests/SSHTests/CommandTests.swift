@@ -8,9 +8,24 @@ import Glibc
 @Suite("SSH commands", .enabled(if: TestHost.obstacle == nil, "needs a host of its own: \(TestHost.obstacle ?? "")"))
 struct CommandTests {
     static func start(_ way: Way) async throws -> (TestHost, SSHSession) {
+        let (host, login) = try await host(way)
+        return (host, try await host.open(login))
+    }
+
+    static func host(_ way: Way) async throws -> (TestHost, SSHLogin) {
         let key = try TestKeyPair.make(way == .library ? .ed25519 : .rsa, bits: way == .library ? nil : 2048)
         let host = try await TestHost.start(users: [.init("worker", keys: [key.publicKey])])
-        return (host, try await host.open(.key("worker", key.privateKey)))
+        return (host, .key("worker", key.privateKey))
+    }
+
+    @Test("a command that a signal ended has no status", arguments: Way.allCases)
+    func signal(way: Way) async throws {
+        let (host, session) = try await Self.start(way)
+        let ended = try await session.result("echo first; kill -9 $$")
+        #expect(ended.status == nil)
+        #expect(ended.text == "first\n")
+        #expect(try await session.result("echo again").text == "again\n")
+        await host.stop()
     }
 
     @Test("input and output of a mebibyte pass, whole and at the same time", arguments: Way.allCases)
@@ -56,7 +71,8 @@ struct CommandTests {
 
     @Test("a connection that is cut, an interruption and a session that is closed end a command at once", arguments: Way.allCases)
     func cut(way: Way) async throws {
-        let (host, session) = try await Self.start(way)
+        let (host, login) = try await Self.host(way)
+        let session = try await host.open(login)
         let found = try await fault { _ = try session.run(SSHCommand("kill -9 $PPID; sleep 1000")) }
         #expect(found.kind == .cut)
         #expect(found.sent)
@@ -64,7 +80,6 @@ struct CommandTests {
         #expect(later.kind == .cut)
         #expect(!later.sent)
 
-        let login = SSHLogin.password("root", host.root.password)
         let other = try await host.open(login)
         async let closed = fault { _ = try other.run(SSHCommand("sleep 1000")) }
         try await Task.sleep(for: .milliseconds(500))
