@@ -49,7 +49,10 @@ for_run() {
     library libcrypto libssl-dev
     library sqlite3 libsqlite3-dev
     library libcurl libcurl4-openssl-dev
+    library libssh2 libssh2-1-dev
     library zlib zlib1g-dev
+    # Logins with RSA keys, and hosts that have no other key: docs/decisions/0007-rsa-over-ssh.md.
+    program ssh openssh-client
     [ -e /etc/ssl/certs/ca-certificates.crt ] || package ca-certificates
 }
 
@@ -67,6 +70,9 @@ for_test() {
     program mount mount
     # The mail server of the tests; by Debian's interpreter, whichever python3 comes first.
     package python3-aiosmtpd
+    [ -x /usr/sbin/sshd ] || package openssh-server
+    program sudo sudo
+    program unshare util-linux
 }
 
 for_bench() {
