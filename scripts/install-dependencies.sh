@@ -49,7 +49,10 @@ for_run() {
     library libcrypto libssl-dev
     library sqlite3 libsqlite3-dev
     library libcurl libcurl4-openssl-dev
+    library libssh2 libssh2-1-dev
     library zlib zlib1g-dev
+    # Logins with RSA keys, and hosts that have no other key: docs/decisions/0007-rsa-over-ssh.md.
+    program ssh openssh-client
     [ -e /etc/ssl/certs/ca-certificates.crt ] || package ca-certificates
 }
 
@@ -65,6 +68,9 @@ for_test() {
     program ps procps
     program ss iproute2
     program mount mount
+    [ -x /usr/sbin/sshd ] || package openssh-server
+    program sudo sudo
+    program unshare util-linux
 }
 
 for_bench() {

@@ -6,6 +6,7 @@ enum ImportLaw {
         "CMicrohttpd": "HTTPServer", "CHTTPShim": "HTTPServer",
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",
+        "CSSH": "SSH", "CSSHShim": "SSH",
         "CProcessShim": "Server",
     ]
 
@@ -23,7 +24,8 @@ enum ImportLaw {
 
     /// Nothing of Foundation on the path of a fetch.
     static let withoutFoundation: Set<String> = [
-        "JSON", "Domain", "Cryptography", "HTTPServer", "Storage", "Sealing", "Access", "Audit", "Vault",
+        "JSON", "Domain", "Cryptography", "HTTPServer", "Storage", "Sealing", "Access", "Audit", "Vault", "Threads",
+        "SSH",
     ]
 
     /// What a target never knows, whatever the manifest will say one day.
@@ -33,6 +35,7 @@ enum ImportLaw {
         "Domain": ["Storage", "Cryptography"],
         "keyturn": ["HTTPServer", "Storage", "Server"],
         "Client": ["HTTPServer", "Storage", "Domain"],
+        "SSH": ["Domain", "Connectors", "Storage", "Vault"],
     ]
 
     static func violations(in source: SwiftSource, _ manifest: Manifest) -> [Violation] {

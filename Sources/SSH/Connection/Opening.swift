@@ -1,0 +1,79 @@
+internal import Threads
+
+/// Opens an authenticated connection with whichever of the two ways can do it: libssh2, or the `ssh` program.
+struct Opening {
+    let endpoint: SSHEndpoint
+    let login: SSHLogin
+    let limits: SSHLimits
+    let interruption: Interruption?
+    /// Makes a new connection to the host; a second one is needed where the first way turns out not to be the right one.
+    let connect: () throws(SSHFault) -> Road
+
+    struct Opened {
+        let transport: any Transport
+        let carrier: (any Transport)?
+    }
+
+    init(
+        endpoint: SSHEndpoint, login: SSHLogin, limits: SSHLimits, interruption: Interruption?,
+        connect: @escaping () throws(SSHFault) -> Road
+    ) {
+        self.endpoint = endpoint
+        self.login = login
+        self.limits = limits
+        self.interruption = interruption
+        self.connect = connect
+    }
+
+    /// A host may have been pinned by a key of another type than the one that is negotiated first: then it is asked for that one.
+    func run() throws(SSHFault) -> Opened {
+        var types = HostKeyType.allCases
+        var firstObjection: SSHFault?
+        while !types.isEmpty {
+            do throws(SSHFault) {
+                return try open(types)
+            } catch {
+                switch error.kind {
+                case .hostKeyChanged: firstObjection = firstObjection ?? error
+                case .noCommonMethod where firstObjection != nil: break
+                default: throw error
+                }
+                types.removeFirst()
+            }
+        }
+        throw firstObjection ?? SSHFault(.noCommonMethod)
+    }
+
+    private func open(_ types: [HostKeyType]) throws(SSHFault) -> Opened {
+        if let opened = try throughLibrary(types.filter { $0 != .rsa }) { return opened }
+        throw SSHFault(.noCommonMethod, words: "no key exchange, cipher or host key in common")
+    }
+
+    /// Nil where libssh2 and the host find nothing in common.
+    private func throughLibrary(_ types: [HostKeyType]) throws(SSHFault) -> Opened? {
+        if types.isEmpty { return nil }
+        let road = try connect()
+        do throws(SSHFault) {
+            let deadline = Deadline(limits.login)
+            guard let session = try greet(road, types, deadline) else {
+                road.end()
+                return nil
+            }
+            if let objection = endpoint.objection(to: session.hostKey) { throw SSHFault(objection) }
+            try session.logIn(login, deadline)
+            return Opened(transport: session, carrier: road.carrier)
+        } catch {
+            road.end()
+            throw error
+        }
+    }
+
+    private func greet(_ road: Road, _ types: [HostKeyType], _ deadline: Deadline) throws(SSHFault) -> LibrarySession? {
+        do throws(SSHFault) {
+            return try LibrarySession.greet(road.descriptor, hostKeys: types, deadline, interruption: interruption)
+        } catch {
+            if error.kind == .noCommonMethod { return nil }
+            throw error
+        }
+    }
+}
