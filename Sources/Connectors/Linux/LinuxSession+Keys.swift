@@ -1,5 +1,5 @@
 package import Cryptography
-package import Domain
+internal import Domain
 
 extension LinuxSession: RemoteStateSaving {
     package func saved(before request: ChangeRequest) throws(ConnectorFault) -> Secret? {

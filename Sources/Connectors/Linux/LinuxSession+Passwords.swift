@@ -1,5 +1,5 @@
 package import Cryptography
-package import Domain
+internal import Domain
 internal import SSH
 
 extension LinuxSession: SecretChanging {

@@ -1,4 +1,4 @@
-package import Domain
+internal import Domain
 
 extension LinuxSession: AccountRemoving {
     /// Deletes the account and its sudo commands; its home stays, as root's, with `.bak` behind its name.

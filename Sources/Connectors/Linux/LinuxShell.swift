@@ -1,5 +1,5 @@
 internal import Cryptography
-package import SSH
+internal import SSH
 
 /// Scripts run with root's power on a Linux host, whatever way there is to it.
 ///
@@ -49,24 +49,27 @@ struct LinuxShell: Sendable {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }
         let command = ShellText.quoted(frame.wrapped(script))
-        do throws(SSHFault) {
-            guard isOnTerminal else {
-                let started = power.isSudo ? "exec env LC_ALL=C sudo -n -- sh -c \(command)" : "exec sh -c \(command)"
-                let pieces = input.map { $0 + [.text(frame.inputEnd + "\n")] } ?? []
-                let ended = try session.run(SSHCommand(started, input: pieces, limit: limit))
-                return try answer(frame, ended.output, ended.errorOutput, changes: changes, hiding: secret)
+        guard isOnTerminal else {
+            let started = power.isSudo ? "exec env LC_ALL=C sudo -n -- sh -c \(command)" : "exec sh -c \(command)"
+            let pieces = input.map { $0 + [.text(frame.inputEnd + "\n")] } ?? []
+            let ended = try told(changes) { () throws(SSHFault) in
+                try session.run(SSHCommand(started, input: pieces, limit: limit))
             }
-            let dialogue = dialogue(command, frame, input)
-            let ended = try session.dialogue(dialogue)
-            // Nothing that was meant for the script has left.
-            let isUnheard = input != nil && ended.answered < dialogue.steps.count
-            return try answer(frame, ended.result.output, [], changes: changes && !isUnheard, hiding: secret)
-        } catch let fault as SSHFault {
-            throw ConnectorFault(fault, changes: changes)
-        } catch let fault as ConnectorFault {
-            throw fault
+            return try answer(frame, ended.output, ended.errorOutput, changes: changes, hiding: secret)
+        }
+        let dialogue = dialogue(command, frame, input)
+        let ended = try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        // Nothing that was meant for the script has left.
+        let isUnheard = input != nil && ended.answered < dialogue.steps.count
+        return try answer(frame, ended.result.output, [], changes: changes && !isUnheard, hiding: secret)
+    }
+
+    /// SSH's faults as a connector's.
+    private func told<Output>(_ changes: Bool, _ body: () throws(SSHFault) -> Output) throws(ConnectorFault) -> Output {
+        do throws(SSHFault) {
+            return try body()
         } catch {
-            throw ConnectorFault(.brokenProtocol, effect: changes ? .unknown : .none)
+            throw ConnectorFault(error, changes: changes)
         }
     }
 
