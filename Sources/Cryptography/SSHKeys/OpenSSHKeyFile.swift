@@ -64,7 +64,8 @@ enum OpenSSHKeyFile {
         return (handle, String(String.UnicodeScalarView(text)))
     }
 
-    private static func key(_ reader: inout SSHWireReader) throws(SSHKeyFault) -> PrivateKeyHandle {
+    /// A key from its private fields.
+    static func key(_ reader: inout SSHWireReader) throws(SSHKeyFault) -> PrivateKeyHandle {
         guard let algorithm = reader.name() else { throw .damaged }
         if algorithm == SSHKeyKind.ed25519.algorithm {
             guard let publicBytes = reader.string(), let both = reader.string(), both.count == 64, publicBytes.count == 32,

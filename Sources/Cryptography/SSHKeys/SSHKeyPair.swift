@@ -7,7 +7,7 @@ package final class SSHKeyPair: Sendable {
     /// What stood behind the key in the file that it was read from.
     package let comment: String
     /// The private fields as OpenSSH's files have them, from the algorithm's name to before the comment.
-    private let fields: Secret
+    let fields: Secret
 
     /// Makes a new one; `SSHKeyKind.generated` lists which. An RSA key takes a second or so.
     package static func generate(_ kind: SSHKeyKind) throws(SSHKeyFault) -> SSHKeyPair {
@@ -51,7 +51,7 @@ package final class SSHKeyPair: Sendable {
     }
 
     /// Takes a key's numbers out of libcrypto.
-    private init(_ handle: PrivateKeyHandle, comment: String) throws(SSHKeyFault) {
+    init(_ handle: PrivateKeyHandle, comment: String) throws(SSHKeyFault) {
         let parts: SSHKeyParts
         switch EVP_PKEY_get_base_id(handle.pointer) {
         case EVP_PKEY_ED25519: parts = try keyFault { () throws(CryptographyFault) in try SSHKeyParts(ed25519: handle) }

@@ -1,3 +1,4 @@
+internal import Cryptography
 internal import Threads
 
 /// Opens an authenticated connection with whichever of the two ways can do it: libssh2, or the `ssh` program.
@@ -44,9 +45,42 @@ struct Opening {
         throw firstObjection ?? SSHFault(.noCommonMethod)
     }
 
+    /// libssh2 1.10 signs with RSA and SHA-1 only, which hosts refuse: docs/decisions/0007-rsa-over-ssh.md.
     private func open(_ types: [HostKeyType]) throws(SSHFault) -> Opened {
-        if let opened = try throughLibrary(types.filter { $0 != .rsa }) { return opened }
-        throw SSHFault(.noCommonMethod, words: "no key exchange, cipher or host key in common")
+        let key = try signingKey()
+        if key?.isRSA != true, let opened = try throughLibrary(types.filter { $0 != .rsa }) { return opened }
+        if key != nil { return try throughProgram(types, "publickey", key) }
+        do throws(SSHFault) {
+            return try throughProgram(types, "password", nil)
+        } catch {
+            // Asked for one method only, the program makes one attempt only. Where the host does not know it, there was none.
+            guard error.kind == .noCommonMethod, error.words.contains("keyboard-interactive") else { throw error }
+            return try throughProgram(types, "keyboard-interactive", nil)
+        }
+    }
+
+    private func signingKey() throws(SSHFault) -> SSHSigningKey? {
+        guard login.method == .privateKey else { return nil }
+        do throws(SSHKeyFault) {
+            return try login.secret.withSecret { (secret) throws(SSHKeyFault) in try SSHSigningKey(secret) }
+        } catch {
+            throw SSHFault(.localFailure, words: error.message)
+        }
+    }
+
+    private func throughProgram(_ types: [HostKeyType], _ method: String, _ key: SSHSigningKey?) throws(SSHFault) -> Opened {
+        let road = try connect()
+        do throws(SSHFault) {
+            let directory = try PrivateDirectory()
+            var attempt = try ProgramLogin(
+                endpoint, login, method: method, key: key, hostKeys: types, connection: road.descriptor, directory: directory)
+            let outcome = try attempt.run(Deadline(limits.login), interruption: interruption)
+            let session = ProgramSession(outcome, connection: road.descriptor, directory: directory, interruption: interruption)
+            return Opened(transport: session, carrier: road.carrier)
+        } catch {
+            road.end()
+            throw error
+        }
     }
 
     /// Nil where libssh2 and the host find nothing in common.
