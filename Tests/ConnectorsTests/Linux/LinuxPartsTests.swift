@@ -1,0 +1,155 @@
+import Cryptography
+import Domain
+import TestSupport
+import Testing
+
+@testable import Connectors
+
+@Suite("Words of a shell")
+struct ShellTextTests {
+    @Test("what is quoted comes out of a real sh as it went in, one word")
+    func quotes() throws {
+        var random = SeededGenerator(seed: 81)
+        var texts = [
+            "", "-rf", "a;b", "$(id)", "`id`", "'", "''", "\\", "\\'", "a'b\"c", "\n", "*", "~", "!x", "%s", " lead",
+            "é\u{1F511}", "$'x'",
+        ]
+        for _ in 0..<300 {
+            let scalars = (0..<Int.random(in: 1...30, using: &random)).compactMap { _ in
+                UnicodeScalar(UInt32.random(in: 1...0x17F, using: &random))
+            }
+            texts.append(String(String.UnicodeScalarView(scalars)))
+        }
+        let words = texts.map(ShellText.quoted).joined(separator: " ")
+        let script = "for w in \(words); do printf '%s\\0' \"$w\"; done"
+        // Twice, as a script within a script is.
+        for line in [script, "sh -c \(ShellText.quoted(script))"] {
+            let run = try ExternalProgram.run("sh", ["-c", line])
+            let back = run.output.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { Array($0) }
+            #expect(back == texts.map { Array($0.utf8) })
+        }
+        #expect(ShellText.quoted("a\u{0}b") == "'ab'")
+    }
+}
+
+@Suite("Frames of scripts")
+struct ScriptFrameTests {
+    @Test("a script gets its input whole or not at all, wherever it is cut")
+    func input() throws {
+        let frame = try ScriptFrame(readsInput: true, isOnTerminal: false)
+        let script = frame.wrapped("cat")
+        let whole = Array("alice:first\nsecond 'line' \\ é\n\(frame.inputEnd)\n".utf8)
+        let run = try ExternalProgram.run("sh", ["-c", script], input: whole)
+        #expect(frame.answer(in: run.output)?.text == "alice:first\nsecond 'line' \\ é")
+        for count in [0, 1, 5, 11, 12, 20, whole.count - 20, whole.count - 2] {
+            let cut = try ExternalProgram.run("sh", ["-c", script], input: Array(whole.prefix(count)))
+            #expect(frame.answer(in: cut.output)?.output.isEmpty == true, "\(count)")
+        }
+    }
+
+    @Test("status and output are told from noise before, between and after, and what lacks a mark is no answer")
+    func answers() throws {
+        let frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        let run = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo one; echo two >&2; exit 42")])
+        let noisy =
+            Array("motd\r\n[keyturn] \r\n".utf8) + run.output.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] } + Array("bye\n".utf8)
+        let answer = try #require(frame.answer(in: noisy))
+        #expect(answer.status == 42 && answer.text == "one\ntwo")
+        #expect(frame.answer(in: Array(noisy.prefix(noisy.count / 2))) == nil)
+        let other = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        #expect(other.answer(in: noisy) == nil && !other.hasBegun(noisy))
+        // The command line itself, echoed, has no mark.
+        #expect(!frame.hasBegun(Array(frame.wrapped("true").utf8)))
+    }
+
+    @Test("no bytes crash the readers of answers")
+    func fuzz() throws {
+        let frame = try ScriptFrame(readsInput: true, isOnTerminal: true)
+        let sample = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo x")], input: Array("\(frame.inputEnd)\n".utf8)).text
+        let entry = """
+            status 0
+            passwd alice:x:1000:1000:,,,:/home/alice:/bin/bash
+            groups alice adm
+            uidmin 1000
+            now 1760000000
+            shadow set:20000:5:99999:7:::
+            """
+        let keys = "# c\nfrom=\"a b\",no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGB2 x\nssh-rsa AAAA\n"
+        var fuzzer = Fuzzer(seed: 82, samples: [sample, entry, keys])
+        for _ in 0..<Fuzzer.rounds(3000) {
+            let bytes = fuzzer.next()
+            _ = frame.answer(in: bytes)
+            _ = try? LinuxEntry.parse(.init(status: 0, output: bytes), name: "alice")
+            let read = AuthorizedKeys(bytes)
+            #expect(AuthorizedKeys(read.bytes).bytes == read.bytes)
+            #expect(RemoteWords.of(bytes).unicodeScalars.count <= RemoteWords.limit)
+        }
+    }
+}
+
+@Suite("What a Linux host says of an account")
+struct LinuxEntryTests {
+    static func parse(_ shadow: String, passwd: String = "alice:x:1000:1000::/home/alice:/bin/sh", now: Int64 = 20_000 * 86_400)
+        throws -> LinuxEntry?
+    {
+        let text = "status 0\npasswd \(passwd)\ngroups alice\nuidmin 500\nnow \(now)\nshadow \(shadow)"
+        return try LinuxEntry.parse(.init(status: 0, output: Array(text.utf8)), name: "alice")
+    }
+
+    @Test("minimum age, expiry and the state of the password are read from shadow's fields")
+    func shadow() throws {
+        let young = try #require(try Self.parse("set:19999:5:99999:7:::"))
+        #expect(young.minimumAgeEnds == Timestamp(seconds: 20_004 * 86_400) && young.password == .set && !young.isSystem)
+        #expect(try Self.parse("set:19995:5:99999:7:::")?.minimumAgeEnds == nil)
+        #expect(try Self.parse("set:0:5:99999:7:::")?.minimumAgeEnds == nil)
+        #expect(try Self.parse("set:9223372036854775807:5:::::")?.minimumAgeEnds == nil)
+        #expect(try Self.parse("set:19999:5:99999:7::20000:")?.isExpired == true)
+        #expect(try Self.parse("set:19999:5:99999:7::20001:")?.isExpired == false)
+        #expect(try Self.parse("locked:1::::::")?.account.isLocked == true)
+        #expect(try Self.parse("")?.password == .elsewhere)
+        #expect(try Self.parse("set", passwd: "alice:x:499:1::/:/bin/sh")?.isSystem == true)
+        #expect(try Self.parse("set", passwd: "bob:x:1000:1::/:/bin/sh") == nil)
+    }
+
+    @Test("what makes no sense is a fault and not an account that is missing")
+    func nonsense() {
+        for passwd in ["", "alice", "alice:x:-5:1::/:/", "alice:x:99999999999999999999:1::/:/"] {
+            #expect(throws: ConnectorFault.self) { try Self.parse("set", passwd: passwd) }
+        }
+    }
+}
+
+@Suite("Words of a target")
+struct RemoteWordsTests {
+    @Test("every run of six bytes of a secret is masked, and a short secret whole")
+    func masks() {
+        func words(_ text: String, _ secret: String) -> String {
+            RemoteWords.of(Array(text.utf8), hiding: LinuxFixture.secret(secret))
+        }
+        #expect(words("user alice:S3cretValue! not changed", "S3cretValue!") == "user alice:************ not changed")
+        #expect(words("cut: tValue!", "S3cretValue!") == "cut: *******")
+        #expect(words("the Value of", "S3cretValue!") == "the Value of")
+        #expect(words("pw is abc.", "abc") == "pw is ***.")
+        #expect(words("nothing", "") == "nothing")
+        #expect(words("S3cretS3cretValue!", "S3cretValue!") == "******************")
+    }
+
+    @Test("control characters, colours and line ends become blanks, and there is an end")
+    func cleans() {
+        #expect(RemoteWords.of(Array("a\u{1B}[31mb\r\n\tc\u{202E}d".utf8)) == "a [31mb c d")
+        #expect(RemoteWords.of([UInt8](repeating: 0x41, count: 100_000)).count == 500)
+        #expect(RemoteWords.of([0xFF, 0xFE, 0x41]).hasSuffix("A"))
+    }
+
+    @Test(
+        "words of PAM's modules are told apart",
+        arguments: [
+            ("BAD PASSWORD: The password is shorter than 8 characters", PolicyRefusal.Kind.quality),
+            ("Password has been already used. Choose another.", .history),
+            ("You must wait longer to change your password", .minimumAge),
+        ])
+    func policy(words: String, kind: PolicyRefusal.Kind) {
+        #expect(PolicyWords.kind(of: words) == kind)
+        #expect(PolicyWords.kind(of: "Authentication token lock busy") == nil)
+    }
+}
