@@ -64,6 +64,8 @@ targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "S
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability("Connectors", ["Domain", "Cryptography"])
 targets += capability(
+    "Automation", ["Domain", "Cryptography", "Storage", "Audit", "Access", "Vault", "Connectors", logging], testing: ["Sealing"])
+targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
