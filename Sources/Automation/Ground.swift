@@ -81,7 +81,8 @@ struct GroundReader {
     }
 
     private func target(_ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?) throws -> Target {
-        let port = asset.protocols.first { $0.name == connector.protocolName }?.port
+        let port =
+            asset.protocols.first { $0.name == connector.protocolName }?.port
             ?? Platform.defaultPorts[connector.protocolName] ?? 0
         let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
         return Target(
@@ -110,7 +111,8 @@ struct GroundReader {
         let own = try credential(chosen)
         guard let source = chosen.suFrom, let login = all.first(where: { $0.id == source }) else {
             let needsSudo = platform.category == .host && chosen.username != "root"
-            return Ground.Workforce(account: chosen, login: chosen, worker: Worker(credential: own, power: needsSudo ? .sudo : .own))
+            return Ground.Workforce(
+                account: chosen, login: chosen, worker: Worker(credential: own, power: needsSudo ? .sudo : .own))
         }
         return Ground.Workforce(account: chosen, login: login, worker: Worker(credential: try credential(login), power: .su(own)))
     }

@@ -73,7 +73,9 @@ struct AccountCheck: Sendable {
             return (outcome, LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict)))
         } catch {
             let fault = TurnFault(error)
-            return (RecordOutcome(.failed, fault.reason, words: fault.words), LoginEnd(id: id, outcome: TurnRun.outcome(of: error)))
+            return (
+                RecordOutcome(.failed, fault.reason, words: fault.words), LoginEnd(id: id, outcome: TurnRun.outcome(of: error))
+            )
         }
     }
 

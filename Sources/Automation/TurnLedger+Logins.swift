@@ -38,7 +38,8 @@ extension TurnLedger {
             }
             let id = LoginAttempts.ID.random()
             try LoginAttempts.begin(
-                id, account: account, identity: identity, version: version, in: page.warrant.organization, at: page.now, on: page.db)
+                id, account: account, identity: identity, version: version, in: page.warrant.organization, at: page.now,
+                on: page.db)
             return (.granted(id), stored)
         }
     }

@@ -120,7 +120,8 @@ struct TurnLedger: Sendable {
             let name = isOurs ? try Accounts.get(other.account, in: other.organization, on: page.db)?.value.name : nil
             throw Stop(
                 .skipped, .sameTarget,
-                "Account \(name.map { $0 + " " } ?? "")\(isOurs ? "\(other.account) " : "")stands for the same user of the same system.")
+                "Account \(name.map { $0 + " " } ?? "")\(isOurs ? "\(other.account) " : "")stands for the same user of the same system."
+            )
         }
         try TargetIdentities.put(
             identity, of: account.id, account.secretType, in: account.organization, at: page.now, on: page.db)

@@ -10,7 +10,7 @@ internal import Vault
 extension TurnRun {
     var demands: GroundReader.Demands {
         .init(
-            worker: change?.request.worker ?? order.worker, allowsPrivileged: order.allowsPrivileged, isSettling: purpose == .settle)
+            worker: change?.request.worker ?? order.worker, allowsPrivileged: order.allowsPrivileged, isSettling: change != nil)
     }
 
     /// Reads the rows anew.
@@ -74,7 +74,8 @@ extension TurnRun {
     }
 
     /// The user's own table of what a push does; an end where there is nothing to set.
-    private func decidePush(_ ground: Ground, _ session: any WorkSession, _ remote: RemoteAccount?) async throws -> RecordOutcome? {
+    private func decidePush(_ ground: Ground, _ session: any WorkSession, _ remote: RemoteAccount?) async throws -> RecordOutcome?
+    {
         let isKept = ground.account.stages.current != nil
         guard remote != nil else {
             kind = .create
@@ -137,12 +138,15 @@ extension TurnRun {
             secret = try await reveal(version).withSecret { $0.duplicate() }
         }
         let credential = TargetLogin(
-            username: remote?.username ?? ground.account.username, secretType: ground.account.secretType, secret: secret.duplicate())
+            username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,
+            secret: secret.duplicate())
         return (SecretHandoff(secret), credential)
     }
 
     private func saveRemoteState(_ ground: Ground) async throws -> SecretHandoff? {
-        guard kind == .change, order.keyStrategy == .replaceAll, let saving = session as? any RemoteStateSaving else { return nil }
+        guard kind == .change, order.keyStrategy == .replaceAll, let saving = session as? any RemoteStateSaving else {
+            return nil
+        }
         let request = request(ground)
         return try await parts.threads.run {
             guard let bytes = try saving.saved(before: request) else { return nil }
@@ -175,7 +179,11 @@ extension TurnRun {
         var next = turn
         let action = next.handle(.promoted, at: now)
         var report = report
-        if case .close(let outcome, _) = action { report.outcome = outcome } else { report.outcome = RecordOutcome(.success, .proven) }
+        if case .close(let outcome, _) = action {
+            report.outcome = outcome
+        } else {
+            report.outcome = RecordOutcome(.success, .proven)
+        }
         do {
             let stored = try await ledger.promote(change, isProven: isProven, next: next, taken(), record: report)
             self.change = next.isOpen ? stored : nil

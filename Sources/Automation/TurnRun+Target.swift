@@ -24,7 +24,8 @@ extension TurnRun {
         if let stored = change?.request {
             return ChangeRequest(
                 username: stored.username, secretType: stored.secretType,
-                keyStrategy: ChangeRequest.KeyStrategy(rawValue: stored.keyStrategy) ?? .replaceOurs, parameters: stored.parameters)
+                keyStrategy: ChangeRequest.KeyStrategy(rawValue: stored.keyStrategy) ?? .replaceOurs,
+                parameters: stored.parameters)
         }
         return ChangeRequest(
             username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,

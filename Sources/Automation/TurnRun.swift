@@ -195,7 +195,8 @@ actor TurnRun {
         let isOpen = change != nil && stop.outcome.reason != .forced
         report.outcome = RecordOutcome(
             isOpen ? .uncertain : stop.outcome.status, stop.outcome.reason, words: stop.outcome.words)
-        parts.logger.error("a turn's state could not be stored", metadata: ["account": "\(account)", "words": "\(stop.outcome.words)"])
+        parts.logger.error(
+            "a turn's state could not be stored", metadata: ["account": "\(account)", "words": "\(stop.outcome.words)"])
         return report
     }
 

@@ -16,7 +16,7 @@ enum ImportLaw {
         "keyturnd",
         "SealingTests", "AccessTests", "VaultTests", "ServerTests",
         // Makes and opens whole vaults.
-        "APITests",
+        "APITests", "AutomationTests",
         // Fills a stopped vault for measurements.
         "BenchLoad",
     ]

@@ -60,7 +60,8 @@ extension SecretTurn {
             run.reapplications += 1
             return .reapply
         }
-        return withoutReapplying(cause: nil, isKnownForeign: !findings.isEmpty && findings.allSatisfy { $0.match == .different }, now)
+        return withoutReapplying(
+            cause: nil, isKnownForeign: !findings.isEmpty && findings.allSatisfy { $0.match == .different }, now)
     }
 
     /// The worker could not look, or not make the candidate live again.

@@ -234,7 +234,9 @@ extension SecretTurn {
             // Only what was proved may replace what is still live.
             guard run.isProven else {
                 let isDoubted = memory.doubt?.status == .unverifiable
-                return close(isDoubted ? memory.doubt ?? RecordOutcome(.unverifiable, .noProof) : RecordOutcome(.unverifiable, .notChecked))
+                return close(
+                    isDoubted ? memory.doubt ?? RecordOutcome(.unverifiable, .noProof) : RecordOutcome(.unverifiable, .notChecked)
+                )
             }
             stage = .retiring
             return .retire

@@ -89,7 +89,8 @@ package enum SecretChanges {
     /// When the next open change is due; nil if none is open. Global.
     package static func nextDue(on connection: any SQLConnection) throws -> Timestamp? {
         try connection.first(
-            "SELECT COALESCE(not_before, date_updated) FROM secret_changes ORDER BY COALESCE(not_before, date_updated) LIMIT 1", []
+            "SELECT COALESCE(not_before, date_updated) FROM secret_changes ORDER BY COALESCE(not_before, date_updated) LIMIT 1",
+            []
         ) { try $0.time(0) }
     }
 

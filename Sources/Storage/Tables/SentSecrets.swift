@@ -4,7 +4,8 @@ package import Domain
 package enum SentSecrets {
     /// Notes that a version is about to be sent, or may be live already; one that was noted before is open again.
     package static func insert(
-        _ number: Int64, of account: AccountID, in organization: OrganizationID, at date: Timestamp, on connection: any SQLConnection
+        _ number: Int64, of account: AccountID, in organization: OrganizationID, at date: Timestamp,
+        on connection: any SQLConnection
     ) throws {
         try connection.execute(
             """
@@ -16,7 +17,8 @@ package enum SentSecrets {
 
     /// Notes that a login proved a version; from now on the earlier ones count as superseded.
     package static func prove(
-        _ number: Int64, of account: AccountID, in organization: OrganizationID, at date: Timestamp, on connection: any SQLConnection
+        _ number: Int64, of account: AccountID, in organization: OrganizationID, at date: Timestamp,
+        on connection: any SQLConnection
     ) throws {
         try connection.execute(
             """
@@ -34,7 +36,8 @@ package enum SentSecrets {
 
     /// Every version that may be live: newest first.
     package static func open(
-        of account: AccountID, in organization: OrganizationID, supersededAfter cutoff: Timestamp, on connection: any SQLConnection
+        of account: AccountID, in organization: OrganizationID, supersededAfter cutoff: Timestamp,
+        on connection: any SQLConnection
     ) throws -> [SentSecret] {
         try connection.query(
             """

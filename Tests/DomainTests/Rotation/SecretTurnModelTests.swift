@@ -185,7 +185,8 @@ extension TurnAction {
 
 @Suite("A model of turns")
 struct SecretTurnModelTests {
-    @Test("whatever the target does, the live secret is kept, logins keep their limit, and success means proved", arguments: 0..<16)
+    @Test(
+        "whatever the target does, the live secret is kept, logins keep their limit, and success means proved", arguments: 0..<16)
     func randomWalks(number: Int) {
         let kind = World.Kind(
             canCompare: number & 1 == 0, workerWorks: number & 2 == 0, letsInAnybody: number & 4 != 0, lies: false,
@@ -217,7 +218,8 @@ struct SecretTurnModelTests {
     func liar(canCompare: Bool) {
         for seed in 0..<40 {
             var world = World(
-                .init(canCompare: canCompare, workerWorks: true, letsInAnybody: false, lies: true, checks: true), seed: UInt64(seed))
+                .init(canCompare: canCompare, workerWorks: true, letsInAnybody: false, lies: true, checks: true),
+                seed: UInt64(seed))
             let end = world.turn()
             #expect(end != nil && end?.outcome.status != .success && world.current == 1 && world.live == 1, "seed \(seed)")
         }

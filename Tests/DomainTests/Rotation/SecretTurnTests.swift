@@ -270,18 +270,22 @@ struct SecretTurnDoubtTests {
         #expect(walk.on(.failed(TurnFault(.workerRejected))) == .guess(2))
     }
 
-    @Test("a host that cannot be reached or is not the one meant gets no login", arguments: [
-        TurnReason.unreachable, .timedOut, .cut, .hostKeyChanged, .wrongTarget, .noSafeChannel, .paused,
-    ])
+    @Test(
+        "a host that cannot be reached or is not the one meant gets no login",
+        arguments: [
+            TurnReason.unreachable, .timedOut, .cut, .hostKeyChanged, .wrongTarget, .noSafeChannel, .paused,
+        ])
     func elsewhere(reason: TurnReason) {
         var walk = Walk.doubting()
         walk.on(.failed(TurnFault(reason)))
         #expect(walk.isWaiting && walk.turn.doubt?.reason == reason)
     }
 
-    @Test("taken up from storage in any stage, it looks before it does anything", arguments: [
-        SecretTurn.Stage.remembering, .sending, .verifying, .promoting, .uncertain,
-    ])
+    @Test(
+        "taken up from storage in any stage, it looks before it does anything",
+        arguments: [
+            SecretTurn.Stage.remembering, .sending, .verifying, .promoting, .uncertain,
+        ])
     func resumed(stage: SecretTurn.Stage) {
         var memory = SecretTurn.Memory()
         memory.candidate = 2

@@ -1,2 +1,0 @@
-import Automation
-import Testing
