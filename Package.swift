@@ -71,6 +71,8 @@ targets += capability(
     "Notifications", ["Domain", "Cryptography", "JSON", "Outbound", "Storage", "Access", logging], testing: ["Sealing"])
 targets += capability("Connectors", ["Domain", "Cryptography", "SSH"])
 targets += capability(
+    "Automation", ["Domain", "Cryptography", "Storage", "Audit", "Access", "Vault", "Connectors", logging], testing: ["Sealing"])
+targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])

@@ -23,6 +23,16 @@ package enum Permission: String, Sendable, CaseIterable, Hashable {
     case deleteAccount = "account.delete"
     /// Plaintext of an account's secret and of its history; not implied by any other.
     case revealAccount = "account.reveal"
+    /// Setting an account's secret on its target: changes, restores, and the settling of both.
+    case rotateAccount = "account.rotate"
+    /// Creating an account on its target with the secret that it has or gets.
+    case pushAccount = "account.push"
+    /// A login at the target with the secret that is kept.
+    case verifyAccount = "account.verify"
+    /// Taking an account away from its target.
+    case removeAccount = "account.remove"
+    /// Forgetting which system an asset showed itself to be, so that another may take its place; not implied by any other.
+    case clearHostKey = "hostkey.clear"
     case viewApplication = "application.view"
     case createApplication = "application.create"
     case changeApplication = "application.change"

@@ -87,6 +87,18 @@ extension Session: RowAuthenticated {
     package var rowID: [UInt8] { tokenDigest }
 }
 
+extension OpenChange: RowAuthenticated {
+    package static var rowKind: RowKind { .openChange }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}
+
+extension AssetTrust: RowAuthenticated {
+    package static var rowKind: RowKind { .assetTrust }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { asset.bytes }
+}
+
 extension Setting: RowAuthenticated {
     package func authenticate(into canonical: inout CanonicalBytes) {
         canonical.append(name)

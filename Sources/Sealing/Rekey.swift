@@ -140,17 +140,21 @@ extension Rekey {
             count += try remake { try Labels.all(in: organization, on: $0) }
             count += try pages { try Assets.page(after: $0, in: organization, limit: 100, on: $1) }
             count += try pages { try Accounts.page(after: $0, in: organization, limit: 100, on: $1) }
+            count += try pages { try AssetTrusts.page(after: $0, in: organization, limit: 100, on: $1) }
         }
         count += try remake { try Applications.everywhere(on: $0) }
         count += try remake { try Credentials.everywhere(on: $0) }
         count += try remake { try Users.everyone(on: $0) }
         count += try remake { try Sessions.everyone(on: $0) }
         count += try remake { try Settings.all(on: $0) }
+        count += try pages { try SecretChanges.page(after: $0, limit: 100, on: $1) }
+        count += try pages { try Deliveries.page(after: $0, limit: 100, on: $1) }
         return count
     }
 
-    private func pages<Entity: RowAuthenticated>(
-        _ page: @escaping @Sendable (Identifier<Entity>?, any SQLConnection) throws -> [Authenticated<Entity>]
+    /// - Parameter page: the rows after an id; `Entity` is what the ids are of, `Row` what the rows hold.
+    private func pages<Entity, Row: RowAuthenticated>(
+        _ page: @escaping @Sendable (Identifier<Entity>?, any SQLConnection) throws -> [Authenticated<Row>]
     ) throws -> Int64 {
         var last: Identifier<Entity>?
         var count: Int64 = 0

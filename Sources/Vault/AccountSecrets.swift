@@ -6,7 +6,7 @@ package import Storage
 
 /// Account secrets at rest: puts new versions, reveals old ones, against a warrant of the gate.
 package struct AccountSecrets: Sendable {
-    private let keyring: Keyring
+    let keyring: Keyring
 
     package init(keyring: Keyring) {
         self.keyring = keyring
@@ -45,7 +45,7 @@ package struct AccountSecrets: Sendable {
             current: number, pending: account.stages.pending, previous: account.stages.current ?? account.stages.previous,
             last: number)
         account.dateChangeSecret = now
-        _ = try SecretVersions.prune(account.id, in: account.organization, keeping: historyLimit, on: db)
+        try prune(account, historyLimit, now, db)
     }
 
     /// Takes the current secret away: nothing is served any more. The value stays in history as previous.
@@ -63,16 +63,25 @@ package struct AccountSecrets: Sendable {
         guard let version = try SecretVersions.get(number, of: account.id, in: account.organization, on: db) else {
             throw Refusal.notFound
         }
-        let place = Place.accountSecret(account.id, version: number, in: account.organization)
+        return (try opened(version), version)
+    }
+
+    func opened(_ version: SecretVersion) throws -> SecretHandoff {
+        let place = Place.accountSecret(version.account, version: version.number, in: version.organization)
         do {
-            let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())
-            return (SecretHandoff(secret), version)
+            return SecretHandoff(try keyring.keys().open(version.secret, at: place, with: SealingWorkspace()))
         } catch let fault as SealingFault {
             throw fault == .sealed ? Refusal.sealed : Refusal.integrity("\(fault)")
         }
     }
 
-    private func version(
+    /// Takes away what is older than the history's limit; what may be live on a target stays.
+    func prune(_ account: Account, _ historyLimit: Int, _ now: Timestamp, _ db: any SQLConnection) throws {
+        _ = try SecretVersions.prune(
+            account.id, in: account.organization, keeping: historyLimit, supersededBefore: SentSecret.cutoff(now), on: db)
+    }
+
+    func version(
         _ secret: borrowing Secret, as number: Int64, of account: Account, by author: String, now: Timestamp,
         in db: any SQLConnection
     ) throws -> SecretVersion {

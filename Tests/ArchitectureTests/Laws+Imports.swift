@@ -17,7 +17,7 @@ enum ImportLaw {
         "keyturnd",
         "SealingTests", "AccessTests", "VaultTests", "NotificationsTests", "ServerTests",
         // Makes and opens whole vaults.
-        "APITests",
+        "APITests", "AutomationTests",
         // Fills a stopped vault for measurements.
         "BenchLoad",
     ]

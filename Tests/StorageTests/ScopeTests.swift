@@ -28,7 +28,9 @@ struct ScopeTests {
             #expect(try !Accounts.delete(theirs.account.value.id, in: id, on: connection))
             #expect(try SecretVersions.get(1, of: theirs.account.value.id, in: id, on: connection) == nil)
             #expect(try SecretVersions.history(of: theirs.account.value.id, in: id, on: connection).total == 0)
-            #expect(try SecretVersions.prune(theirs.account.value.id, in: id, keeping: 1, on: connection).isEmpty)
+            #expect(
+                try SecretVersions.prune(theirs.account.value.id, in: id, keeping: 1, supersededBefore: day, on: connection)
+                    .isEmpty)
             #expect(try SecretVersions.page(after: nil, in: id, limit: 9, on: connection) == [ours.version])
             #expect(
                 try !SecretVersions.reseal(

@@ -252,7 +252,8 @@ struct TablesTests {
             var account = tenant.account
             account.value.stages = SecretStages(current: 3, pending: nil, previous: 1, last: 6)
             _ = try Accounts.update(account, on: connection)
-            let gone = try SecretVersions.prune(account.value.id, in: tenant.id, keeping: limit, on: connection)
+            let gone = try SecretVersions.prune(
+                account.value.id, in: tenant.id, keeping: limit, supersededBefore: day, on: connection)
             let page = try SecretVersions.history(of: account.value.id, in: tenant.id, on: connection)
             #expect(page.total == Int64(page.rows.count))
             #expect(Set(gone).isDisjoint(with: page.rows.map(\.number)))

@@ -169,6 +169,7 @@ package final class Gate: Sendable {
         case let fault as SealingFault: (.failed, "integrity: \(fault)")
         case Refusal.integrity(let detail): (.failed, Refusal.integrity(detail).auditReason)
         case let refusal as Refusal: (.refused, refusal.auditReason)
+        case let failure as any AuditedFailure: (.failed, failure.auditReason)
         default: (.failed, "\(type(of: error))")
         }
     }
@@ -181,4 +182,9 @@ package final class Gate: Sendable {
             throw Refusal.unavailable("The audit log cannot be written.")
         }
     }
+}
+
+/// A failure whose reason may be written down as it is: it carries no value that was stored or sent.
+package protocol AuditedFailure: Error {
+    var auditReason: String { get }
 }

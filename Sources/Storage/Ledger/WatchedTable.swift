@@ -35,6 +35,8 @@ package struct WatchedTable: Sendable {
             content: "CAST(hex(@wrapped_key) || ':' || @state AS BLOB)"),
         WatchedTable(
             "key-slot", "key_slots", content: "CAST(hex(@wrapped_key) || ':' || @kind || ':' || hex(@parameters) AS BLOB)"),
+        WatchedTable("delivery", "deliveries"), WatchedTable("open-change", "secret_changes"),
+        WatchedTable("asset-trust", "asset_trusts", id: "@asset_id", isLarge: true),
     ]
 }
 

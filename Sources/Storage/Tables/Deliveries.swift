@@ -46,6 +46,18 @@ package enum Deliveries {
         return ListPage(rows: rows, total: total)
     }
 
+    /// Every message of every organization, by pages in the order of ids.
+    package static func page(
+        after id: Delivery.ID?, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Delivery>] {
+        try connection.query(
+            """
+            SELECT id, org_id, channel, recipient, event, subject, body, payload, date_created, date_due, attempts, state, fault, mac
+            FROM deliveries WHERE id > ? ORDER BY id LIMIT ?
+            """,
+            [.id(id ?? Delivery.ID(high: 0, low: 0)), .integer(max(0, limit))], decode)
+    }
+
     /// Writes what an attempt came to; what is said to whom never changes.
     package static func settle(_ value: Delivery, on connection: any SQLConnection) throws {
         try connection.execute(

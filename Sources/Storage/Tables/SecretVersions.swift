@@ -59,9 +59,11 @@ package enum SecretVersions {
 
     /// Deletes the oldest versions beyond the newest `limit` (at least 1) and returns their numbers.
     ///
-    /// What the account's row calls current, pending or previous stays whatever its age.
+    /// What the account's row calls current, pending or previous stays whatever its age; so does every value that was ever sent to a
+    /// target, until a later one was proved before `cutoff`.
     package static func prune(
-        _ account: AccountID, in organization: OrganizationID, keeping limit: Int, on connection: any SQLConnection
+        _ account: AccountID, in organization: OrganizationID, keeping limit: Int, supersededBefore cutoff: Timestamp,
+        on connection: any SQLConnection
     ) throws -> [Int64] {
         let stages = try connection.first(
             "SELECT current_version, pending_version, previous_version FROM accounts WHERE org_id = ? AND id = ?",
@@ -72,8 +74,13 @@ package enum SecretVersions {
             "SELECT number FROM secret_versions WHERE account_id = ? AND org_id = ? ORDER BY number DESC",
             [.id(account), .id(organization)]
         ) { try $0.integer(0) }
-        let old = numbers.dropFirst(max(1, limit)).filter { !stages.contains($0) }
+        let sent = Set(
+            try SentSecrets.open(of: account, in: organization, supersededAfter: cutoff, on: connection).map(\.number))
+        let old = numbers.dropFirst(max(1, limit)).filter { !stages.contains($0) && !sent.contains($0) }
         for number in old {
+            try connection.execute(
+                "DELETE FROM sent_secrets WHERE account_id = ? AND number = ? AND org_id = ?",
+                [.id(account), .integer(number), .id(organization)])
             try connection.execute(
                 "DELETE FROM secret_versions WHERE account_id = ? AND number = ? AND org_id = ?",
                 [.id(account), .integer(number), .id(organization)])

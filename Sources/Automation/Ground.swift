@@ -1,0 +1,156 @@
+internal import Access
+internal import Connectors
+internal import Cryptography
+internal import Domain
+internal import Storage
+internal import Vault
+
+/// What a piece of work stands on: verified rows, who does the work and by what way, read in one transaction.
+struct Ground: Sendable {
+    var account: Account
+    let asset: Asset
+    let trust: AssetTrust?
+    let connector: any Connector
+    let target: Target
+    /// Nil where the work needs none: a login with the account's own secret.
+    let worker: Workforce?
+    /// The unprivileged account from which the account is switched to; nil for a login of its own.
+    let source: TargetLogin?
+
+    /// Who does the work on the target.
+    struct Workforce: Sendable {
+        let account: Account
+        let login: Account
+        let worker: Worker
+    }
+
+    var plan: VerificationPlan { source.map { .su(from: $0) } ?? .direct }
+}
+
+/// Reads grounds: everything that can be checked without the target.
+struct GroundReader {
+    let parts: TurnParts
+    let warrant: Warrant
+    let keys: RowKeys
+    let db: any SQLConnection
+
+    /// What is asked of the rows.
+    struct Demands: Sendable {
+        var needsWorker = true
+        /// The named worker.
+        var worker: AccountID?
+        var isChange = true
+        var allowsPrivileged = false
+        /// In doubt the work goes on although an account was switched off meanwhile.
+        var isSettling = false
+    }
+
+    func read(_ id: AccountID, _ demands: Demands) throws -> Ground {
+        let account = try keys.verified(Accounts.get(id, in: warrant.organization, on: db))
+        let asset = try keys.verified(Assets.get(account.asset, in: warrant.organization, on: db))
+        let trust = try AssetTrusts.get(asset.id, in: warrant.organization, on: db).map { try keys.verified($0) }
+        guard demands.isSettling || (account.isActive && asset.isActive) else { throw Stop(.skipped, .inactive) }
+        if let trust, trust.endpoint != asset.endpoint {
+            throw Stop(.skipped, .paused, "The asset's endpoint was edited: somebody who may reveal its secrets must confirm it.")
+        }
+        guard let platform = Platform.named(asset.platform), let connector = parts.connector(platform.type) else {
+            throw Stop(.skipped, .noConnector)
+        }
+        if demands.isChange, !demands.isSettling { try checkChange(account, connector, demands) }
+        let worker = demands.needsWorker ? try workforce(for: account, on: asset, platform, demands) : nil
+        return Ground(
+            account: account, asset: asset, trust: trust, connector: connector,
+            target: try target(asset, platform, connector, trust), worker: worker,
+            source: try account.suFrom.map { try credential(of: $0) })
+    }
+
+    private func checkChange(_ account: Account, _ connector: any Connector, _ demands: Demands) throws {
+        guard account.secretReset else { throw Stop(.skipped, .excluded) }
+        guard connector.secretTypes.contains(account.secretType) else { throw Stop(.skipped, .secretType) }
+        guard demands.allowsPrivileged || !Self.isGuarded(account) else {
+            throw Stop(.skipped, .secureMode, "A privileged account is changed only when a person has confirmed it.")
+        }
+        if let open = try SecretChanges.of(account.id, in: account.organization, on: db) {
+            throw Stop(.skipped, .changeOpen, "Change \(open.value.id) is open.")
+        }
+    }
+
+    /// What no task changes by itself.
+    static func isGuarded(_ account: Account) -> Bool {
+        account.privileged || ["root", "administrator"].contains(account.username.lowercased())
+    }
+
+    private func target(_ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?) throws -> Target {
+        let port =
+            asset.protocols.first { $0.name == connector.protocolName }?.port
+            ?? Platform.defaultPorts[connector.protocolName] ?? 0
+        let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
+        return Target(
+            asset: asset.id, type: platform.type, address: asset.address, port: port, specific: asset.specific,
+            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try parts.gateway(asset, db),
+            stepLimit: parts.stepLimit)
+    }
+
+    // MARK: - Who does the work
+
+    /// The named worker, or the first privileged account by name that is another one and has a secret. Nothing is picked at random.
+    private func workforce(
+        for account: Account, on asset: Asset, _ platform: Platform, _ demands: Demands
+    ) throws -> Ground.Workforce {
+        let all = try keys.verified(Accounts.all(of: asset.id, in: warrant.organization, on: db))
+        let chosen: Account?
+        if let named = demands.worker {
+            guard named != account.id else {
+                throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
+            }
+            chosen = all.first { $0.id == named }
+        } else {
+            chosen = all.first { $0.privileged && $0.id != account.id && $0.isActive && $0.stages.current != nil }
+        }
+        guard let chosen, chosen.isActive, chosen.stages.current != nil else { throw Stop(.skipped, .noWorker) }
+        let own = try credential(chosen)
+        guard let source = chosen.suFrom, let login = all.first(where: { $0.id == source }) else {
+            let needsSudo = platform.category == .host && chosen.username != "root"
+            return Ground.Workforce(
+                account: chosen, login: chosen, worker: Worker(credential: own, power: needsSudo ? .sudo : .own))
+        }
+        return Ground.Workforce(account: chosen, login: login, worker: Worker(credential: try credential(login), power: .su(own)))
+    }
+
+    private func credential(of id: AccountID) throws -> TargetLogin {
+        try credential(keys.verified(Accounts.get(id, in: warrant.organization, on: db)))
+    }
+
+    private func credential(_ account: Account) throws -> TargetLogin {
+        guard let current = account.stages.current else { throw Stop(.skipped, .noSecret, account.name) }
+        return try credential(current, of: account, named: account.username)
+    }
+
+    /// A kept version as something to log in with.
+    func credential(_ version: Int64, of account: Account, named username: String) throws -> TargetLogin {
+        let handoff = try parts.secrets.revealForChange(version: version, of: account, by: warrant, in: db)
+        guard let secret = handoff.take() else { throw Stop(.failed, .noSecret) }
+        return TargetLogin(username: username, secretType: account.secretType, secret: secret)
+    }
+}
+
+/// A check that says no.
+struct Stop: Error, Sendable {
+    let outcome: RecordOutcome
+
+    init(_ status: RecordOutcome.Status, _ reason: TurnReason, _ words: String = "", until: Timestamp? = nil) {
+        outcome = RecordOutcome(status, reason, words: words, until: until)
+    }
+
+    init(_ outcome: RecordOutcome) { self.outcome = outcome }
+
+    /// Whatever was thrown before anything was sent.
+    init(_ error: any Error) {
+        switch error {
+        case let stop as Stop: self = stop
+        case Refusal.notFound: self.init(.skipped, .notFound)
+        case let refusal as Refusal: self.init(.failed, .notStored, refusal.code)
+        default: self.init(.failed, .notStored, TurnFault(error).words)
+        }
+    }
+}

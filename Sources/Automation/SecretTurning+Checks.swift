@@ -1,0 +1,177 @@
+package import Access
+package import Domain
+internal import Connectors
+internal import Cryptography
+internal import Storage
+internal import Vault
+
+extension SecretTurning {
+    /// A login with the secret that is kept, to see whether it is live. One rejected login ends it; nothing is changed.
+    package func verify(
+        _ account: AccountID, in organization: OrganizationID, by principal: Principal, id: ChangeID = .random()
+    ) async -> TurnReport {
+        let order = TurnOrder(id: id, strategy: .kept(version: 0))
+        return await guarded(.verifyAccount, account, organization, order, principal) { warrant in
+            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).verify()
+        }
+    }
+
+    /// Takes the account away from its target; Keyturn keeps it, switched off, with its history.
+    package func remove(
+        _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
+    ) async -> TurnReport {
+        await guarded(.removeAccount, account, organization, order, principal) { warrant in
+            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).remove()
+        }
+    }
+}
+
+/// Work on an account that changes no secret.
+struct AccountCheck: Sendable {
+    let parts: TurnParts
+    let warrant: Warrant
+    let account: AccountID
+    let order: TurnOrder
+
+    // MARK: - Verify
+
+    func verify() async -> TurnReport {
+        var report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
+        do {
+            let ground = try await ground(.init(needsWorker: false, isChange: false))
+            guard let current = ground.account.stages.current else { throw Stop(.skipped, .noSecret) }
+            report.oldVersion = current
+            let ledger = TurnLedger(parts: parts, warrant: warrant)
+            let identity = try await identity()
+            let leave = try await ledger.beginLogin(account, identity: identity, version: current).leave
+            guard case .granted(let attempt) = leave else {
+                guard case .spent(let until) = leave else { throw Stop(.skipped, .noLoginLeft) }
+                throw Stop(.skipped, .noLoginLeft, until: until)
+            }
+            parts.probe.reached(.attempt, account)
+            let (outcome, end) = await connect(ground, current, attempt)
+            report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
+            report.outcome = outcome
+            try await store(outcome, current, end, report)
+        } catch {
+            report.outcome = Stop(error).outcome
+        }
+        return report
+    }
+
+    private func connect(_ ground: Ground, _ version: Int64, _ id: LoginAttempts.ID) async -> (RecordOutcome, LoginEnd) {
+        do {
+            let way = try await reveal(version)
+            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: ground.target, by: ground.plan) }
+            let outcome: RecordOutcome =
+                switch verdict {
+                case .proven: RecordOutcome(.success, .proven)
+                case .rejected(let words): RecordOutcome(.failed, .rejected, words: words)
+                case .lockedOut(let words): RecordOutcome(.failed, .lockedOut, words: words)
+                case .unverifiable(let words): RecordOutcome(.unverifiable, .noProof, words: words)
+                }
+            return (outcome, LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict)))
+        } catch {
+            let fault = TurnFault(error)
+            return (
+                RecordOutcome(.failed, fault.reason, words: fault.words), LoginEnd(id: id, outcome: TurnRun.outcome(of: error))
+            )
+        }
+    }
+
+    private func store(_ outcome: RecordOutcome, _ version: Int64, _ end: LoginEnd, _ report: TurnReport) async throws {
+        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
+            try page.settle([end])
+            var row = try page.account(account)
+            switch outcome.reason {
+            // Only if it is still the one that was tried.
+            case .proven where row.stages.current == version:
+                try parts.secrets.confirm(version, of: &row, by: warrant, now: page.now, in: page.db)
+            case .rejected: row.connectivity = .passwordError
+            case .lockedOut: row.connectivity = .authenticationError
+            case .unreachable, .timedOut, .cut, .hostKeyChanged, .noSafeChannel, .brokenProtocol: row.connectivity = .error
+            default: break
+            }
+            try page.store(row)
+            try parts.record(report, page.db)
+        }
+    }
+
+    // MARK: - Remove
+
+    func remove() async -> TurnReport {
+        var report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
+        do {
+            let run = TurnRun(parts, warrant, account: account, order: order, purpose: .change)
+            try await run.remove()
+            report.outcome = RecordOutcome(.success, .unchanged, words: "It is not on the target any more.")
+            report.steps = await run.report.steps
+            try await finish(report)
+        } catch let fault as TurnFault where fault.mayHaveChanged {
+            report.outcome = RecordOutcome(.uncertain, fault.reason, words: fault.words)
+        } catch let fault as TurnFault {
+            report.outcome = RecordOutcome(.failed, fault.reason, words: fault.words)
+        } catch {
+            report.outcome = Stop(error).outcome
+        }
+        return report
+    }
+
+    private func finish(_ report: TurnReport) async throws {
+        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, account] page in
+            var row = try page.account(account)
+            row.isActive = false
+            row.connectivity = .notApplicable
+            try page.store(row)
+            try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
+            try parts.record(report, page.db)
+        }
+    }
+
+    // MARK: - Rows
+
+    private func ground(_ demands: GroundReader.Demands) async throws -> Ground {
+        let keys = try parts.keyring.keys()
+        return try await parts.database.read { [parts, warrant, account] db in
+            try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db).read(account, demands)
+        }
+    }
+
+    private func identity() async throws -> [UInt8] {
+        try await parts.database.read { [account, warrant] db in
+            try TargetIdentities.get(account, in: warrant.organization, on: db) ?? account.bytes
+        }
+    }
+
+    private func reveal(_ version: Int64) async throws -> TargetLogin {
+        let keys = try parts.keyring.keys()
+        return try await parts.database.read { [parts, warrant, account] db in
+            let row = try keys.verified(Accounts.get(account, in: warrant.organization, on: db))
+            return try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db)
+                .credential(version, of: row, named: row.username)
+        }
+    }
+}
+
+extension TurnRun {
+    /// Logs the worker in and has it take the account away; one that is not there is taken away already.
+    func remove() async throws {
+        do {
+            let ground = try await stand()
+            let (session, remote) = try await meet(ground)
+            guard let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
+            if let remote {
+                guard !remote.isSystem else { throw Stop(.skipped, .systemAccount) }
+                let parameters = order.parameters
+                try await parts.threads.run { try removing.remove(remote.username, parameters: parameters) }
+            }
+            note(.install, "removed")
+            try await ledger.end(taken())
+            await closeSession()
+        } catch {
+            try? await ledger.end(taken())
+            await closeSession()
+            throw error is Stop || error is Refusal ? error : TurnFault(error)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import Access
+package import Domain
+internal import Connectors
+internal import Cryptography
+internal import Logging
+internal import Storage
+internal import Vault
+
+/// Changes, pushes, checks and removes accounts on their targets: each by the gate's leave, one piece of work for an account at a time.
+package struct SecretTurning: Sendable {
+    package let parts: TurnParts
+
+    package init(_ parts: TurnParts) { self.parts = parts }
+
+    /// Sets a new secret on the target and makes it current here.
+    package func turn(
+        _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
+    ) async -> TurnReport {
+        await guarded(.rotateAccount, account, organization, order, principal) { warrant in
+            await TurnRun(parts, warrant, account: account, order: order, purpose: .change).run()
+        }
+    }
+
+    /// Creates the account on the target where it is not there; sets the secret of one that Keyturn holds none for. Leaves others alone,
+    /// unless the order says more.
+    package func push(
+        _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
+    ) async -> TurnReport {
+        await guarded(.pushAccount, account, organization, order, principal) { warrant in
+            await TurnRun(parts, warrant, account: account, order: order, purpose: .push).run()
+        }
+    }
+
+    /// Puts a kept version back on the target, as a new change: the new version has the same value.
+    package func restore(
+        _ version: Int64, of account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
+    ) async -> TurnReport {
+        var order = order
+        order.strategy = .kept(version: version)
+        return await turn(account, in: organization, order, by: principal)
+    }
+
+    /// Goes on with a change that is open, whether or not its time has come. Nil if none is open.
+    package func settle(
+        _ account: AccountID, in organization: OrganizationID, by principal: Principal
+    ) async throws -> TurnReport? {
+        let keys = try parts.keyring.keys()
+        let found = try await parts.database.read { db in try SecretChanges.of(account, in: organization, on: db) }
+        guard let found else { return nil }
+        return await settle(try keys.verified(found), by: principal)
+    }
+
+    func settle(_ change: OpenChange, by principal: Principal) async -> TurnReport {
+        var order = TurnOrder(id: change.id, strategy: .kept(version: change.memory.candidate ?? 0))
+        order.checksConnection = change.plan.checksConnection
+        order.allowsPrivileged = true
+        order.allowsSystemAccounts = true
+        let asked = order
+        return await guarded(.rotateAccount, change.account, change.organization, order, principal) { warrant in
+            // Somebody may have gone on with it between the look and the claim.
+            guard let change = await self.still(change) else {
+                return TurnReport(change: asked.id, account: change.account, outcome: RecordOutcome(.skipped, .unchanged))
+            }
+            return await TurnRun(parts, warrant, resuming: change, order: asked).run()
+        }
+    }
+
+    private func still(_ change: OpenChange) async -> OpenChange? {
+        guard let keys = try? parts.keyring.keys() else { return nil }
+        let found = try? await parts.database.read { db in try SecretChanges.get(change.id, in: change.organization, on: db) }
+        return found.flatMap { $0 }.flatMap { try? keys.verified($0) }
+    }
+
+    // MARK: - The gate
+
+    /// One piece of work for an account at a time, announced before and written down after.
+    func guarded(
+        _ permission: Permission, _ account: AccountID, _ organization: OrganizationID, _ order: TurnOrder,
+        _ principal: Principal, _ work: (Warrant) async -> TurnReport
+    ) async -> TurnReport {
+        func refused(_ outcome: RecordOutcome) -> TurnReport {
+            TurnReport(change: order.id, account: account, outcome: outcome)
+        }
+        guard parts.active.claim(account) else {
+            return refused(RecordOutcome(.skipped, .changeOpen, words: "It is being worked on."))
+        }
+        defer { parts.active.release(account) }
+        var report: TurnReport?
+        let object = AuditObject(kind: "account", id: account.description)
+        do {
+            return try await parts.gate.change(
+                permission, as: principal, in: organization, from: .internal(now: parts.clock.now()), objects: [object]
+            ) { permit in
+                let done = await work(permit.warrant())
+                report = done
+                permit.concerns([object], version: done.newVersion)
+                let outcome = done.outcome
+                guard outcome.status == .success || outcome.status == .unverifiable else { throw TurnEnded(outcome: outcome) }
+                let remark = outcome.reason == .proven ? "" : outcome.reason.rawValue
+                return .init(done, objects: [object], version: done.newVersion, reason: remark)
+            }
+        } catch {
+            // What was done is done, whether or not its outcome could be written down.
+            if let report { return report }
+            return refused(Stop(error).outcome)
+        }
+    }
+}
+
+/// A turn that did not end well, on its way through the gate to the audit.
+struct TurnEnded: Error, AuditedFailure {
+    let outcome: RecordOutcome
+
+    var auditReason: String {
+        "\(outcome.status.rawValue): \(outcome.reason.rawValue)" + (outcome.words.isEmpty ? "" : ": \(outcome.words)")
+    }
+}

@@ -1,0 +1,78 @@
+package import Access
+package import Connectors
+package import Domain
+package import Logging
+package import Storage
+package import Vault
+internal import Synchronization
+
+/// What turns work with; put together once, at start.
+package struct TurnParts: Sendable {
+    package var database: Database
+    package var keyring: RowKeeper
+    package var secrets: AccountSecrets
+    package var gate: Gate
+    package var threads: any BlockingThreads
+    /// The connector of a platform's type; nil if there is none.
+    package var connector: @Sendable (String) -> (any Connector)?
+    /// The way to an asset; nil for the direct one.
+    package var gateway: @Sendable (Asset, any SQLConnection) throws -> Gateway? = { _, _ in nil }
+    /// Stores what a turn came to, in the very transaction in which it came to it: records and notifications.
+    package var record: @Sendable (TurnReport, any SQLConnection) throws -> Void = { _, _ in }
+    package var historyLimit: @Sendable () -> Int = { 999 }
+    package var logins = LoginLimit()
+    package var limits = SecretTurn.Limits()
+    package var stepLimit: Duration = .seconds(30)
+    package var clock: WallClock
+    package var probe: StepProbe = .standard
+    package var logger: Logger
+    let active = ActiveTurns()
+    let workers = KnownWorkers()
+
+    package init(
+        database: Database, keyring: RowKeeper, secrets: AccountSecrets, gate: Gate, threads: any BlockingThreads,
+        connector: @escaping @Sendable (String) -> (any Connector)?, clock: WallClock, logger: Logger
+    ) {
+        self.database = database
+        self.keyring = keyring
+        self.secrets = secrets
+        self.gate = gate
+        self.threads = threads
+        self.connector = connector
+        self.clock = clock
+        self.logger = logger
+    }
+}
+
+/// The accounts that this process works on now: one piece of work at a time for each.
+final class ActiveTurns: Sendable {
+    private let accounts = Mutex<Set<AccountID>>([])
+
+    /// False if somebody works on it already.
+    func claim(_ account: AccountID) -> Bool { accounts.withLock { $0.insert(account).inserted } }
+
+    func release(_ account: AccountID) { _ = accounts.withLock { $0.remove(account) } }
+}
+
+/// Workers whose login was accepted lately: only for others is a login an attempt that must be written down first.
+final class KnownWorkers: Sendable {
+    private struct Key: Hashable {
+        let account: AccountID
+        let version: Int64?
+    }
+
+    private static let seconds: Int64 = 900
+    private let accepted = Mutex<[Key: Timestamp]>([:])
+
+    func isKnown(_ account: AccountID, _ version: Int64?, at now: Timestamp) -> Bool {
+        guard let date = accepted.withLock({ $0[Key(account: account, version: version)] }) else { return false }
+        return now < date.adding(seconds: Self.seconds) && now >= date
+    }
+
+    func note(_ account: AccountID, _ version: Int64?, isAccepted: Bool, at now: Timestamp) {
+        accepted.withLock { accepted in
+            if accepted.count > 10_000 { accepted.removeAll() }
+            accepted[Key(account: account, version: version)] = isAccepted ? now : nil
+        }
+    }
+}

@@ -1,0 +1,240 @@
+internal import Access
+internal import Connectors
+internal import Cryptography
+internal import Domain
+internal import Storage
+internal import Vault
+
+// MARK: - Meeting the target
+
+extension TurnRun {
+    /// The identity that changes and logins are counted by; before the first contact the account stands for itself.
+    var identityBytes: [UInt8] { change?.identity ?? identity?.canonical.bytes ?? account.bytes }
+
+    /// Reads the ground anew in doubt, where a check that says no is a hindrance and not an end.
+    func standing() async throws -> Ground {
+        do {
+            return try await stand()
+        } catch let stop as Stop {
+            throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
+        }
+    }
+
+    func request(_ ground: Ground) -> ChangeRequest {
+        if let stored = change?.request {
+            return ChangeRequest(
+                username: stored.username, secretType: stored.secretType,
+                keyStrategy: ChangeRequest.KeyStrategy(rawValue: stored.keyStrategy) ?? .replaceOurs,
+                parameters: stored.parameters)
+        }
+        return ChangeRequest(
+            username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,
+            keyStrategy: order.keyStrategy, parameters: order.parameters)
+    }
+
+    /// Logs the worker in and reads back that system and user are the ones meant.
+    func meet(_ ground: Ground) async throws -> (session: any WorkSession, remote: RemoteAccount?) {
+        await closeSession()
+        let session = try await openSession(ground)
+        self.session = session
+        try await recognize(session.system, ground)
+        let name = change?.request.username ?? ground.account.username
+        let remote = try await parts.threads.run { try session.find(name) }
+        self.remote = remote
+        if let remote, remote.username == session.workerName {
+            throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
+        }
+        let identity = TargetIdentity(system: session.system, user: remote?.username ?? name)
+        self.identity = identity
+        if let change, change.identity != identity.canonical.bytes { throw TurnFault(.wrongTarget) }
+        return (session, remote)
+    }
+
+    /// A system that is not the pinned one gets nothing; a first one is pinned before anything is done.
+    private func recognize(_ system: TargetIdentity.System, _ ground: Ground) async throws {
+        let isPinned = ground.trust?.systems.contains(system.text) ?? false
+        guard !isPinned else { return }
+        let isFirst = ground.trust?.accepts(system) ?? true
+        guard isFirst else {
+            if case .sshHostKey(let seen) = system { throw TurnFault(.hostKeyChanged, words: seen) }
+            throw TurnFault(.wrongTarget, words: system.text)
+        }
+        try await ledger.pin(system, of: ground.asset)
+    }
+
+    /// The worker's login: of one that was not accepted lately it is written down before it is made.
+    private func openSession(_ ground: Ground) async throws -> any WorkSession {
+        guard let force = ground.worker else { throw TurnFault(.notPermitted) }
+        let version = force.login.stages.current
+        var attempt: LoginAttempts.ID?
+        if !parts.workers.isKnown(force.login.id, version, at: now) {
+            let leave = try await ledger.beginLogin(
+                force.login.id, identity: force.login.id.bytes, version: version ?? 0, taken()
+            ).leave
+            switch leave {
+            case .granted(let id): attempt = id
+            case .spent(let until):
+                throw TurnFault(.workerRejected, words: "Its logins of a day are used up.", until: until)
+            }
+        }
+        let (connector, target, worker) = (ground.connector, ground.target, force.worker)
+        do {
+            let session = try await parts.threads.run { try connector.open(target, as: worker) }
+            parts.workers.note(force.login.id, version, isAccepted: true, at: now)
+            if let attempt { ended.append(LoginEnd(id: attempt, outcome: nil)) }
+            return session
+        } catch {
+            parts.workers.note(force.login.id, version, isAccepted: false, at: now)
+            let outcome = Self.outcome(of: error)
+            if let attempt {
+                try await ledger.end([LoginEnd(id: attempt, outcome: outcome)])
+            } else if let outcome {
+                // It was trusted to be accepted and was not: written down afterwards, so that it counts.
+                let leave = try await ledger.beginLogin(
+                    force.login.id, identity: force.login.id.bytes, version: version ?? 0, taken()
+                ).leave
+                if case .granted(let id) = leave { try await ledger.end([LoginEnd(id: id, outcome: outcome)]) }
+            }
+            throw TurnFault(error, ofWorker: true)
+        }
+    }
+
+    // MARK: - Logins of the account
+
+    /// A login with a version of the account's secret, written down before it is made.
+    func login(_ version: Int64, as step: TurnStep) async throws -> TurnEvent {
+        if ground == nil {
+            do {
+                ground = try await standing()
+            } catch {
+                return .failed(TurnFault(error))
+            }
+        }
+        let way: TargetLogin
+        if version == turn.memory.candidate, let candidate { way = candidate } else { way = try await reveal(version) }
+        let (leave, stored) = try await ledger.beginLogin(
+            account, identity: identityBytes, version: version, change: change, turn: turn, taken())
+        change = stored
+        let event: TurnEvent
+        switch leave {
+        case .spent(let until): event = .noLoginLeft(until: until)
+        case .granted(let id):
+            note(.attempt, "version \(version)")
+            parts.probe.reached(.attempt, account)
+            do {
+                event = .verdict(try await connect(way, id))
+            } catch {
+                event = .failed(TurnFault(error))
+            }
+        }
+        note(step, event)
+        parts.probe.reached(step, account)
+        return event
+    }
+
+    /// Makes a login that was written down.
+    func connect(_ way: TargetLogin, _ id: LoginAttempts.ID) async throws -> TurnVerdict {
+        guard let ground else { throw TurnFault(.brokenProtocol) }
+        // What was pinned at this very contact is in the row and not yet in the ground.
+        let (connector, target, plan) = (ground.connector, pinned(ground), ground.plan)
+        do {
+            let verdict = try await parts.threads.run { try connector.verify(way, on: target, by: plan) }
+            ended.append(LoginEnd(id: id, outcome: Self.outcome(of: verdict)))
+            return TurnVerdict(verdict)
+        } catch {
+            ended.append(LoginEnd(id: id, outcome: Self.outcome(of: error)))
+            throw error
+        }
+    }
+
+    private func pinned(_ ground: Ground) -> Target {
+        let target = ground.target
+        guard target.hostKeys.fingerprints.isEmpty, let seen = session?.hostKey else { return target }
+        return Target(
+            asset: target.asset, type: target.type, address: target.address, port: target.port, specific: target.specific,
+            hostKeys: HostKeyPin(policy: target.hostKeys.policy, fingerprints: [seen]), gateway: target.gateway,
+            stepLimit: target.stepLimit)
+    }
+
+    static func outcome(of verdict: Verdict) -> LoginAttempts.Outcome? {
+        switch verdict {
+        // Let in without the secret is let in.
+        case .proven, .unverifiable: nil
+        case .rejected: .rejected
+        case .lockedOut: .lockedOut
+        }
+    }
+
+    /// Nil where no login can have come to the door.
+    static func outcome(of error: any Error) -> LoginAttempts.Outcome? {
+        guard let fault = error as? ConnectorFault else { return .unclear }
+        switch fault.kind {
+        case .unreachable, .hostKeyChanged, .noSafeChannel, .unsupported: return nil
+        case .loginRejected: return .rejected
+        case .lockedOut: return .lockedOut
+        // It was let in, and something later was refused.
+        case .notPermitted, .noSuchAccount, .forbidden, .refusedByPolicy: return nil
+        case .brokenProtocol, .timedOut, .cut: return .unclear
+        }
+    }
+
+    /// A kept version of the account's secret as something to log in with or to send.
+    func reveal(_ version: Int64) async throws -> TargetLogin {
+        let keys = try parts.keyring.keys()
+        let (parts, warrant, account) = (parts, warrant, account)
+        let username = change?.request.username ?? remote?.username
+        return try await parts.database.read { db in
+            let row = try keys.verified(Accounts.get(account, in: warrant.organization, on: db))
+            return try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db)
+                .credential(version, of: row, named: username ?? row.username)
+        }
+    }
+
+    // MARK: - In doubt
+
+    func inspect() async throws -> TurnEvent {
+        do {
+            turn.values = try await values()
+            let ground = try await standing()
+            let (session, _) = try await meet(ground)
+            if remote == nil {
+                // An account to be created is created again; one that is gone has no secret to be found.
+                guard kind == .create else { throw TurnFault(.noSuchAccount) }
+                return .inspected([])
+            }
+            guard let reading = session as? any VerifierReading else { return .inspected([]) }
+            var findings: [StoredFinding] = []
+            let request = request(ground)
+            for version in turn.values {
+                let way = try await reveal(version)
+                let match = try await parts.threads.run { try way.withSecret { try reading.compare(request, with: $0) } }
+                findings.append(StoredFinding(version, StoredFinding.Match(match)))
+                if match == .same { break }
+            }
+            return .inspected(findings)
+        } catch let stop as Stop {
+            throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
+        }
+    }
+
+    private func values() async throws -> [Int64] {
+        let keys = try parts.keyring.keys()
+        let (parts, warrant, account) = (parts, warrant, account)
+        return try await parts.database.read { db in
+            let row = try keys.verified(Accounts.get(account, in: warrant.organization, on: db))
+            return try parts.secrets.valuesToTry(of: row, now: parts.clock.now(), in: db)
+        }
+    }
+
+    func reapply() async throws -> TurnEvent {
+        guard let ground, let session, let number = turn.memory.candidate else { throw TurnFault(.unsupported) }
+        if candidate == nil { candidate = try await reveal(number) }
+        guard let candidate else { throw TurnFault(.unsupported) }
+        let request = request(ground)
+        if kind == .change, let changing = session as? any SecretChanging {
+            try await parts.threads.run { try changing.prepare(request) }
+        }
+        try await put(candidate, session, request)
+        return .installed
+    }
+}

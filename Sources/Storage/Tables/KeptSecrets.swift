@@ -1,0 +1,55 @@
+package import Domain
+
+/// A sealed value that outlived its account: somebody forced a deletion while it was not known which value is live.
+package struct KeptSecret: Sendable, Hashable {
+    package let account: AccountID
+    package let organization: OrganizationID
+    package let number: Int64
+    package let assetName: String
+    package let address: String
+    package let username: String
+    package let secretType: SecretType
+    package let secret: Sealed
+    package let dateCreated: Timestamp
+    package let dateKept: Timestamp
+    package let keptBy: String
+}
+
+/// Sealed values without an account.
+package enum KeptSecrets {
+    /// Copies every version of an account, before the account goes.
+    package static func keep(
+        _ account: Account, on asset: Asset, by author: String, at date: Timestamp, on connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO kept_secrets (
+                account_id, number, org_id, asset_name, address, username, secret_type, secret, date_created, date_kept, kept_by)
+            SELECT account_id, number, org_id, ?, ?, ?, secret_type, secret, date_created, ?, ?
+            FROM secret_versions WHERE account_id = ? AND org_id = ?
+            ON CONFLICT (account_id, number) DO NOTHING
+            """,
+            [
+                .text(asset.name), .text(asset.address), .text(account.username), .time(date), .text(author), .id(account.id),
+                .id(account.organization),
+            ])
+    }
+
+    /// Everything that is kept in an organization, newest first.
+    package static func all(
+        in organization: OrganizationID, limit: Int64 = 1000, on connection: any SQLConnection
+    ) throws -> [KeptSecret] {
+        try connection.query(
+            """
+            SELECT account_id, org_id, number, asset_name, address, username, secret_type, secret, date_created, date_kept, kept_by
+            FROM kept_secrets WHERE org_id = ? ORDER BY date_kept DESC, account_id, number LIMIT ?
+            """,
+            [.id(organization), .integer(limit)]
+        ) { row in
+            KeptSecret(
+                account: try row.id(0), organization: try row.id(1), number: try row.integer(2), assetName: try row.text(3),
+                address: try row.text(4), username: try row.text(5), secretType: try row.value(6), secret: try row.sealed(7),
+                dateCreated: try row.time(8), dateKept: try row.time(9), keptBy: try row.text(10))
+        }
+    }
+}

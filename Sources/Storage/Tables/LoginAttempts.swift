@@ -1,0 +1,59 @@
+package import Domain
+
+/// Logins at targets: written before they are made, so that a crash loop cannot lock an account. Accepted ones are taken back.
+package enum LoginAttempts {
+    package enum Attempt {}
+    package typealias ID = Identifier<Attempt>
+
+    /// What is known of a login that was not accepted.
+    package enum Outcome: String, Sendable {
+        /// Written down and not known to be over.
+        case begun
+        case rejected
+        case lockedOut = "locked_out"
+        /// It ended without an answer.
+        case unclear
+    }
+
+    package static func begin(
+        _ id: ID, account: AccountID, identity: [UInt8], version: Int64, in organization: OrganizationID, at date: Timestamp,
+        on connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            "INSERT INTO login_attempts (id, org_id, account_id, identity, number, date, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                .id(id), .id(organization), .id(account), .blob(identity), .integer(version), .time(date),
+                .text(Outcome.begun.rawValue),
+            ])
+    }
+
+    package static func end(_ id: ID, _ outcome: Outcome, on connection: any SQLConnection) throws {
+        try connection.execute("UPDATE login_attempts SET outcome = ? WHERE id = ?", [.text(outcome.rawValue), .id(id)])
+    }
+
+    /// Of a login that was accepted, or never came to the door.
+    package static func takeBack(_ id: ID, on connection: any SQLConnection) throws {
+        try connection.execute("DELETE FROM login_attempts WHERE id = ?", [.id(id)])
+    }
+
+    /// Logins that count since the moment, of the account or of the same user on the target, oldest first.
+    package static func dates(
+        account: AccountID, identity: [UInt8], since: Timestamp, on connection: any SQLConnection
+    ) throws -> [Timestamp] {
+        try connection.query(
+            """
+            SELECT date FROM (
+                SELECT id, date FROM login_attempts WHERE account_id = ? AND date > ?
+                UNION SELECT id, date FROM login_attempts WHERE identity = ? AND date > ?) AS counted
+            ORDER BY date
+            """,
+            [.id(account), .time(since), .blob(identity), .time(since)]
+        ) { try $0.time(0) }
+    }
+
+    /// Deletes what is older than the moment, at most 1000 at once, and returns how many.
+    package static func delete(before moment: Timestamp, on connection: any SQLConnection) throws -> Int {
+        try connection.execute(
+            "DELETE FROM login_attempts WHERE id IN (SELECT id FROM login_attempts WHERE date < ? LIMIT 1000)", [.time(moment)])
+    }
+}

@@ -1,0 +1,135 @@
+package import Domain
+
+/// Turns that are not over.
+package enum SecretChanges {
+    /// Refused (`.constraint(.unique, …)`) while another change of the account or of the same user on the target is open.
+    package static func insert(_ row: Authenticated<OpenChange>, on connection: any SQLConnection) throws {
+        let value = row.value
+        try References.require(
+            "SELECT 1 FROM accounts WHERE org_id = ? AND id = ?", value.account, in: value.organization,
+            "secret_changes.account_id", on: connection)
+        try connection.execute(
+            """
+            INSERT INTO secret_changes (
+                id, org_id, account_id, asset_id, identity, stage, not_before, fields, date_opened, date_updated, mac)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .id(value.id), .id(value.organization), .id(value.account), .id(value.asset), .blob(value.identity),
+                .text(value.stage.rawValue), .time(value.memory.notBefore), .list(value.fields), .time(value.dateOpened),
+                .time(value.dateUpdated), .blob(row.mac),
+            ])
+    }
+
+    /// Writes stage and memory; false if the change is not open any more.
+    package static func update(_ row: Authenticated<OpenChange>, on connection: any SQLConnection) throws -> Bool {
+        let value = row.value
+        return try connection.execute(
+            """
+            UPDATE secret_changes SET stage = ?, not_before = ?, fields = ?, date_updated = ?, mac = ?
+            WHERE org_id = ? AND id = ? AND account_id = ?
+            """,
+            [
+                .text(value.stage.rawValue), .time(value.memory.notBefore), .list(value.fields), .time(value.dateUpdated),
+                .blob(row.mac), .id(value.organization), .id(value.id), .id(value.account),
+            ]) > 0
+    }
+
+    /// False if there was none.
+    @discardableResult
+    package static func delete(_ id: ChangeID, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool {
+        try connection.execute("DELETE FROM secret_changes WHERE org_id = ? AND id = ?", [.id(organization), .id(id)]) > 0
+    }
+
+    package static func get(
+        _ id: ChangeID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> Authenticated<OpenChange>? {
+        var query = selection
+        query.append("WHERE org_id = ? AND id = ?", [.id(organization), .id(id)])
+        return try connection.first(query) { try decode($0) }
+    }
+
+    package static func of(
+        _ account: AccountID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> Authenticated<OpenChange>? {
+        var query = selection
+        query.append("WHERE org_id = ? AND account_id = ?", [.id(organization), .id(account)])
+        return try connection.first(query) { try decode($0) }
+    }
+
+    /// Every open change of an asset's accounts.
+    package static func on(
+        _ asset: AssetID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [Authenticated<OpenChange>] {
+        var query = selection
+        query.append("WHERE org_id = ? AND asset_id = ? ORDER BY id", [.id(organization), .id(asset)])
+        return try connection.query(query) { try decode($0) }
+    }
+
+    /// Every open change that does not wait beyond the moment, of every organization, those that waited longest first. Global.
+    package static func due(
+        at moment: Timestamp, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<OpenChange>] {
+        var query = selection
+        query.append(
+            "WHERE not_before IS NULL OR not_before <= ? ORDER BY COALESCE(not_before, date_updated), id LIMIT ?",
+            [.time(moment), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
+    /// Every open change, by pages in the order of ids. Global.
+    package static func page(
+        after id: ChangeID?, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<OpenChange>] {
+        var query = selection
+        query.append("WHERE id > ? ORDER BY id LIMIT ?", [.id(id ?? ChangeID(high: 0, low: 0)), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
+    /// When the next open change is due; nil if none is open. Global.
+    package static func nextDue(on connection: any SQLConnection) throws -> Timestamp? {
+        try connection.first(
+            "SELECT COALESCE(not_before, date_updated) FROM secret_changes ORDER BY COALESCE(not_before, date_updated) LIMIT 1",
+            []
+        ) { try $0.time(0) }
+    }
+
+    /// How many turns are open and in doubt, and since when the oldest is. Global.
+    package static func uncertain(on connection: any SQLConnection) throws -> (count: Int64, since: Timestamp?) {
+        let found = try connection.first(
+            "SELECT COUNT(*), MIN(date_opened) FROM secret_changes WHERE stage = 'uncertain'", []
+        ) { (try $0.integer(0), try $0.timeOrNil(1)) }
+        return found.map { (count: $0.0, since: $0.1) } ?? (0, nil)
+    }
+
+    /// The open changes of some accounts.
+    package static func of(
+        _ accounts: [AccountID], in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [AccountID: Authenticated<OpenChange>] {
+        var found: [AccountID: Authenticated<OpenChange>] = [:]
+        for start in stride(from: 0, to: accounts.count, by: 500) {
+            var query = selection
+            query.append("WHERE org_id = ? AND account_id IN", [.id(organization)])
+            query.append(listOf: accounts[start..<min(start + 500, accounts.count)].map { .id($0) })
+            for row in try connection.query(query, { try decode($0) }) { found[row.value.account] = row }
+        }
+        return found
+    }
+
+    private static let selection = SQLQuery(
+        """
+        SELECT id, org_id, account_id, asset_id, identity, stage, not_before, fields, date_opened, date_updated, mac
+        FROM secret_changes
+        """)
+
+    private static func decode(_ row: borrowing SQLRow) throws -> Authenticated<OpenChange> {
+        guard let read = OpenChange.read(try row.texts(7), notBefore: try row.timeOrNil(6)) else { throw row.fault(7) }
+        return Authenticated(
+            value: OpenChange(
+                id: try row.id(0), organization: try row.id(1), account: try row.id(2), asset: try row.id(3),
+                identity: try row.blob(4), kind: read.kind, plan: read.plan, request: read.request, old: read.old,
+                startedBy: read.startedBy, dateOpened: try row.time(8), stage: try row.value(5), memory: read.memory,
+                dateUpdated: try row.time(9)),
+            mac: try row.blob(10))
+    }
+}

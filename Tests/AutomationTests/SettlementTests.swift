@@ -1,0 +1,196 @@
+import Automation
+import Connectors
+import Domain
+import Sealing
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Storage
+
+/// What the process left behind when it was killed after a step: the database as it was durable, and the target as it was.
+private struct Remains: Sendable {
+    let step: TurnStep
+    let path: String
+    let target: SimulatedTarget.State
+    let now: Timestamp
+}
+
+@Suite("Settling open changes")
+struct SettlementTests {
+    /// Runs a turn and copies database and target after every step: each copy is what a kill at that instant leaves.
+    private static func killings(
+        _ state: @escaping (inout SimulatedTarget.State) -> Void
+    ) async throws -> (shop: Workshop, remains: [Remains]) {
+        let found = Mutex<[Remains]>([])
+        let holder = Holder()
+        let shop = try Workshop(
+            { parts in
+                parts.probe = StepProbe { step, _ in
+                    guard let shop = holder.shop else { return }
+                    let path = shop.directory.file("copy-\(UInt64.random(in: 0...UInt64.max)).db")
+                    do { try shop.database.backupSync(to: path) } catch { return }
+                    found.withLock {
+                        $0.append(
+                            Remains(step: step, path: path, target: shop.target.snapshot, now: shop.clock.wall.now()))
+                    }
+                }
+            }, state: state)
+        holder.set(shop)
+        let report = await shop.turn()
+        if report.outcome.status == .uncertain { try await shop.settle() }
+        holder.set(nil)
+        return (shop, found.withLock { $0 })
+    }
+
+    static let situations: [(String, @Sendable (inout SimulatedTarget.State) -> Void)] = [
+        ("plain", { _ in }),
+        ("nothing can be read back", { $0.canCompare = false }),
+        ("applied, reply lost", { $0.tricks = [.appliedThenCut] }),
+        (
+            "applied, reply lost, nothing can be read back",
+            {
+                $0.tricks = [.appliedThenCut]
+                $0.canCompare = false
+            }
+        ),
+        ("lost on the way", { $0.tricks = [.cutBefore] }),
+        ("late", { $0.tricks = [.late] }),
+        ("late, and refused", { $0.tricks = [.late, .minimumAge(until: Workshop.start.adding(seconds: 86_400))] }),
+        ("quality", { $0.tricks = [.quality, .quality] }),
+        ("lies", { $0.lies = true }),
+        (
+            "lies, nothing can be read back",
+            {
+                $0.lies = true
+                $0.canCompare = false
+            }
+        ),
+        ("lets in anybody", { $0.letsInAnybody = true }),
+    ]
+
+    @Test("killed after any step, a start finds out which secret is live, and none is lost", arguments: 0..<situations.count)
+    func killed(number: Int) async throws {
+        let (name, state) = Self.situations[number]
+        let (shop, remains) = try await Self.killings(state)
+        #expect(remains.count >= 8, "\(name)")
+        for remain in remains {
+            let target = SimulatedTarget(remain.target)
+            let start = try Workshop(copyOf: remain.path, in: shop.directory, target: target, at: remain.now, like: shop)
+            let place = "\(name), after \(remain.step.name)"
+            #expect(try start.kept().values.contains(start.live ?? []), "\(place): the live secret is lost")
+            let reports = try await start.settle()
+            #expect(try start.open == nil, "\(place): still open: \(reports.suffix(2))")
+            #expect(try start.served() == start.live, "\(place): another secret is served than is live")
+            target.land()
+            #expect(try start.kept().values.contains(start.live ?? []), "\(place): lost by what landed late")
+            #expect(target.snapshot.rejected["app"] ?? 0 <= 4, "\(place): \(target.snapshot.rejected)")
+        }
+    }
+
+    @Test("a crash loop makes no more rejected logins than the limit allows")
+    func crashLoop() async throws {
+        // The worker cannot get in and the target holds a secret of somebody else: only logins could tell.
+        let shop = try Workshop(state: {
+            $0.tricks = [.cutBefore]
+            $0.canCompare = false
+        })
+        shop.target.with { state in
+            state.tricks = [.appliedThenCut]
+            state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
+        }
+        _ = await shop.turn()
+        shop.target.with {
+            $0.live["app"] = Array("of somebody else".utf8)
+            $0.workerFault = ConnectorFault(.loginRejected, effect: .none)
+        }
+        for _ in 0..<20 {
+            _ = try await shop.turning.settle(shop.app.id, in: .default, by: Workshop.principal)
+        }
+        #expect(shop.target.snapshot.rejected["app"] ?? 0 <= 2)
+        #expect(try shop.open?.turn.doubt?.status == .uncertain)
+    }
+
+    @Test("when the worker is locked out, the account's own logins tell, within their limit and over days")
+    func guesses() async throws {
+        let shop = try Workshop(state: {
+            $0.tricks = [.cutBefore]
+            $0.logins = []
+        })
+        shop.target.with { state in
+            state.tricks = [.cutBefore]
+            state.workerFault = nil
+        }
+        // The worker is locked out right after the command went.
+        let locked = Workshop.LockAfterInstall(shop.target)
+        defer { locked.end() }
+        let report = await shop.turn()
+        #expect(report.outcome.status == .failed || report.outcome.status == .uncertain)
+        try await shop.settle()
+        #expect(try shop.open == nil && shop.served() == Array("old".utf8))
+        #expect(shop.target.snapshot.rejected["app"] ?? 0 <= 2)
+    }
+
+    @Test("a sealed vault settles nothing, and does after it was opened")
+    func sealed() async throws {
+        let shop = try Workshop(state: { $0.tricks = [.appliedThenCut] })
+        shop.target.with { $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))] }
+        _ = await shop.turn()
+        shop.clock.advance(seconds: 3600)
+        shop.keyring.seal()
+        #expect(try await Settlement(shop.turning).pass().isEmpty)
+        try shop.keyring.unseal(with: KeyFileUnsealer(directory: shop.directory.file("keys")))
+        let reports = try await Settlement(shop.turning).pass()
+        #expect(reports.map(\.outcome.status) == [.success])
+        #expect(try shop.served() == shop.live)
+    }
+
+    @Test(
+        "an open change whose row was tampered with sends nothing and stays",
+        arguments: [
+            "UPDATE secret_changes SET stage = 'retiring'", "UPDATE secret_changes SET account_id = account_id, not_before = 1",
+            "UPDATE secret_changes SET identity = x'00'",
+        ])
+    func tampered(statement: String) async throws {
+        let shop = try Workshop(state: { $0.tricks = [.appliedThenCut] })
+        shop.target.with { $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))] }
+        _ = await shop.turn()
+        let connection = try shop.database.makeConfinedConnection(writable: true)
+        try connection.execute(SQLQuery(rendered: statement))
+        shop.clock.advance(seconds: 7200)
+        let before = shop.target.snapshot
+        #expect(try await Settlement(shop.turning).pass().isEmpty)
+        #expect(shop.target.snapshot.workerLogins == before.workerLogins)
+    }
+
+    @Test("figures tell how many are in doubt and since when")
+    func figures() async throws {
+        let shop = try Workshop(state: { $0.tricks = [.appliedThenCut] })
+        #expect(try await Settlement(shop.turning).figures().uncertain == 0)
+        shop.target.with { $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))] }
+        _ = await shop.turn()
+        let figures = try await Settlement(shop.turning).figures()
+        #expect(figures.uncertain == 1 && figures.since == Workshop.start)
+    }
+}
+
+/// Breaks the circle between a workshop and its probe.
+private final class Holder: Sendable {
+    private let held = Mutex<Workshop?>(nil)
+    var shop: Workshop? { held.withLock { $0 } }
+    func set(_ shop: Workshop?) { held.withLock { $0 = shop } }
+}
+
+extension Workshop {
+    /// Locks the worker out of a target as soon as something was installed or lost.
+    final class LockAfterInstall: Sendable {
+        private let target: SimulatedTarget
+
+        init(_ target: SimulatedTarget) {
+            self.target = target
+            target.with { $0.locksWorkerAfterInstall = true }
+        }
+
+        func end() { target.with { $0.locksWorkerAfterInstall = false } }
+    }
+}

@@ -1,0 +1,174 @@
+import Connectors
+import Cryptography
+import Domain
+import Synchronization
+
+/// A model of a target, in this process: it can lose replies, apply late, lie, refuse by policy, lock and let in anybody. It is there to
+/// drive turns through every kind of doubt; real targets are tested with the connectors and end to end.
+final class SimulatedTarget: Connector {
+    enum Trick: Sendable, Equatable {
+        /// Applied, and the reply is lost.
+        case appliedThenCut
+        /// Lost on the way there.
+        case cutBefore
+        /// Lands when `land` is called.
+        case late
+        /// Says yes and does nothing.
+        case lie
+        case unreachable
+        case quality
+        case minimumAge(until: Timestamp)
+    }
+
+    struct State: Sendable {
+        var system = TargetIdentity.System.database(kind: "simulated", identifier: "S1")
+        var live: [String: [UInt8]] = [:]
+        var systemAccounts: Set<String> = []
+        var late: [(String, [UInt8])] = []
+        /// What happens to the next installs, in order.
+        var tricks: [Trick] = []
+        /// What happens to the next logins; nil is a plain one.
+        var logins: [Result<Verdict, ConnectorFault>?] = []
+        var canCompare = true
+        var letsInAnybody = false
+        var lies = false
+        var workerFault: ConnectorFault?
+        var locksWorkerAfterInstall = false
+        var rejected: [String: Int] = [:]
+        var workerLogins = 0
+        var installs = 0
+        var retired: [String] = []
+        var events: [String] = []
+    }
+
+    let name = "simulated"
+    let platformTypes: Set<String> = ["postgresql"]
+    let protocolName = "postgresql"
+    let secretTypes: Set<SecretType> = [.password]
+    private let state: Mutex<State>
+
+    init(_ state: State = State()) { self.state = Mutex(state) }
+
+    func with<Value>(_ body: (inout sending State) -> sending Value) -> Value { state.withLock { body(&$0) } }
+
+    var snapshot: State { state.withLock { $0 } }
+
+    /// What is late arrives.
+    func land() {
+        state.withLock { state in
+            for (user, bytes) in state.late { state.live[user] = bytes }
+            state.late = []
+        }
+    }
+
+    func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
+        let name = worker.credential.username
+        let given = worker.credential.withSecret { $0.withBytes { Array($0) } }
+        let (fault, canCompare, system) = state.withLock { state -> (ConnectorFault?, Bool, TargetIdentity.System) in
+            state.workerLogins += 1
+            if let fault = state.workerFault { return (fault, false, state.system) }
+            guard state.live[name] == given else {
+                state.rejected[name, default: 0] += 1
+                return (ConnectorFault(.loginRejected, effect: .none), false, state.system)
+            }
+            return (nil, state.canCompare, state.system)
+        }
+        if let fault { throw fault }
+        return canCompare ? ReadingSession(self, system, name) : SimulatedSession(self, system, name)
+    }
+
+    func verify(_ credential: Connectors.Credential, on target: Target, by plan: VerificationPlan) throws(ConnectorFault)
+        -> Verdict
+    {
+        let given = credential.withSecret { $0.withBytes { Array($0) } }
+        let result = state.withLock { state -> Result<Verdict, ConnectorFault> in
+            if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
+            if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
+            if state.live[credential.username] == given { return .success(.proven) }
+            state.rejected[credential.username, default: 0] += 1
+            return .success(.rejected(words: "password authentication failed"))
+        }
+        return try result.get()
+    }
+
+    fileprivate func install(_ user: String, _ secret: borrowing Secret, creates: Bool = false) throws(ConnectorFault) {
+        let bytes = secret.withBytes { Array($0) }
+        let fault = state.withLock { state -> ConnectorFault? in
+            state.installs += 1
+            if state.locksWorkerAfterInstall { state.workerFault = ConnectorFault(.lockedOut, effect: .none) }
+            let trick = state.tricks.isEmpty ? (state.lies ? Trick.lie : nil) : state.tricks.removeFirst()
+            switch trick {
+            case .appliedThenCut:
+                state.live[user] = bytes
+                return ConnectorFault(.cut, effect: .unknown)
+            case .cutBefore: return ConnectorFault(.cut, effect: .unknown)
+            case .late:
+                state.late.append((user, bytes))
+                return ConnectorFault(.timedOut, effect: .unknown)
+            case .lie: return nil
+            case .unreachable: return ConnectorFault(.unreachable, effect: .none)
+            case .quality:
+                return ConnectorFault(.refusedByPolicy(PolicyRefusal(kind: .quality, words: "too simple")), effect: .none)
+            case .minimumAge(let until):
+                return ConnectorFault(
+                    .refusedByPolicy(PolicyRefusal(kind: .minimumAge, until: until, words: "must wait")), effect: .none)
+            case nil:
+                guard creates || state.live[user] != nil else { return ConnectorFault(.noSuchAccount, effect: .none) }
+                state.live[user] = bytes
+                return nil
+            }
+        }
+        if let fault { throw fault }
+    }
+}
+
+/// A worker's login that cannot read anything back.
+class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchecked Sendable {
+    // Immutable; unchecked only since it has a subclass.
+    let target: SimulatedTarget
+    let system: TargetIdentity.System
+    let workerName: String
+    var hostKey: String? { nil }
+
+    init(_ target: SimulatedTarget, _ system: TargetIdentity.System, _ workerName: String) {
+        self.target = target
+        self.system = system
+        self.workerName = workerName
+    }
+
+    func find(_ username: String) throws(ConnectorFault) -> RemoteAccount? {
+        let state = target.snapshot
+        guard state.live[username] != nil else { return nil }
+        return RemoteAccount(username: username, isSystem: state.systemAccounts.contains(username), isLocked: false)
+    }
+
+    func prepare(_ request: ChangeRequest) throws(ConnectorFault) {}
+
+    func install(_ request: ChangeRequest, secret: borrowing Secret) throws(ConnectorFault) {
+        try target.install(request.username, secret)
+    }
+
+    func retire(_ request: ChangeRequest, keeping secret: borrowing Secret, old: borrowing Secret?) throws(ConnectorFault) {
+        target.with { $0.retired.append(request.username) }
+    }
+
+    func create(_ push: AccountPush, secret: borrowing Secret) throws(ConnectorFault) {
+        try target.install(push.username, secret, creates: true)
+    }
+
+    func update(_ push: AccountPush) throws(ConnectorFault) { target.with { $0.events.append("update \(push.username)") } }
+
+    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
+        target.with { $0.live[username] = nil }
+    }
+
+    func close() {}
+}
+
+/// A worker's login that can read verifiers back.
+final class ReadingSession: SimulatedSession, VerifierReading, @unchecked Sendable {
+    func compare(_ request: ChangeRequest, with secret: borrowing Secret) throws(ConnectorFault) -> StoredMatch {
+        let bytes = secret.withBytes { Array($0) }
+        return target.snapshot.live[request.username] == bytes ? .same : .different
+    }
+}
