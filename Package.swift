@@ -64,13 +64,20 @@ targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "S
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability("Connectors", ["Domain", "Cryptography"])
 targets += capability(
-    "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
+    "Automation",
+    ["Domain", "Cryptography", "JSON", "Storage", "Audit", "Access", "Vault", "Connectors", metrics, logging],
+    testing: ["Sealing"])
+targets += capability(
+    "API",
+    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", "Automation", metrics, logging],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",
     [
-        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API", "CProcessShim",
+        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "Connectors",
+        "Automation",
+        "API", "CProcessShim",
         logging, metrics, lifecycle, signals, yaml,
     ])
 

@@ -12,6 +12,8 @@ package struct Place: Sendable {
         case userPassword = "user-password"
         case auditSigningKey = "audit-signing-key"
         case setting = "setting"
+        case taskSecret = "task-secret"
+        case taskPassphrase = "task-passphrase"
     }
 
     package let purpose: Purpose
@@ -43,6 +45,14 @@ package struct Place: Sendable {
         Place(.userPassword, organization: .system, record: user.bytes)
     }
 
+    package static func taskSecret(_ task: AutomationTaskID, in organization: OrganizationID) -> Place {
+        Place(.taskSecret, organization: organization, record: task.bytes)
+    }
+
+    package static func taskPassphrase(_ task: AutomationTaskID, in organization: OrganizationID) -> Place {
+        Place(.taskPassphrase, organization: organization, record: task.bytes)
+    }
+
     /// Length-prefixed associated data: the form's own name, purpose, organization, record kind, record, field, version.
     func associatedData(keyNumber: UInt32) -> [UInt8] {
         var data = CanonicalBytes(reservingCapacity: 128)
@@ -66,16 +76,18 @@ extension Place.Purpose {
         case .userPassword: "user"
         case .auditSigningKey: "audit"
         case .setting: "setting"
+        case .taskSecret, .taskPassphrase: "task"
         }
     }
 
     var field: StaticString {
         switch self {
-        case .accountSecret, .credentialSecret: "secret"
+        case .accountSecret, .credentialSecret, .taskSecret: "secret"
         case .accountFingerprint: "fingerprint"
         case .userPassword: "password"
         case .auditSigningKey: "signing-key"
         case .setting: "value"
+        case .taskPassphrase: "passphrase"
         }
     }
 }

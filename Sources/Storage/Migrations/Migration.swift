@@ -14,7 +14,7 @@ package struct Migration: Sendable {
 
 extension Migration {
     /// The vault's database, in order.
-    package static let main: [Migration] = [.m0001]
+    package static let main: [Migration] = [.m0001, .m0011]
 }
 
 /// What the drivers write differently: a token in a migration for each.
