@@ -4,10 +4,8 @@ package struct AutomationTask: Sendable, Hashable {
     package let organization: OrganizationID
     package var name: String
     package var order: TaskOrder
-    /// The password or private key that the task sets, sealed; nil unless its strategy is `specific`.
+    /// The password, or the private key without its passphrase, that the task sets, sealed; nil unless its strategy is `specific`.
     package var secret: Sealed?
-    /// The passphrase of that private key, sealed.
-    package var passphrase: Sealed?
     package var timing: TaskTiming
     /// Email addresses that hear of results.
     package var recipients: [String]
@@ -22,7 +20,7 @@ package struct AutomationTask: Sendable, Hashable {
 
     package init(
         id: AutomationTaskID, organization: OrganizationID, name: String, order: TaskOrder, secret: Sealed? = nil,
-        passphrase: Sealed? = nil, timing: TaskTiming = TaskTiming(), recipients: [String] = [], isActive: Bool = true,
+        timing: TaskTiming = TaskTiming(), recipients: [String] = [], isActive: Bool = true,
         comment: String = "", createdBy: String = "", updatedBy: String = "", dateCreated: Timestamp, dateUpdated: Timestamp
     ) {
         self.id = id
@@ -30,7 +28,6 @@ package struct AutomationTask: Sendable, Hashable {
         self.name = name
         self.order = order
         self.secret = secret
-        self.passphrase = passphrase
         self.timing = timing
         self.recipients = recipients
         self.isActive = isActive
@@ -46,7 +43,6 @@ package struct AutomationTask: Sendable, Hashable {
         canonical.append(name)
         canonical.append(order.text)
         canonical.append(secret?.bytes ?? [])
-        canonical.append(passphrase?.bytes ?? [])
         canonical.append(timing.isPeriodic)
         canonical.append(timing.crontab)
         canonical.append(timing.interval)

@@ -13,7 +13,6 @@ package struct Place: Sendable {
         case auditSigningKey = "audit-signing-key"
         case setting = "setting"
         case taskSecret = "task-secret"
-        case taskPassphrase = "task-passphrase"
     }
 
     package let purpose: Purpose
@@ -49,10 +48,6 @@ package struct Place: Sendable {
         Place(.taskSecret, organization: organization, record: task.bytes)
     }
 
-    package static func taskPassphrase(_ task: AutomationTaskID, in organization: OrganizationID) -> Place {
-        Place(.taskPassphrase, organization: organization, record: task.bytes)
-    }
-
     /// Length-prefixed associated data: the form's own name, purpose, organization, record kind, record, field, version.
     func associatedData(keyNumber: UInt32) -> [UInt8] {
         var data = CanonicalBytes(reservingCapacity: 128)
@@ -76,7 +71,7 @@ extension Place.Purpose {
         case .userPassword: "user"
         case .auditSigningKey: "audit"
         case .setting: "setting"
-        case .taskSecret, .taskPassphrase: "task"
+        case .taskSecret: "task"
         }
     }
 
@@ -87,7 +82,6 @@ extension Place.Purpose {
         case .userPassword: "password"
         case .auditSigningKey: "signing-key"
         case .setting: "value"
-        case .taskPassphrase: "passphrase"
         }
     }
 }

@@ -20,15 +20,18 @@ package enum ExecutionStart {
         return execution
     }
 
-    /// A run of an order that has no task: for accounts or records that somebody chose.
+    /// A run of an order for accounts or records that somebody chose.
+    ///
+    /// - Parameter task: the task whose secret the order sets; nil for none.
     package static func order(
-        _ order: TaskOrder, named name: String, by warrant: Warrant, at now: Timestamp, keys: RowKeys, on db: any SQLConnection
+        _ order: TaskOrder, named name: String, of task: AutomationTaskID? = nil, by warrant: Warrant, at now: Timestamp,
+        keys: RowKeys, on db: any SQLConnection
     ) throws -> Execution {
         guard Self.permissions(for: order.kind).contains(where: { warrant.permits($0, in: warrant.organization) }) else {
             throw Refusal.forbidden(.runAutomation)
         }
         let execution = Execution(
-            id: .random(), organization: warrant.organization, task: nil, taskName: name, trigger: .manual,
+            id: .random(), organization: warrant.organization, task: task, taskName: name, trigger: .manual,
             author: Execution.Author(warrant.principal.actor), order: order, dateCreated: now)
         try Executions.insert(keys.authenticated(execution), on: db)
         return execution

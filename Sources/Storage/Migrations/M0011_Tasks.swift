@@ -8,7 +8,7 @@ extension Migration {
             """
             CREATE TABLE tasks (
                 id $uuid NOT NULL PRIMARY KEY, org_id $uuid NOT NULL REFERENCES organizations (id), kind $text NOT NULL,
-                name $text NOT NULL, what $text NOT NULL, secret $bytes, passphrase $bytes, is_periodic $integer NOT NULL,
+                name $text NOT NULL, what $text NOT NULL, secret $bytes, is_periodic $integer NOT NULL,
                 crontab $text NOT NULL, interval_hours $integer NOT NULL, zone $text NOT NULL, date_begin $integer,
                 missed $text NOT NULL, jitter $integer NOT NULL, date_scheduled $integer NOT NULL, recipients $bytes NOT NULL,
                 is_active $integer NOT NULL, comment $text NOT NULL, created_by $text NOT NULL, updated_by $text NOT NULL,

@@ -18,9 +18,9 @@ package enum AutomationTasks {
         try connection.execute(
             """
             INSERT INTO tasks (
-                id, org_id, kind, name, what, secret, passphrase, is_periodic, crontab, interval_hours, zone, date_begin, missed,
+                id, org_id, kind, name, what, secret, is_periodic, crontab, interval_hours, zone, date_begin, missed,
                 jitter, date_scheduled, recipients, is_active, comment, created_by, updated_by, date_created, date_updated, mac)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [.id(value.id), .id(value.organization), .text(value.kind.rawValue)] + common(value) + [
                 .text(value.createdBy), .text(value.updatedBy), .time(value.dateCreated), .time(value.dateUpdated),
@@ -35,7 +35,7 @@ package enum AutomationTasks {
         try checkReferences(value, on: connection)
         return try connection.execute(
             """
-            UPDATE tasks SET name = ?, what = ?, secret = ?, passphrase = ?, is_periodic = ?, crontab = ?, interval_hours = ?,
+            UPDATE tasks SET name = ?, what = ?, secret = ?, is_periodic = ?, crontab = ?, interval_hours = ?,
                 zone = ?, date_begin = ?, missed = ?, jitter = ?, date_scheduled = ?, recipients = ?, is_active = ?, comment = ?,
                 updated_by = ?, date_updated = ?, mac = ?
             WHERE org_id = ? AND id = ?
@@ -84,7 +84,7 @@ package enum AutomationTasks {
     private static func common(_ value: AutomationTask) -> [SQLValue] {
         let timing = value.timing
         return [
-            .text(value.name), .text(value.order.text), .sealed(value.secret), .sealed(value.passphrase),
+            .text(value.name), .text(value.order.text), .sealed(value.secret),
             .flag(timing.isPeriodic), .text(timing.crontab), .integer(timing.interval), .text(timing.zone), .time(timing.start),
             .text(timing.missed.rawValue), .integer(timing.jitter), .time(timing.since), .list(value.recipients),
             .flag(value.isActive), .text(value.comment),
@@ -108,25 +108,35 @@ package enum AutomationTasks {
 extension AutomationTasks {
     private static let selection = SQLQuery("SELECT", []).appending(
         """
-        t.id, t.org_id, t.name, t.what, t.secret, t.passphrase, t.is_periodic, t.crontab, t.interval_hours, t.zone, t.date_begin, \
+        t.id, t.org_id, t.name, t.what, t.secret, t.is_periodic, t.crontab, t.interval_hours, t.zone, t.date_begin, \
         t.missed, t.jitter, t.date_scheduled, t.recipients, t.is_active, t.comment, t.created_by, t.updated_by, t.date_created, \
         t.date_updated, t.mac
         """)
-    private static let columnCount = 22
+    private static let columnCount = 21
 
     private static func decode(_ row: borrowing SQLRow) throws -> Authenticated<AutomationTask> {
         guard let order = TaskOrder(text: try row.text(3)) else { throw row.fault(3) }
         let timing = TaskTiming(
-            isPeriodic: try row.flag(6), crontab: try row.text(7), interval: try row.integer(8), zone: try row.text(9),
-            start: try row.timeOrNil(10), missed: try row.value(11), jitter: try row.integer(12), since: try row.time(13))
+            isPeriodic: try row.flag(5), crontab: try row.text(6), interval: try row.integer(7), zone: try row.text(8),
+            start: try row.timeOrNil(9), missed: try row.value(10), jitter: try row.integer(11), since: try row.time(12))
         return Authenticated(
             value: AutomationTask(
                 id: try row.id(0), organization: try row.id(1), name: try row.text(2), order: order,
-                secret: try row.sealedOrNil(4), passphrase: try row.sealedOrNil(5), timing: timing,
-                recipients: try row.texts(14), isActive: try row.flag(15), comment: try row.text(16),
-                createdBy: try row.text(17), updatedBy: try row.text(18), dateCreated: try row.time(19),
-                dateUpdated: try row.time(20)),
-            mac: try row.blob(21))
+                secret: try row.sealedOrNil(4), timing: timing, recipients: try row.texts(13), isActive: try row.flag(14),
+                comment: try row.text(15), createdBy: try row.text(16), updatedBy: try row.text(17),
+                dateCreated: try row.time(18), dateUpdated: try row.time(19)),
+            mac: try row.blob(20))
+    }
+
+    /// Tasks of an organization with ids above the given one.
+    package static func page(
+        after id: AutomationTaskID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<AutomationTask>] {
+        var query = selection
+        query.append(
+            "FROM tasks t WHERE t.id > ? AND t.org_id = ? ORDER BY t.id LIMIT ?",
+            [.id(id ?? AutomationTaskID(high: 0, low: 0)), .id(organization), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
     }
 }
 

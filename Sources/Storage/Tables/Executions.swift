@@ -65,6 +65,17 @@ package enum Executions {
         return try connection.query(query) { try decode($0) }
     }
 
+    /// Executions of an organization with ids above the given one.
+    package static func page(
+        after id: ExecutionID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Execution>] {
+        var query = selection
+        query.append(
+            "FROM executions e WHERE e.id > ? AND e.org_id = ? ORDER BY e.id LIMIT ?",
+            [.id(id ?? ExecutionID(high: 0, low: 0)), .id(organization), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
     private static let selection = SQLQuery("SELECT", []).appending(
         """
         e.id, e.org_id, e.task_id, e.task_name, e.run_by, e.author_id, e.author, e.what, e.status, e.date_created, e.date_start, \

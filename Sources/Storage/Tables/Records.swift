@@ -51,6 +51,17 @@ package enum Records {
         return try connection.query(query) { try decode($0) }
     }
 
+    /// Records of an organization with ids above the given one.
+    package static func page(
+        after id: RecordID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Record>] {
+        var query = selection
+        query.append(
+            "FROM records r WHERE r.id > ? AND r.org_id = ? ORDER BY r.id LIMIT ?",
+            [.id(id ?? RecordID(high: 0, low: 0)), .id(organization), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
     /// How many records of an execution are in which state.
     package static func counts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
