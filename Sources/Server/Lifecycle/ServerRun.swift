@@ -1,5 +1,7 @@
+internal import API
 internal import Access
 internal import Audit
+internal import Automation
 internal import CoreMetrics
 internal import Domain
 internal import HTTPServer
