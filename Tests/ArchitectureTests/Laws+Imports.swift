@@ -14,7 +14,7 @@ enum ImportLaw {
         "Sealing", "Access", "Vault", "Server",
         // The operator makes key files and types recovery codes.
         "keyturnd",
-        "SealingTests", "AccessTests", "VaultTests", "ServerTests",
+        "SealingTests", "AccessTests", "VaultTests", "ServerTests", "AutomationTests",
         // Makes and opens whole vaults.
         "APITests",
         // Fills a stopped vault for measurements.
