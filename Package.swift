@@ -71,16 +71,19 @@ targets += capability(
     "Notifications", ["Domain", "Cryptography", "JSON", "Outbound", "Storage", "Access", logging], testing: ["Sealing"])
 targets += capability("Connectors", ["Domain", "Cryptography", "SSH"])
 targets += capability(
-    "Automation", ["Domain", "Cryptography", "Storage", "Audit", "Access", "Vault", "Connectors", logging], testing: ["Sealing"])
+    "Automation",
+    ["Domain", "Cryptography", "JSON", "Storage", "Audit", "Access", "Vault", "Connectors", "Notifications", metrics, logging],
+    testing: ["Sealing"])
 targets += capability(
-    "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
+    "API",
+    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", "Automation", metrics, logging],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",
     [
-        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API", "Threads",
-        "CProcessShim",
+        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "Notifications",
+        "Connectors", "Automation", "API", "Threads", "CProcessShim",
         logging, metrics, lifecycle, signals, yaml,
     ])
 

@@ -1,5 +1,6 @@
 package import Access
 package import Audit
+package import Automation
 package import Domain
 package import Logging
 package import Storage
@@ -14,13 +15,16 @@ package struct Backend: Sendable {
     package let logins: Logins
     package let policies: PolicyStore
     package let secrets: AccountSecrets
+    package let taskSecrets: TaskSecrets
+    package let tasks: TaskDesk
     package let settings: LiveSettings
     package let clock: WallClock
     package let logger: Logger
 
     package init(
         database: Database, keyring: RowKeeper, gate: Gate, audit: AuditLog, logins: Logins, policies: PolicyStore,
-        secrets: AccountSecrets, settings: LiveSettings, clock: WallClock, logger: Logger
+        secrets: AccountSecrets, taskSecrets: TaskSecrets, tasks: TaskDesk, settings: LiveSettings, clock: WallClock,
+        logger: Logger
     ) {
         self.database = database
         self.keyring = keyring
@@ -29,6 +33,8 @@ package struct Backend: Sendable {
         self.logins = logins
         self.policies = policies
         self.secrets = secrets
+        self.taskSecrets = taskSecrets
+        self.tasks = tasks
         self.settings = settings
         self.clock = clock
         self.logger = logger

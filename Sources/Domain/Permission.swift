@@ -37,6 +37,24 @@ package enum Permission: String, Sendable, CaseIterable, Hashable {
     case createApplication = "application.create"
     case changeApplication = "application.change"
     case deleteApplication = "application.delete"
+    case viewAutomation = "automation.view"
+    case createAutomation = "automation.create"
+    case changeAutomation = "automation.change"
+    case deleteAutomation = "automation.delete"
+    /// Running tasks, and cancelling what runs.
+    case runAutomation = "automation.run"
+    case viewExecution = "execution.view"
+    case viewRecord = "record.view"
+    /// Setting failures aside.
+    case changeRecord = "record.change"
+    /// Putting an earlier secret back on its target.
+    case restoreRecord = "record.restore"
+    case testAsset = "asset.test"
+    case verifyAccount = "account.verify"
+    case pushAccount = "account.push"
+    case rotateAccount = "account.rotate"
+    /// Removing accounts from their assets.
+    case removeAccount = "account.remove"
     case viewAudit = "audit.view"
     case viewSetting = "setting.view"
     case changeSetting = "setting.change"

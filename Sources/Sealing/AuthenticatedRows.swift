@@ -75,6 +75,24 @@ extension Credential: RowAuthenticated {
     package var rowID: [UInt8] { id.bytes }
 }
 
+extension AutomationTask: RowAuthenticated {
+    package static var rowKind: RowKind { .task }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}
+
+extension Execution: RowAuthenticated {
+    package static var rowKind: RowKind { .execution }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}
+
+extension Record: RowAuthenticated {
+    package static var rowKind: RowKind { .record }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}
+
 extension User: RowAuthenticated {
     package static var rowKind: RowKind { .user }
     package var rowOrganization: OrganizationID { .system }

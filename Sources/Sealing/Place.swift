@@ -12,6 +12,7 @@ package struct Place: Sendable {
         case userPassword = "user-password"
         case auditSigningKey = "audit-signing-key"
         case setting = "setting"
+        case taskSecret = "task-secret"
     }
 
     package let purpose: Purpose
@@ -43,6 +44,10 @@ package struct Place: Sendable {
         Place(.userPassword, organization: .system, record: user.bytes)
     }
 
+    package static func taskSecret(_ task: AutomationTaskID, in organization: OrganizationID) -> Place {
+        Place(.taskSecret, organization: organization, record: task.bytes)
+    }
+
     /// Length-prefixed associated data: the form's own name, purpose, organization, record kind, record, field, version.
     func associatedData(keyNumber: UInt32) -> [UInt8] {
         var data = CanonicalBytes(reservingCapacity: 128)
@@ -66,12 +71,13 @@ extension Place.Purpose {
         case .userPassword: "user"
         case .auditSigningKey: "audit"
         case .setting: "setting"
+        case .taskSecret: "task"
         }
     }
 
     var field: StaticString {
         switch self {
-        case .accountSecret, .credentialSecret: "secret"
+        case .accountSecret, .credentialSecret, .taskSecret: "secret"
         case .accountFingerprint: "fingerprint"
         case .userPassword: "password"
         case .auditSigningKey: "signing-key"

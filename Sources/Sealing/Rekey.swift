@@ -141,6 +141,9 @@ extension Rekey {
             count += try pages { try Assets.page(after: $0, in: organization, limit: 100, on: $1) }
             count += try pages { try Accounts.page(after: $0, in: organization, limit: 100, on: $1) }
             count += try pages { try AssetTrusts.page(after: $0, in: organization, limit: 100, on: $1) }
+            count += try pages { try AutomationTasks.page(after: $0, in: organization, limit: 100, on: $1) }
+            count += try pages { try Executions.page(after: $0, in: organization, limit: 100, on: $1) }
+            count += try pages { try Records.page(after: $0, in: organization, limit: 100, on: $1) }
         }
         count += try remake { try Applications.everywhere(on: $0) }
         count += try remake { try Credentials.everywhere(on: $0) }

@@ -1,6 +1,7 @@
 package import API
 package import Access
 package import Audit
+package import Automation
 package import Domain
 package import HTTPServer
 package import Logging
@@ -77,7 +78,8 @@ package final class Assembly: Sendable {
         backend = Backend(
             database: database, keyring: RowKeeper(keyring: keyring), gate: gate, audit: audit, logins: logins,
             policies: policies,
-            secrets: AccountSecrets(keyring: keyring), settings: settings, clock: clock, logger: logger)
+            secrets: AccountSecrets(keyring: keyring), taskSecrets: TaskSecrets(keyring: keyring),
+            tasks: Self.tasks(options, database, keyring, gate, logger), settings: settings, clock: clock, logger: logger)
         applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
         health = Health(
             directory: directory, hasReserve: options.diskReserve > 0, isSealed: { [keyring] in keyring.isSealed },
@@ -93,6 +95,16 @@ package final class Assembly: Sendable {
             handler: Edge(applications: applications, admin: admin, logins: logins, limits: options.edge),
             logger: logger)
         applications.attach(listener)
+    }
+
+    private static func tasks(
+        _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ logger: Logger
+    ) -> TaskDesk {
+        TaskDesk(
+            AutomationParts(
+                database: database, keys: RowKeeper(keyring: keyring), gate: gate, work: options.work,
+                abilities: options.abilities, agenda: Agenda(zones: ZoneDirectory()), outbox: nil, meter: AutomationMeter(),
+                limits: options.limits, clock: options.clock, logger: logger))
     }
 
     private static func applications(
@@ -223,6 +235,10 @@ package struct AssemblyOptions: Sendable {
     /// Where the numbers are kept that `/metrics` shows.
     package var metrics = MetricRegistry()
     package var clock = WallClock.system
+    /// What does the work on targets, and on which platforms.
+    package var work: any AccountWork = NoAccountWork()
+    package var abilities = PlatformAbilities(Catalog.connectors)
+    package var limits = WorkLimits()
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {
         self.layout = layout

@@ -1,4 +1,5 @@
 package import API
+package import Connectors
 
 /// What the product consists of, a line each: to add a resource is a new file and a line here.
 package enum Catalog {
@@ -7,12 +8,19 @@ package enum Catalog {
         return routes + DocumentationResource.routes(describing: routes)
     }
 
+    /// What can be worked on: a kind of target each.
+    package static let connectors: [any Connector] = []
+
     private static func resources(_ backend: Backend) -> [Route] {
         [
             AuthenticationResource.routes(backend),
             SettingsResource.routes(backend),
             AccountsResource.routes(backend),
             AccountSecretsResource.routes(backend),
+            AccountTasksResource.routes(backend),
+            AutomationTasksResource.routes(backend),
+            ExecutionsResource.routes(backend),
+            RecordsResource.routes(backend),
             ApplicationsResource.routes(backend),
             CredentialsResource.routes(backend),
             ServiceAccessLogsResource.routes(backend),

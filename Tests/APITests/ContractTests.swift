@@ -141,10 +141,29 @@ private struct Things {
         ids["/api/v1/assets/nodes/"] = try await make("/api/v1/assets/nodes/\(root)/children/", #"{"value":"thing"}"#)
         node = try await make("/api/v1/assets/nodes/\(root)/children/", #"{"value":"second"}"#)
         ids["/api/v1/labels/labels/"] = try await make("/api/v1/labels/labels/", #"{"name":"thing","value":"x"}"#)
-        let account = try await make("/api/v1/accounts/accounts/", #"{"asset":"\#(host)","username":"thing","secret":"x"}"#)
+        let account = try await make(
+            "/api/v1/accounts/accounts/", #"{"asset":"\#(host)","username":"thing","secret":"x","privileged":true}"#)
         (ids["/api/v1/accounts/accounts/"], ids["/api/v1/accounts/account-secrets/"]) = (account, account)
         ids["/api/v1/accounts/integration-applications/"] = try await make(
             "/api/v1/accounts/integration-applications/", #"{"name":"thing","accounts":{"type":"all"}}"#)
+        try await makeTasks(of: account)
+    }
+
+    /// A task of each kind, with an execution that waits and a record of the account.
+    private mutating func makeTasks(of account: String) async throws {
+        for path in AutomationTasksTests.kinds {
+            let strategy = ["push-account", "change-secret"].contains(path) ? #","secret_strategy":"random""# : ""
+            let (tasks, executions) = ("/api/v1/accounts/\(path)-automations/", "/api/v1/accounts/\(path)-executions/")
+            let task = try await make(tasks, #"{"name":"thing","accounts":["thing"]\#(strategy)}"#)
+            ids[tasks] = task
+            let run = try await vault.send(
+                .post, executions, #"{"automation":"\#(task)"}"#, in: organization.description)
+            let execution = try #require(try run.string("task"), "\(run.text)")
+            ids[executions] = execution
+            ids["/api/v1/accounts/\(path)-records/"] = try await vault.makeRecord(
+                of: execution, account: account, in: organization
+            ).description
+        }
     }
 
     private func make(_ path: String, _ body: String) async throws -> String {
@@ -156,7 +175,9 @@ private struct Things {
     /// Each thing that can be deleted, those that hang on others first; not the node, which has nodes below it by then.
     var all: [String] {
         [
-            "accounts/accounts", "accounts/integration-applications", "labels/labels", "assets/databases", "assets/devices",
+            "accounts/push-account-automations", "accounts/change-secret-automations", "accounts/verify-account-automations",
+            "accounts/remove-account-automations", "accounts/accounts", "accounts/integration-applications", "labels/labels",
+            "assets/databases", "assets/devices",
             "assets/hosts",
         ]
         .map { "/api/v1/\($0)/" }.map { $0 + (ids[$0] ?? "") + "/" }
@@ -178,6 +199,7 @@ private struct Things {
         case .put: return try await vault.send(.get, path, in: organization.description).text
         case .patch: return "{}"
         case .post where path.hasSuffix("/children/"): return #"{"value":"another"}"#
+        case .post where path.hasSuffix("/duplicate/"): return #"{"name":"copy \#(path.utf8.count)"}"#
         case .post where path.hasSuffix("/credentials/"): return #"{"name":"another"}"#
         default: return nil
         }

@@ -56,6 +56,26 @@ extension TestVault {
         return try await send(.post, "/api/v1/accounts/integration-applications/", body, in: organization?.description)
     }
 
+    /// Stores a record of an execution, with the account's version as its old and its new one.
+    func makeRecord(
+        of execution: String, account: String, status: Record.Status = .failed, reason: Record.Reason? = .timedOut,
+        in organization: OrganizationID = .default
+    ) async throws -> RecordID {
+        let (execution, account) = (try #require(ExecutionID(execution)), try #require(AccountID(account)))
+        let keys = try backend.keyring.keys()
+        return try await backend.database.write { db in
+            let run = try keys.verified(Executions.get(execution, in: organization, on: db))
+            let row = try keys.verified(Accounts.get(account, in: organization, on: db))
+            let record = Record(
+                id: .random(), organization: organization, execution: execution, kind: run.kind, asset: row.asset, assetName: "a",
+                account: account, username: row.username, secretType: row.secretType, status: status, reason: reason,
+                oldVersion: row.stages.previous ?? row.stages.current, newVersion: row.stages.current,
+                steps: [Record.Step(name: "login", date: .now)], dateCreated: .now)
+            try Records.insert(keys.authenticated(record), on: db)
+            return record.id
+        }
+    }
+
     /// The administrator proves again who they are.
     func confirm() async throws {
         let answer = try await send(
@@ -68,5 +88,24 @@ extension TestVault {
         let answer = try await send(.get, "/api/v1/audits/audit-logs/?" + query)
         #expect(answer.status == 200, "\(answer.text)")
         return Array(try #require(try answer.json.array))
+    }
+}
+
+// MARK: - Tasks
+
+extension TestVault {
+    /// Defines a task that changes secrets, over the API, and returns its id.
+    func makeTask(_ name: String, accounts: String = #"["@ALL"]"#, more: String = "") async throws -> String {
+        let body = #"{"name":"\#(name)","accounts":\#(accounts),"secret_strategy":"random"\#(more)}"#
+        let answer = try await send(.post, "/api/v1/accounts/change-secret-automations/", body)
+        #expect(answer.status == 201, "\(answer.text)")
+        return try #require(try answer.string("id"))
+    }
+
+    /// Asks for a run of such a task, and returns the id of the execution.
+    func run(_ task: String) async throws -> String {
+        let answer = try await send(.post, "/api/v1/accounts/change-secret-executions/", #"{"automation":"\#(task)"}"#)
+        #expect(answer.status == 201, "\(answer.text)")
+        return try #require(try answer.string("task"))
     }
 }

@@ -23,9 +23,10 @@ struct MigrationTests {
         #expect(try database.integrityCheckSync() == [])
     }
 
-    @Test("the numbers of each list count from 1 without a gap", arguments: [Migration.main, Migration.audit])
+    @Test("the numbers of each list begin with 1 and rise", arguments: [Migration.main, Migration.audit])
     func numbers(steps: [Migration]) {
-        #expect(steps.map(\.number) == (0..<steps.count).map { Int64($0 + 1) })
+        #expect(steps.first?.number == 1)
+        #expect(zip(steps, steps.dropFirst()).allSatisfy { $0.number < $1.number })
     }
 
     @Test("a database with something to lose is copied first")

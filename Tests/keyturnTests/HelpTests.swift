@@ -9,7 +9,8 @@ struct HelpTests {
         "app credential list", "app credential create", "app credential delete", "asset", "asset list", "asset create",
         "asset show",
         "asset delete", "account", "account list", "account create", "account show", "account set-secret", "account reveal",
-        "account delete",
+        "account delete", "account rotate", "account verify", "account push", "task", "task list", "task create", "task show",
+        "task dry-run", "task run", "task watch", "task records", "task retry", "task restore", "task cancel",
     ]
 
     /// Written anew when KEYTURN_UPDATE_GOLDEN is set; a change of it is a change for users.
@@ -39,7 +40,10 @@ struct HelpTests {
             ["asset", "create", "x"], ["asset", "create", "x", "--address", "a", "--protocol", "ssh"],
             ["asset", "create", "x", "--address", "a", "--protocol", "ssh:70000"], ["asset", "list", "--limit", "0"],
             ["account", "create", "a", "b", "--secret-type", "rune"], ["account", "create", "a", "b", "--secret", "visible"],
-            ["account", "set-secret", "a/b", "visible"],
+            ["account", "set-secret", "a/b", "visible"], ["task", "create", "change", "x"], ["task", "create", "turn", "x"],
+            ["task", "create", "change", "x", "--account", "a"], ["task", "create", "change", "x", "--asset", "a"],
+            ["task", "create", "verify", "x", "--account", "a", "--asset", "b", "--specific-secret"], ["task", "retry"],
+            ["account", "rotate"],
         ])
     func usage(arguments: [String]) throws {
         let outcome = try CommandLineProgram().run(arguments)

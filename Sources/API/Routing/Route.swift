@@ -35,8 +35,18 @@ package struct Route: Sendable {
         _ method: Method, _ path: StaticString, _ guarding: Guarding, _ summary: String, request: Schema? = nil,
         response: Schema? = nil, style: Style = .one(status: 200), act: @escaping @Sendable (Call) async throws -> Reply
     ) {
+        self.init(
+            method, path, "", guarding, summary, request: request, response: response, style: style, act: act)
+    }
+
+    /// - Parameter rest: what comes behind the path of a collection, for operations on the things in it.
+    package init(
+        _ method: Method, _ path: StaticString, _ rest: StaticString, _ guarding: Guarding, _ summary: String,
+        request: Schema? = nil, response: Schema? = nil, style: Style = .one(status: 200),
+        act: @escaping @Sendable (Call) async throws -> Reply
+    ) {
         self.method = method
-        self.path = PathTemplate(path)
+        self.path = PathTemplate(path, rest)
         self.guarding = guarding
         self.summary = summary
         self.request = request
@@ -56,8 +66,8 @@ package struct PathTemplate: Sendable, Hashable, CustomStringConvertible {
     package let description: String
     package let segments: [Segment]
 
-    package init(_ text: StaticString) {
-        description = text.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
+    package init(_ text: StaticString, _ rest: StaticString = "") {
+        description = [text, rest].map { $0.withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }.joined()
         segments = description.split(separator: "/", omittingEmptySubsequences: true).map { part in
             part.hasPrefix("{") && part.hasSuffix("}") ? .named(String(part.dropFirst().dropLast())) : .fixed(Array(part.utf8))
         }

@@ -30,6 +30,11 @@ package struct Resource: Sendable {
 package struct ListPage: Sendable {
     package let rows: [JSONValue]
     package let total: Int
+
+    package init(rows: [JSONValue], total: Int) {
+        self.rows = rows
+        self.total = total
+    }
 }
 
 extension AdminClient {

@@ -1,5 +1,7 @@
+internal import API
 internal import Access
 internal import Audit
+internal import Automation
 internal import CoreMetrics
 internal import Domain
 internal import HTTPServer
@@ -55,6 +57,9 @@ package struct ServerRun: Sendable {
         let audit = assembly.audit
         assembly.health.register(in: metrics)
         metrics.read("keyturn_audit_waiting_entries") { Double(audit.waiting) }
+        let meter = assembly.backend.tasks.meter
+        metrics.read("keyturn_accounts_uncertain") { Double(meter.uncertainNow) }
+        metrics.read("keyturn_tasks_overdue") { Double(meter.overdueNow) }
         assembly.listener.register(in: metrics)
         var services: [any Service] = work(assembly)
         if let plain = configuration.plainListener {
@@ -90,7 +95,10 @@ package struct ServerRun: Sendable {
     /// What is done again and again.
     private func work(_ assembly: Assembly) -> [any Service] {
         let (database, keyring, reserve) = (assembly.database, assembly.keyring, assembly.directory.reserve)
+        let tasks = assembly.backend.tasks
         return [
+            // The last to start is the first to stop: no task is started while the executions end.
+            WorkService { try await tasks.runExecutions() }, WorkService { try await tasks.runSchedule() },
             PeriodicService("credential usage", every: .seconds(10), runsAtEnd: true, logger: logger) {
                 try await assembly.usage.flush(to: database)
             },

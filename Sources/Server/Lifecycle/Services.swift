@@ -74,3 +74,22 @@ struct PeriodicService: Service {
         }
     }
 }
+
+/// Work that goes on until the server is to stop, and then ends by itself.
+struct WorkService: Service {
+    private let work: @Sendable () async throws -> Void
+
+    init(work: @escaping @Sendable () async throws -> Void) {
+        self.work = work
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            do {
+                try await work()
+            } catch is CancellationError {
+                // That is how it ends.
+            }
+        }
+    }
+}

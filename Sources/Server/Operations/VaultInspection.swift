@@ -62,6 +62,19 @@ package struct VaultInspection: Sendable {
             for version in versions { try pass.open(version) }
             return versions.map { VersionPlace(account: $0.account, number: $0.number) }
         }
+        totals.tasks += try pages(&findings) { (last: AutomationTaskID?, db, pass) in
+            let tasks = try pass.rows(AutomationTasks.page(after: last, in: organization, limit: pageRows, on: db))
+            for task in tasks {
+                if let secret = task.secret { try pass.open(secret, at: .taskSecret(task.id, in: organization)) }
+            }
+            return tasks.map(\.id)
+        }
+        totals.executions += try pages(&findings) { (last: ExecutionID?, db, pass) in
+            try pass.rows(Executions.page(after: last, in: organization, limit: pageRows, on: db)).map(\.id)
+        }
+        totals.records += try pages(&findings) { (last: RecordID?, db, pass) in
+            try pass.rows(Records.page(after: last, in: organization, limit: pageRows, on: db)).map(\.id)
+        }
     }
 
     private struct VersionPlace: Sendable {

@@ -37,6 +37,8 @@ package struct WatchedTable: Sendable {
             "key-slot", "key_slots", content: "CAST(hex(@wrapped_key) || ':' || @kind || ':' || hex(@parameters) AS BLOB)"),
         WatchedTable("delivery", "deliveries"), WatchedTable("open-change", "secret_changes"),
         WatchedTable("asset-trust", "asset_trusts", id: "@asset_id", isLarge: true),
+        WatchedTable("task", "tasks"), WatchedTable("execution", "executions", isLarge: true),
+        WatchedTable("record", "records", isLarge: true),
     ]
 }
 

@@ -64,6 +64,9 @@ private enum Deletion {
     ]
 
     private static let inOrder: [StaticString] = [
+        "DELETE FROM records WHERE id IN (SELECT id FROM records WHERE org_id = ? LIMIT 200)",
+        "DELETE FROM executions WHERE id IN (SELECT id FROM executions WHERE org_id = ? LIMIT 100)",
+        "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE org_id = ? LIMIT 50)",
         "DELETE FROM assets WHERE id IN (SELECT id FROM assets WHERE org_id = ? LIMIT 20)",
         "DELETE FROM credentials WHERE id IN (SELECT id FROM credentials WHERE org_id = ? LIMIT 50)",
         "DELETE FROM applications WHERE id IN (SELECT id FROM applications WHERE org_id = ? LIMIT 50)",

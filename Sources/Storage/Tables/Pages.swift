@@ -46,6 +46,9 @@ package struct RowTotals: Sendable, Equatable {
     package var assets: Int64 = 0
     package var accounts: Int64 = 0
     package var versions: Int64 = 0
+    package var tasks: Int64 = 0
+    package var executions: Int64 = 0
+    package var records: Int64 = 0
 
     package init() {}
 
@@ -55,5 +58,8 @@ package struct RowTotals: Sendable, Equatable {
         assets = try connection.integer("SELECT COUNT(*) FROM assets")
         accounts = try connection.integer("SELECT COUNT(*) FROM accounts")
         versions = try connection.integer("SELECT COUNT(*) FROM secret_versions")
+        tasks = try connection.integer("SELECT COUNT(*) FROM tasks")
+        executions = try connection.integer("SELECT COUNT(*) FROM executions")
+        records = try connection.integer("SELECT COUNT(*) FROM records")
     }
 }

@@ -1,0 +1,128 @@
+package import Access
+package import Domain
+package import Storage
+
+/// Looks up what an order is about, within one organization, and plans it.
+package struct TaskScope: Sendable {
+    package let order: TaskOrder
+    package let organization: OrganizationID
+    package let abilities: PlatformAbilities
+
+    /// Accounts that one execution is about at most.
+    package static let largest = 20_000
+
+    package init(_ order: TaskOrder, in organization: OrganizationID, abilities: PlatformAbilities) {
+        self.order = order
+        self.organization = organization
+        self.abilities = abilities
+    }
+
+    /// The plan, asset by asset in the order of their names. Reads only; throws where it comes to more than one execution takes.
+    ///
+    /// A row that does not authenticate decides nothing: its asset or account is refused by name, and the others go on.
+    package func plan(with keys: RowKeys, on db: any SQLConnection) throws -> WorkPlan {
+        let planner = Planner(order, abilities: abilities)
+        var plan = WorkPlan()
+        for found in try assets(keys, db) {
+            switch found {
+            case .asset(let asset, let selection):
+                let (accounts, damaged) = try accounts(of: asset, keys, db)
+                plan.works += planner.works(for: Planner.Subject(asset: asset, accounts: accounts, selection: selection))
+                plan.works += damaged.filter { concerns($0, selection) }.map { refused(asset, $0) }
+            case .refused(let id, let name, let reason):
+                plan.works.append(refused(id, name, reason))
+            }
+            guard plan.works.count <= Self.largest else {
+                throw Refusal.conflict("More than \(Self.largest) accounts at once: divide the task.")
+            }
+        }
+        return plan
+    }
+
+    private enum Found {
+        case asset(Asset, [SelectedAccount]?)
+        case refused(AssetID, name: String, Record.Reason)
+
+        var name: String {
+            switch self {
+            case .asset(let asset, _): asset.name
+            case .refused(_, let name, _): name
+            }
+        }
+    }
+
+    // MARK: - Assets
+
+    private func assets(_ keys: RowKeys, _ db: any SQLConnection) throws -> [Found] {
+        let selected = try selectedAssets(db)
+        let nodes = try nodes(keys, db)
+        var ids = Set(order.assets).union(selected.keys)
+        if !nodes.isEmpty {
+            ids.formUnion(
+                try Assets.ids(under: nodes.sorted(), in: organization, limit: Int64(Self.largest) + 1, on: db))
+        }
+        var found: [Found] = []
+        for id in ids.sorted() {
+            guard let row = try Assets.get(id, in: organization, on: db) else {
+                found.append(.refused(id, name: "", .assetGone))
+                continue
+            }
+            guard let asset = try? keys.verified(row) else {
+                found.append(.refused(id, name: row.value.name, .damagedRow))
+                continue
+            }
+            // The index of nodes is only an index: the asset's own row says where it belongs.
+            guard order.assets.contains(id) || selected[id] != nil || !nodes.isDisjoint(with: asset.nodes) else { continue }
+            found.append(.asset(asset, selected[id]))
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    private func selectedAssets(_ db: any SQLConnection) throws -> [AssetID: [SelectedAccount]] {
+        var selected: [AssetID: [SelectedAccount]] = [:]
+        for choice in order.selection {
+            // One that is gone has nothing that could be shown; whoever selects accounts checks that they are there.
+            guard let row = try Accounts.get(choice.account, in: organization, on: db) else { continue }
+            selected[row.value.asset, default: []].append(choice)
+        }
+        return selected
+    }
+
+    /// The nodes with everything below them, from rows that authenticate.
+    private func nodes(_ keys: RowKeys, _ db: any SQLConnection) throws -> Set<NodeID> {
+        guard !order.nodes.isEmpty else { return [] }
+        let tree = NodeTree(try keys.verified(Nodes.all(in: organization, on: db)))
+        return order.nodes.reduce(into: []) { $0.formUnion(tree.descendants(of: $1)) }
+    }
+
+    // MARK: - Accounts
+
+    private func accounts(
+        of asset: Asset, _ keys: RowKeys, _ db: any SQLConnection
+    ) throws -> (good: [Account], damaged: [Account]) {
+        var good: [Account] = []
+        var damaged: [Account] = []
+        for row in try Accounts.all(of: asset.id, in: organization, on: db) {
+            if let account = try? keys.verified(row) { good.append(account) } else { damaged.append(row.value) }
+        }
+        return (good, damaged)
+    }
+
+    private func concerns(_ account: Account, _ selection: [SelectedAccount]?) -> Bool {
+        if let selection { return selection.contains { $0.account == account.id } }
+        return order.accounts.contains(TaskOrder.allAccounts) || order.accounts.contains(account.username)
+    }
+
+    private func refused(_ asset: Asset, _ account: Account) -> PlannedWork {
+        PlannedWork(
+            asset: asset.id, assetName: asset.name, host: asset.address.lowercased(), platformType: "", account: account.id,
+            accountName: account.name, username: account.username, secretType: account.secretType, version: nil,
+            hasSecret: account.stages.current != nil, worker: nil, workerName: "", refusal: .damagedRow)
+    }
+
+    private func refused(_ asset: AssetID, _ name: String, _ reason: Record.Reason) -> PlannedWork {
+        PlannedWork(
+            asset: asset, assetName: name, host: "", platformType: "", account: nil, accountName: "", username: "",
+            secretType: order.secretType, version: nil, hasSecret: false, worker: nil, workerName: "", refusal: reason)
+    }
+}

@@ -1,0 +1,195 @@
+internal import Access
+internal import Domain
+internal import Logging
+internal import Storage
+
+/// One execution from its plan to its end: every account once, as many at a time as the limits allow.
+struct ExecutionRun: Sendable {
+    let parts: AutomationParts
+    let slots: WorkSlots
+    let id: ExecutionID
+    let organization: OrganizationID
+    /// Why no more is begun; nil as long as it goes on.
+    let halt: @Sendable () -> Halt?
+
+    enum Halt: Sendable {
+        /// Somebody canceled it.
+        case canceled
+        /// The server stops.
+        case stopping
+    }
+
+    /// Records that one transaction writes.
+    private static let chunk = 200
+
+    func run() async {
+        do {
+            guard let execution = try await begin() else { return }
+            let works = try await enter(execution)
+            await perform(works, of: execution)
+            try await finish(execution)
+        } catch {
+            parts.logger.error("an execution failed", metadata: ["execution": "\(id)", "fault": "\(type(of: error))"])
+            await abandon(Self.words(error))
+        }
+    }
+
+    // MARK: - Beginning
+
+    /// Marks it as running; nil where it is not waiting any more. One that the server has no time for waits for its next start.
+    private func begin() async throws -> Execution? {
+        let halt = halt()
+        if halt == .stopping { return nil }
+        let (organization, id, now, isCanceled) = (organization, id, parts.clock.now(), halt == .canceled)
+        let keys = try parts.keys.keys()
+        return try await parts.database.write { db in
+            var execution = try keys.verified(Executions.get(id, in: organization, on: db))
+            guard execution.status == .pending else { return nil }
+            execution.status = isCanceled ? .canceled : .running
+            execution.dateStart = now
+            if isCanceled { execution.dateFinished = now }
+            _ = try Executions.update(keys.authenticated(execution), on: db)
+            return isCanceled ? nil : execution
+        }
+    }
+
+    /// A piece of work with the record that tells of it.
+    private struct Entered: Sendable {
+        let work: PlannedWork
+        let record: RecordID
+    }
+
+    /// Plans, and writes a record for each account; what the plan refuses is done with at once.
+    private func enter(_ execution: Execution) async throws -> [Entered] {
+        let keys = try parts.keys.keys()
+        let scope = TaskScope(execution.order, in: organization, abilities: parts.abilities)
+        let plan = try await parts.database.read { db in try scope.plan(with: keys, on: db) }
+        let now = parts.clock.now()
+        let entered = plan.works.map { Entered(work: $0, record: .random()) }
+        try await parts.database.writeInChunks(of: entered, limit: Self.chunk) { db, entry in
+            try Records.insert(keys.authenticated(Self.record(entry, of: execution, at: now)), on: db)
+        }
+        let refused = Int64(plan.works.count - plan.ready)
+        let (organization, id) = (organization, id)
+        try await parts.database.write { db in
+            var running = try keys.verified(Executions.get(id, in: organization, on: db))
+            running.progress = Execution.Progress(total: Int64(plan.works.count), done: refused)
+            _ = try Executions.update(keys.authenticated(running), on: db)
+        }
+        for _ in 0..<refused { parts.meter.count(execution.kind, .skipped) }
+        return entered.filter { $0.work.refusal == nil }
+    }
+
+    private static func record(_ entry: Entered, of execution: Execution, at now: Timestamp) -> Record {
+        let work = entry.work
+        return Record(
+            id: entry.record, organization: execution.organization, execution: execution.id, kind: execution.kind,
+            asset: work.asset, assetName: work.assetName, account: work.account, username: work.username,
+            secretType: work.secretType, status: work.refusal == nil ? .pending : .skipped, reason: work.refusal,
+            dateCreated: now, dateFinished: work.refusal == nil ? nil : now)
+    }
+
+    // MARK: - Working
+
+    private func perform(_ works: [Entered], of execution: Execution) async {
+        // No more tasks than can be under way, so that memory does not grow with the number of accounts.
+        let width = parts.limits.overall
+        await withTaskGroup(of: Void.self) { group in
+            for (place, entry) in works.enumerated() {
+                if place >= width { await group.next() }
+                group.addTask { await perform(entry, of: execution) }
+            }
+        }
+    }
+
+    private func perform(_ entry: Entered, of execution: Execution) async {
+        let order = parts.order(for: entry.work, record: entry.record, of: execution)
+        await slots.run(at: WorkSlots.Place(host: entry.work.host)) {
+            let start = Stopwatch.started
+            switch halt() {
+            case .canceled: await close(order, with: WorkReport(.skipped, reason: .canceled))
+            case .stopping: await close(order, with: WorkReport(.skipped, reason: .interrupted))
+            case nil: await work(order, on: entry.work, of: execution)
+            }
+            parts.meter.measure(execution.kind, since: start)
+        }
+    }
+
+    /// Enters by the gate like everybody else, so that each account stands in the audit by its name.
+    private func work(_ order: WorkOrder, on work: PlannedWork, of execution: Execution) async {
+        let principal = Principal(actor: execution.author.actor, permissions: [.runAutomation])
+        let objects = parts.objects(of: work, in: execution)
+        do {
+            try await start(order)
+            try await parts.gate.change(
+                .runAutomation, as: principal, in: organization, from: .internal(now: parts.clock.now()), objects: objects
+            ) { permit in
+                let warrant = permit.warrant()
+                let report = await parts.work.perform(order, by: warrant)
+                try await close(order, with: report, marking: warrant.origin.request)
+                return .init((), objects: objects, version: report.newVersion, reason: Self.words(report))
+            }
+        } catch {
+            // What was begun stays open in its record, and is settled at the next start.
+            parts.logger.error(
+                "an account's work failed", metadata: ["record": "\(order.record)", "fault": "\(type(of: error))"])
+        }
+    }
+
+    /// From here on a crash leaves work that has to be settled.
+    private func start(_ order: WorkOrder) async throws {
+        let (organization, now) = (organization, parts.clock.now())
+        let keys = try parts.keys.keys()
+        try await parts.database.write { db in
+            var record = try keys.verified(Records.get(order.record, in: organization, on: db))
+            record.dateStart = now
+            _ = try Records.update(keys.authenticated(record), on: db)
+        }
+    }
+
+    private func close(_ order: WorkOrder, with report: WorkReport, marking request: RequestID? = nil) async throws {
+        let (organization, now) = (organization, parts.clock.now())
+        let keys = try parts.keys.keys()
+        try await parts.database.write { db in
+            try RecordClosing.close(order.record, in: organization, with: report, at: now, keys: keys, on: db)
+            if let request { try ChangeMarks.insert(request, at: now, on: db) }
+        }
+        parts.meter.count(order.kind, report.status)
+    }
+
+    private func close(_ order: WorkOrder, with report: WorkReport) async {
+        do {
+            try await close(order, with: report, marking: nil)
+        } catch {
+            parts.logger.error("a record was not closed", metadata: ["record": "\(order.record)", "fault": "\(error)"])
+        }
+    }
+
+    static func words(_ report: WorkReport) -> String {
+        report.reason.map { "\(report.status.rawValue): \($0.rawValue)" } ?? report.status.rawValue
+    }
+
+    // MARK: - Ending
+
+    private func finish(_ execution: Execution) async throws {
+        let ending = ExecutionEnding(parts: parts, execution: execution.id, organization: organization)
+        switch halt() {
+        case .canceled: try await ending.finish(canceled: "")
+        case .stopping: try await ending.finish(canceled: Record.Reason.interrupted.words)
+        case nil: try await ending.finish(canceled: nil)
+        }
+    }
+
+    private func abandon(_ reason: String) async {
+        do {
+            try await ExecutionEnding(parts: parts, execution: id, organization: organization).abandon(reason)
+        } catch {
+            parts.logger.error("an execution was not closed", metadata: ["execution": "\(id)", "fault": "\(error)"])
+        }
+    }
+
+    /// Only what is safe to show.
+    private static func words(_ error: any Error) -> String {
+        (error as? Refusal)?.auditReason ?? "\(type(of: error))"
+    }
+}

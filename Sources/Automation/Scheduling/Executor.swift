@@ -1,0 +1,99 @@
+internal import Access
+package import Domain
+internal import Logging
+internal import Storage
+internal import Synchronization
+
+/// Carries executions out: takes those that are waiting, a bounded number at a time, and stops those that somebody cancels.
+///
+/// What a crash left running is closed first, and the accounts that it was about are settled.
+package final class Executor: Sendable {
+    private let parts: AutomationParts
+    private let slots: WorkSlots
+    private let state = Mutex(State())
+    private let arrivals: AsyncStream<Waiting>
+    private let announce: AsyncStream<Waiting>.Continuation
+
+    private struct Waiting: Sendable {
+        let id: ExecutionID
+        let organization: OrganizationID
+    }
+
+    private struct State {
+        /// Waiting or running here.
+        var known: Set<ExecutionID> = []
+        var canceled: Set<ExecutionID> = []
+        var isStopping = false
+    }
+
+    package init(_ parts: AutomationParts) {
+        self.parts = parts
+        slots = WorkSlots(parts.limits)
+        (arrivals, announce) = AsyncStream.makeStream()
+    }
+
+    /// Has a stored execution carried out as soon as there is room.
+    package func submit(_ id: ExecutionID, in organization: OrganizationID) {
+        let isNew = state.withLock { $0.known.insert(id).inserted }
+        if isNew { announce.yield(Waiting(id: id, organization: organization)) }
+    }
+
+    /// Stops an execution: accounts that were not begun are left alone, those under way are finished, so that nothing is half known.
+    ///
+    /// False where it is not here: its row alone says how it stands.
+    package func cancel(_ id: ExecutionID) -> Bool {
+        state.withLock { state in
+            guard state.known.contains(id) else { return false }
+            state.canceled.insert(id)
+            return true
+        }
+    }
+
+    /// Until it is cancelled; what is under way then is finished.
+    package func run() async throws {
+        try await recover()
+        // Cancelling the task ends the taking of more, and not the work that was begun.
+        await withDiscardingTaskGroup { group in
+            let executions = WorkSlots(WorkLimits(overall: parts.limits.executions, perHost: .max))
+            for await next in arrivals {
+                group.addTask {
+                    await executions.run(at: WorkSlots.Place(host: "")) { await self.carryOut(next) }
+                }
+            }
+            // No account is begun any more; those under way are finished.
+            state.withLock { $0.isStopping = true }
+        }
+    }
+
+    private func carryOut(_ next: Waiting) async {
+        let halt: @Sendable () -> ExecutionRun.Halt? = { [self] in
+            state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
+        }
+        await ExecutionRun(parts: parts, slots: slots, id: next.id, organization: next.organization, halt: halt).run()
+        state.withLock { state in
+            state.known.remove(next.id)
+            state.canceled.remove(next.id)
+        }
+    }
+
+    // MARK: - After a crash
+
+    /// Closes what the last run of the server left running, and takes up what was still waiting.
+    private func recover() async throws {
+        while parts.keys.isSealed { try await parts.pause.sleep(.seconds(1)) }
+        let open = try await parts.database.read { db in try Executions.open(limit: 100_000, on: db) }
+        for row in open where !state.withLock({ $0.known.contains(row.value.id) }) {
+            do {
+                let execution = try parts.keys.keys().verified(row)
+                if execution.status == .running {
+                    try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+                } else {
+                    submit(execution.id, in: execution.organization)
+                }
+            } catch {
+                parts.logger.error(
+                    "an interrupted execution was not settled", metadata: ["execution": "\(row.value.id)", "fault": "\(error)"])
+            }
+        }
+    }
+}

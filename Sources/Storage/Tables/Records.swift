@@ -1,0 +1,129 @@
+package import Domain
+
+/// What executions did to single accounts.
+package enum Records {
+    package static func get(
+        _ id: RecordID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> Authenticated<Record>? {
+        var query = selection
+        query.append("FROM records r WHERE r.org_id = ? AND r.id = ?", [.id(organization), .id(id)])
+        return try connection.first(query) { try decode($0) }
+    }
+
+    /// Refused (`.constraint(.foreignKey, …)`) when the execution is not in the same organization.
+    package static func insert(_ row: Authenticated<Record>, on connection: any SQLConnection) throws {
+        let value = row.value
+        try References.require(
+            "SELECT 1 FROM executions WHERE org_id = ? AND id = ?", value.execution, in: value.organization,
+            "records.execution_id", on: connection)
+        try connection.execute(
+            """
+            INSERT INTO records (
+                id, org_id, execution_id, kind, asset_id, asset_name, username, secret_type, date_created, account_id, status,
+                reason, detail, date_until, old_version, new_version, steps, date_start, date_finished, is_ignored, mac)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .id(value.id), .id(value.organization), .id(value.execution), .text(value.kind.rawValue), .id(value.asset),
+                .text(value.assetName), .text(value.username), .text(value.secretType.rawValue), .time(value.dateCreated),
+            ] + changing(row))
+    }
+
+    /// Writes what came of it; false if there is none of that id in the organization.
+    package static func update(_ row: Authenticated<Record>, on connection: any SQLConnection) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE records SET account_id = ?, status = ?, reason = ?, detail = ?, date_until = ?, old_version = ?,
+                new_version = ?, steps = ?, date_start = ?, date_finished = ?, is_ignored = ?, mac = ?
+            WHERE org_id = ? AND id = ?
+            """,
+            changing(row) + [.id(row.value.organization), .id(row.value.id)]) > 0
+    }
+
+    /// An execution's records that are pending, the oldest first.
+    package static func pending(
+        of execution: ExecutionID, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Record>] {
+        var query = selection
+        query.append(
+            "FROM records r WHERE r.execution_id = ? AND r.org_id = ? AND r.status = 'pending' ORDER BY r.date_created, r.id LIMIT ?",
+            [.id(execution), .id(organization), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
+    /// Records of an organization with ids above the given one.
+    package static func page(
+        after id: RecordID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Record>] {
+        var query = selection
+        query.append(
+            "FROM records r WHERE r.id > ? AND r.org_id = ? ORDER BY r.id LIMIT ?",
+            [.id(id ?? RecordID(high: 0, low: 0)), .id(organization), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
+    /// How many records of an execution are in which state.
+    package static func counts(
+        of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [Record.Status: Int64] {
+        let rows = try connection.query(
+            "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
+            [.id(execution), .id(organization)]
+        ) { (try $0.value(0, of: Record.Status.self), try $0.integer(1)) }
+        return Dictionary(rows) { $1 }
+    }
+
+    /// Accounts whose newest record is uncertain, of every organization.
+    package static func uncertainAccounts(on connection: any SQLConnection) throws -> Int64 {
+        try connection.integer(
+            """
+            SELECT COUNT(DISTINCT r.account_id) FROM records r WHERE r.status = 'uncertain' AND NOT EXISTS (
+                SELECT 1 FROM records n WHERE n.account_id = r.account_id AND n.date_created > r.date_created
+                AND n.status NOT IN ('pending', 'skipped'))
+            """)
+    }
+
+    private static func changing(_ row: Authenticated<Record>) -> [SQLValue] {
+        let value = row.value
+        return [
+            .id(value.account), .text(value.status.rawValue), .text(value.reason?.rawValue), .text(value.detail),
+            .time(value.until), .integer(value.oldVersion), .integer(value.newVersion),
+            .list(value.steps.flatMap { [$0.name, String($0.date.milliseconds)] }), .time(value.dateStart),
+            .time(value.dateFinished), .flag(value.isIgnored), .blob(row.mac),
+        ]
+    }
+}
+
+// MARK: - Columns
+
+extension Records {
+    static let selection = SQLQuery("SELECT", []).appending(
+        """
+        r.id, r.org_id, r.execution_id, r.kind, r.asset_id, r.asset_name, r.account_id, r.username, r.secret_type, r.status, \
+        r.reason, r.detail, r.date_until, r.old_version, r.new_version, r.steps, r.date_created, r.date_start, r.date_finished, \
+        r.is_ignored, r.mac
+        """)
+
+    static func decode(_ row: borrowing SQLRow) throws -> Authenticated<Record> {
+        Authenticated(
+            value: Record(
+                id: try row.id(0), organization: try row.id(1), execution: try row.id(2), kind: try row.value(3),
+                asset: try row.id(4), assetName: try row.text(5), account: try row.idOrNil(6), username: try row.text(7),
+                secretType: try row.value(8), status: try row.value(9), reason: row.isNull(10) ? nil : try row.value(10),
+                detail: try row.text(11), until: try row.timeOrNil(12), oldVersion: try row.integerOrNil(13),
+                newVersion: try row.integerOrNil(14), steps: try steps(row, 15), dateCreated: try row.time(16),
+                dateStart: try row.timeOrNil(17), dateFinished: try row.timeOrNil(18), isIgnored: try row.flag(19)),
+            mac: try row.blob(20))
+    }
+
+    private static func steps(_ row: borrowing SQLRow, _ column: Int) throws -> [Record.Step] {
+        let texts = try row.texts(column)
+        guard texts.count % 2 == 0 else { throw row.fault(column) }
+        var steps: [Record.Step] = []
+        for index in stride(from: 0, to: texts.count, by: 2) {
+            guard let date = Int64(texts[index + 1]) else { throw row.fault(column) }
+            steps.append(Record.Step(name: texts[index], date: Timestamp(milliseconds: date)))
+        }
+        return steps
+    }
+}

@@ -1,0 +1,159 @@
+internal import API
+internal import Automation
+internal import Domain
+internal import HTTPServer
+internal import JSON
+internal import Storage
+import Testing
+
+@Suite("Tasks")
+struct AutomationTasksTests {
+    static let kinds = ["push-account", "change-secret", "verify-account", "remove-account"]
+    private let path = "/api/v1/accounts/change-secret-automations/"
+
+    private static func path(_ kind: String) -> String { "/api/v1/accounts/\(kind)-automations/" }
+    private static func body(_ kind: String, _ name: String = "nightly") -> String {
+        let strategy = ["push-account", "change-secret"].contains(kind) ? #","secret_strategy":"random""# : ""
+        return #"{"name":"\#(name)","accounts":["@ALL"]\#(strategy)}"#
+    }
+
+    @Test("a task of each kind is defined, shown, replaced by its own answer, and deleted", arguments: kinds)
+    func lifecycle(kind: String) async throws {
+        let vault = try await TestVault.make()
+        let path = Self.path(kind)
+        let made = try await vault.send(.post, path, Self.body(kind))
+        #expect(made.status == 201, "\(made.text)")
+        let id = try #require(try made.string("id"))
+        let shown = try await vault.send(.get, path + id + "/")
+        #expect(shown.text == made.text)
+        let replaced = try await vault.send(.put, path + id + "/", shown.text)
+        #expect(replaced.status == 200, "\(replaced.text)")
+        #expect(try replaced.value("accounts.0")?.string == "@ALL")
+        #expect(try await vault.send(.get, path).column("id") == [id])
+        for other in Self.kinds where other != kind {
+            #expect(try await vault.send(.get, Self.path(other) + id + "/").status == 404)
+            #expect(try await vault.send(.delete, Self.path(other) + id + "/").status == 404)
+            #expect(try await vault.send(.get, Self.path(other)).column("id").isEmpty)
+        }
+        #expect(try await vault.send(.post, path, Self.body(kind)).value("name.0")?.string == "This field must be unique.")
+        #expect(try await vault.send(.delete, path + id + "/").status == 204)
+        #expect(try await vault.send(.get, path + id + "/").status == 404)
+    }
+
+    @Test(
+        "wrong fields are named",
+        arguments: [
+            (#""name":"a","secret_strategy":"random""#, "accounts"),
+            (#""name":"a","accounts":["@ANON"],"secret_strategy":"random""#, "accounts.0"),
+            (#""name":"a","accounts":[]"#, "secret_strategy"),
+            (#""name":"a","accounts":[],"secret_strategy":"odd""#, "secret_strategy"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific""#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","secret":"x""#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"a\nb""#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"short","password_rules":{"length":12}"#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific","secret_type":"ssh_key","secret":"no key""#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","password_rules":{"length":7}"#, "password_rules.length"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","secret_type":"token""#, "secret_type"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","crontab":"61 * * * *""#, "crontab"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","crontab":"* * * * *""#, "crontab"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","is_periodic":true,"interval":null"#, "crontab"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","interval":0"#, "interval"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","timezone":"Europe/Atlantis""#, "timezone"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","timezone":"../../etc/passwd""#, "timezone"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","recipients":["nobody"]"#, "recipients.0"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","recipients":["a@b\r\nRCPT TO:<c@d>"]"#, "recipients.0"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","params":{"linux":[]}"#, "params"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","assets":["00000000-0000-0000-0000-000000000009"]"#, "assets"),
+            (#""name":"a","accounts":[],"secret_strategy":"random","nodes":["00000000-0000-0000-0000-000000000009"]"#, "nodes"),
+        ])
+    func wrong(fields: String, name: String) async throws {
+        let vault = try await TestVault.make()
+        let answer = try await vault.send(.post, path, "{\(fields)}")
+        #expect(answer.status == 400)
+        #expect(try answer.json[name]?.array != nil, "\(answer.text)")
+        #expect(!answer.text.contains("passwd") && !answer.text.contains("short\""))
+    }
+
+    @Test("a specific secret is taken, never shown, and stays through changes until the strategy is another")
+    func secret() async throws {
+        let vault = try await TestVault.make()
+        let body = #"{"name":"s","accounts":["a"],"secret_strategy":"specific","secret":"Tr0ub4dor&3"}"#
+        let made = try await vault.send(.post, path, body)
+        #expect(made.status == 201 && !made.text.contains("Tr0ub4dor"))
+        let id = try #require(try made.string("id"))
+        let changed = try await vault.send(.patch, path + id + "/", #"{"comment":"x"}"#)
+        #expect(try changed.value("has_secret")?.bool == true)
+        let copy = try await vault.send(.post, path + id + "/duplicate/")
+        #expect(copy.status == 201, "\(copy.text)")
+        #expect(try copy.string("name") == "s copy")
+        #expect(try copy.value("has_secret")?.bool == true && copy.value("is_active")?.bool == false)
+        let random = try await vault.send(.patch, path + id + "/", #"{"secret_strategy":"random"}"#)
+        #expect(try random.value("has_secret")?.bool == false)
+        #expect(try await vault.send(.patch, path + id + "/", #"{"secret_strategy":"specific"}"#).status == 400)
+        #expect(try vault.auditBodies().allSatisfy { !$0.contains("Tr0ub4dor") })
+    }
+
+    @Test("a task that touches privileged accounts needs a fresh confirmation, when it is made and when its work is changed")
+    func confirmation() async throws {
+        let vault = try await TestVault.make()
+        let body = #"{"name":"p","accounts":["root"],"secret_strategy":"random","include_privileged":true}"#
+        #expect(try await vault.send(.post, path, body).status == 412)
+        let plain = try await vault.makeTask("plain")
+        #expect(try await vault.send(.patch, path + plain + "/", #"{"include_system":true}"#).status == 412)
+        try await vault.confirm()
+        #expect(try await vault.send(.post, path, body).status == 201)
+        #expect(try await vault.send(.patch, path + plain + "/", #"{"include_system":true}"#).status == 200)
+    }
+
+    @Test("a schedule is shown with its next run, and switching off and on plans it anew")
+    func schedule() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeTask("n", more: #","is_periodic":true,"crontab":"0 3 * * SUN","timezone":"Europe/Berlin""#)
+        let shown = try await vault.send(.get, path + id + "/")
+        #expect(try shown.string("crontab") == "0 3 * * sun")
+        #expect(try shown.value("interval")?.isNull == true)
+        let next = try #require(try shown.string("date_next_run").flatMap { WireDate.parse($0) })
+        #expect(next > .now && CivilTime(next).date.weekday == 0 && [1, 2].contains(CivilTime(next).hour))
+        let off = try await vault.send(.patch, path + id + "/", #"{"is_active":false}"#)
+        #expect(try off.value("date_next_run")?.isNull == true)
+        let on = try await vault.send(.patch, path + id + "/", #"{"is_active":true}"#)
+        #expect(try on.string("date_next_run") == shown.string("date_next_run"))
+        #expect(try on.value("is_overdue")?.bool == false)
+    }
+
+    @Test("assets and nodes are added and taken away one by one")
+    func parts() async throws {
+        let vault = try await TestVault.make()
+        let (first, second) = (try await vault.makeAsset("a"), try await vault.makeAsset("b"))
+        let root = try #require(try await vault.send(.get, "/api/v1/assets/nodes/").column("id").first)
+        let id = try await vault.makeTask("t", more: #","assets":["\#(first)"]"#)
+        let added = try await vault.send(.patch, path + id + "/asset/add/", #"{"assets":["\#(second)","\#(first)"]}"#)
+        #expect(try added.value("assets")?.count == 2)
+        #expect(try await vault.send(.get, path + id + "/assets/").column("name").sorted() == ["a", "b"])
+        let removed = try await vault.send(.patch, path + id + "/asset/remove/", #"{"assets":[{"id":"\#(first)"}]}"#)
+        #expect(try removed.value("assets")?.count == 1)
+        #expect(
+            try await vault.send(.patch, path + id + "/nodes/?action=add", #"{"nodes":["\#(root)"]}"#).value("nodes")?.count == 1)
+        #expect(
+            try await vault.send(.patch, path + id + "/nodes/?action=remove", #"{"nodes":["\#(root)"]}"#).value("nodes")?.count
+                == 0)
+        #expect(try await vault.send(.patch, path + id + "/nodes/?action=burn", "{}").status == 400)
+    }
+
+    @Test("a dry run says who would do what to which account, and why not, and changes nothing")
+    func dryRun() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web-1")
+        try await vault.makeAccount("admin", on: asset, more: #","privileged":true"#)
+        try await vault.makeAccount("deploy", on: asset)
+        let id = try await vault.makeTask("t", more: #","assets":["\#(asset)"]"#)
+        let plan = try await vault.send(.post, path + id + "/dry-run/")
+        #expect(plan.status == 200, "\(plan.text)")
+        #expect(try plan.int("total") == 2)
+        let works = Array(try #require(try plan.value("works")?.array))
+        #expect(works.compactMap { $0["username"]?.string } == ["admin", "deploy"])
+        // This server has no connectors: nothing here can work on the platform, and that is said.
+        #expect(works.allSatisfy { $0["refused"]?.bool == true && $0["reason"]?.string != nil && $0["detail"]?.string != nil })
+        #expect(try await vault.send(.get, "/api/v1/accounts/change-secret-executions/").column("id").isEmpty)
+    }
+}

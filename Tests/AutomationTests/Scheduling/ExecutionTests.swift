@@ -1,0 +1,188 @@
+import Access
+import Automation
+import Domain
+import Storage
+import Synchronization
+import Testing
+
+@Suite("Executions")
+struct ExecutionTests {
+    private static let all = TaskOrder(kind: .changeSecret, accounts: [TaskOrder.allAccounts])
+
+    private static func order(_ assets: [AssetID]) -> TaskOrder {
+        var order = all
+        order.assets = assets.sorted()
+        return order
+    }
+
+    @Test("every account gets its record, the refused ones their reason, and the result goes to the outbox once")
+    func records() async throws {
+        let yard = try TestYard()
+        let hosts = [try yard.addHost("web-1", accounts: ["deploy", "root"]), try yard.addHost("web-2", accounts: ["deploy"])]
+        let bare = try yard.addHost("web-3", accounts: ["deploy"], isAdministered: false)
+        let task = try yard.addTask("all", Self.order(hosts + [bare]), recipients: ["ops@example.org"])
+        let execution = try await yard.addExecution(of: task)
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .success)
+        #expect(ended.progress == Execution.Progress(total: 6, done: 6))
+        let records = try yard.records(of: execution.id)
+        #expect(records.filter { $0.status == .success }.map(\.username) == ["deploy", "deploy"])
+        #expect(Set(records.compactMap(\.reason)) == [.privileged, .reservedName, .noWorker])
+        let done = try #require(records.first { $0.status == .success })
+        #expect(done.oldVersion == 1 && done.newVersion == 2 && done.dateStart != nil && done.dateFinished != nil)
+        let sent = yard.outbox.sent.withLock { $0 }
+        #expect(sent.map(\.recipients) == [["ops@example.org"]])
+        #expect(sent.first?.result.counts == [.success: 2, .skipped: 4])
+        // In the name of who asked for it.
+        #expect(yard.work.seen.withLock { $0.actors }.allSatisfy { $0.name == "admin" })
+    }
+
+    @Test("one account that goes wrong makes the execution fail, and the others go on", arguments: Record.Status.allCases)
+    func outcomes(status: Record.Status) async throws {
+        guard status != .pending else { return }
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("web-1", accounts: ["a", "b", "c"])]))
+        yard.work.set {
+            $0.username == "b" ? WorkReport(status, reason: .timedOut, detail: "slow\u{7}\u{1B}[31m") : WorkReport(.success)
+        }
+        let execution = try await yard.addExecution(of: task)
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == (status == .success || status == .skipped ? .success : .failed))
+        let records = try yard.records(of: execution.id)
+        #expect(records.first { $0.username == "b" }?.status == status)
+        #expect(records.first { $0.username == "b" }?.detail.utf8.allSatisfy { $0 >= 0x20 } == true)
+        #expect(records.filter { $0.username != "b" && $0.username != "admin" }.allSatisfy { $0.status == .success })
+    }
+
+    @Test("no more is under way than the limits allow: in all, and at one host")
+    func limits() async throws {
+        let yard = try TestYard()
+        let hosts = try (0..<6).map { try yard.addHost("h\($0)", accounts: ["a", "b", "c", "d"]) }
+        let task = try yard.addTask("t", Self.order(hosts))
+        yard.work.set { _ in
+            try? await Task.sleep(for: .milliseconds(5))
+            return WorkReport(.success)
+        }
+        let execution = try await yard.addExecution(of: task)
+        let limits = WorkLimits(executions: 2, overall: 4, perGateway: 4, perHost: 1)
+        _ = try await yard.whileExecuting(limits) { desk in
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        let seen = yard.work.seen.withLock { $0 }
+        #expect(seen.performed.count == 24)
+        #expect(seen.mostAtOneHost == 1)
+        #expect((2...4).contains(seen.mostAtOnce))
+    }
+
+    @Test("a canceled execution finishes what is under way and begins no more")
+    func cancel() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a", "b", "c", "d"])]))
+        let execution = try await yard.addExecution(of: task)
+        let ended = try await yard.whileExecuting { desk in
+            yard.work.set { order in
+                // Whoever cancels does it in the middle of the first account.
+                _ = desk.cancel(execution.id)
+                return WorkReport(.success)
+            }
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .canceled)
+        let records = try yard.records(of: execution.id)
+        #expect(records.filter { $0.status == .success }.count == 1)
+        #expect(records.filter { $0.reason == .canceled }.count == 3)
+        #expect(records.allSatisfy { $0.status != .pending })
+    }
+
+    @Test("a task does not run twice at the same time, and what the plan finds nothing for succeeds with a word")
+    func overlap() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask(
+            "t", TaskOrder(kind: .changeSecret, accounts: ["nobody"], assets: [try yard.addHost("h", accounts: [])]))
+        let execution = try await yard.addExecution(of: task)
+        await #expect(throws: Refusal.self) { try await yard.addExecution(of: task) }
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .success && ended.reason.contains("Nothing to do"))
+        _ = try await yard.addExecution(of: task)
+    }
+
+    @Test("what a crash left running is closed at the next start: begun accounts are settled, the others untouched")
+    func crash() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a", "b"])
+        let task = try yard.addTask("t", Self.order([host]), recipients: ["ops@example.org"])
+        var running = try await yard.addExecution(of: task)
+        let waiting = try await yard.addExecution(of: try yard.addTask("u", Self.order([host])))
+        running.status = .running
+        running.dateStart = TestYard.start
+        let begun = Self.record("a", of: running, on: host, start: TestYard.start)
+        let untouched = Self.record("b", of: running, on: host, start: nil)
+        let (keys, row) = (try yard.keys.keys(), running)
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            for record in [begun, untouched] { try Records.insert(keys.authenticated(record), on: db) }
+        }
+        let (closed, done) = try await yard.whileExecuting { _ in
+            (try await yard.end(of: row.id), try await yard.end(of: waiting.id))
+        }
+        #expect(closed.status == .error && closed.reason == Record.Reason.interrupted.words)
+        let records = try yard.records(of: running.id)
+        #expect(records.first { $0.username == "a" }?.status == .uncertain)
+        #expect(records.first { $0.username == "b" }.map { $0.status == .skipped && $0.reason == .interrupted } == true)
+        #expect(yard.work.seen.withLock { $0.settled.map(\.username) } == ["a"])
+        #expect(yard.work.seen.withLock { $0.actors }.contains(.system("settlement")))
+        // What had only been asked for is done.
+        #expect(done.status == .success)
+        #expect(yard.outbox.sent.withLock { $0.count } == 2)
+    }
+
+    private static func record(_ name: String, of execution: Execution, on asset: AssetID, start: Timestamp?) -> Record {
+        Record(
+            id: .random(), organization: .default, execution: execution.id, kind: .changeSecret, asset: asset, assetName: "h",
+            account: .random(), username: name, secretType: .password, dateCreated: TestYard.start, dateStart: start)
+    }
+
+    @Test("an execution whose row was changed behind the server's back is not carried out")
+    func forged() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a"])]))
+        let execution = try await yard.addExecution(of: task)
+        try yard.database.writeSync { db in
+            _ = try db.execute("UPDATE executions SET what = replace(what, '@ALL', 'root')", [])
+        }
+        try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        #expect(yard.work.seen.withLock { $0.performed.isEmpty })
+    }
+
+    @Test("a report is written once: whoever comes second changes nothing")
+    func closing() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        let record = Self.record("a", of: execution, on: host, start: TestYard.start)
+        let keys = try yard.keys.keys()
+        try yard.database.writeSync { db in
+            try Records.insert(keys.authenticated(record), on: db)
+            let report = WorkReport(.success, newVersion: 2)
+            #expect(try RecordClosing.close(record.id, in: .default, with: report, at: TestYard.start, keys: keys, on: db))
+            let second = WorkReport(.failed, reason: .cut)
+            #expect(try !RecordClosing.close(record.id, in: .default, with: second, at: TestYard.start, keys: keys, on: db))
+        }
+        #expect(try yard.records().map(\.status) == [.success])
+        #expect(try yard.execution(execution.id).progress.done == 1)
+    }
+}
