@@ -50,11 +50,6 @@ package enum Permission: String, Sendable, CaseIterable, Hashable {
     /// Putting an earlier secret back on its target.
     case restoreRecord = "record.restore"
     case testAsset = "asset.test"
-    case verifyAccount = "account.verify"
-    case pushAccount = "account.push"
-    case rotateAccount = "account.rotate"
-    /// Removing accounts from their assets.
-    case removeAccount = "account.remove"
     case viewAudit = "audit.view"
     case viewSetting = "setting.view"
     case changeSetting = "setting.change"

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Threads
 
 /// Hands mails to one SMTP server (RFC 5321), over TLS unless told otherwise.
 ///
@@ -40,7 +40,7 @@ package final class SMTPClient: Sendable {
     }
 
     private let configuration: Configuration
-    private let threads = TransferThreads(limit: 1)
+    private let threads = BlockingThreads(limit: 1) { EasyHandle() }
 
     package init(_ configuration: Configuration) {
         self.configuration = configuration

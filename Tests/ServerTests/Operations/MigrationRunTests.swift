@@ -21,14 +21,18 @@ struct MigrationRunTests {
 
     /// Makes the vault what the first schema's program left: no ledger of rows, and checkpoints that know nothing of one.
     private static func age(_ vault: VaultFixture) throws {
+        // Those that refer to others go first.
+        let later = [
+            "row_ledger", "deliveries", "secret_changes", "sent_secrets", "login_attempts", "asset_trusts", "target_identities",
+            "kept_secrets", "records", "executions", "task_states", "tasks",
+        ]
+        try run(vault, "keyturn.db", later.map { "DROP TABLE \($0)" } + ["DELETE FROM schema_version WHERE number > 1"])
         try run(
-            vault, "keyturn.db", "DROP TABLE row_ledger", "DELETE FROM schema_version WHERE number > 1")
-        try run(
-            vault, "audit.db", "ALTER TABLE audit_checkpoints DROP COLUMN rows_generation",
-            "DELETE FROM schema_version WHERE number > 1")
+            vault, "audit.db",
+            ["ALTER TABLE audit_checkpoints DROP COLUMN rows_generation", "DELETE FROM schema_version WHERE number > 1"])
     }
 
-    private static func run(_ vault: VaultFixture, _ name: String, _ statements: String...) throws {
+    private static func run(_ vault: VaultFixture, _ name: String, _ statements: [String]) throws {
         let database = try Database.open(at: vault.layout.data + "/" + name)
         defer { database.close() }
         let connection = try database.makeConfinedConnection(writable: true)
