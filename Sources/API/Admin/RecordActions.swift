@@ -23,18 +23,13 @@ struct RecordActions: Sendable {
     }
 
     func restore() async throws -> Reply {
-        guard try call.principal().isConfirmed(at: backend.clock.now()) else {
-            try await backend.gate.recordRefusal(
-                AuditAction(.restoreRecord), by: call.principal().actor, in: call.organization, from: call.origin,
-                reason: Refusal.confirmationRequired("password").auditReason)
-            throw Refusal.confirmationRequired("password")
-        }
-        return try await start(.restoreRecord) { record in record.oldVersion.map { (.restoreSecret, $0) } }
+        try await start(.restoreRecord, needsConfirmation: true) { record in record.oldVersion.map { (.restoreSecret, $0) } }
     }
 
     /// - Parameter choice: what to do about a record and with which version; nil where nothing can be done.
     private func start(
-        _ permission: Permission, _ choice: @escaping @Sendable (Record) -> (kind: TaskKind, version: Int64?)?
+        _ permission: Permission, needsConfirmation: Bool = false,
+        _ choice: @escaping @Sendable (Record) -> (kind: TaskKind, version: Int64?)?
     ) async throws -> Reply {
         let ids: [RecordID] = try call.body { body in
             let ids = body.required("record_ids", .list(of: JSONRule<RecordID>.related(), max: Bulk.largest))
@@ -47,6 +42,9 @@ struct RecordActions: Sendable {
         let executions = try await backend.gate.change(
             permission, as: call.principal(), in: organization, from: call.origin, objects: objects
         ) { permit in
+            guard !needsConfirmation || permit.principal.isConfirmed(at: backend.clock.now()) else {
+                throw Refusal.confirmationRequired("password")
+            }
             let warrant = permit.warrant()
             let executions = try await backend.write(marking: call.origin.request) { transaction in
                 var groups: [ExecutionID: [TaskKind: [SelectedAccount]]] = [:]

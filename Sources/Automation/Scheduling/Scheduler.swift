@@ -44,7 +44,8 @@ package struct Scheduler: Sendable {
 
     private struct Due: Sendable {
         let task: AutomationTask
-        let state: TaskState
+        /// The code that its row was verified by.
+        let code: [UInt8]
     }
 
     /// Starts every task whose time has come, and returns how many executions that made.
@@ -69,7 +70,7 @@ package struct Scheduler: Sendable {
         for row in found {
             do {
                 let task = try keys.verified(row.task)
-                due[task.organization, default: []].append(Due(task: task, state: row.state))
+                due[task.organization, default: []].append(Due(task: task, code: row.task.mac))
             } catch {
                 parts.logger.error(
                     "a task is not started: its row does not authenticate", metadata: ["task": "\(row.task.value.id)"])
@@ -124,12 +125,11 @@ package struct Scheduler: Sendable {
     private static func start(
         _ due: Due, by warrant: Warrant, at now: Timestamp, _ agenda: Agenda, _ keys: RowKeys, _ db: any SQLConnection
     ) throws -> (execution: Execution?, isMoved: Bool) {
-        // Read again: somebody may have changed it since.
-        guard let row = try AutomationTasks.get(due.task.id, in: due.task.organization, on: db),
-            let state = try TaskStates.get(due.task.id, in: due.task.organization, on: db), let begins = state.begins,
-            begins <= now
+        let task = due.task
+        // Somebody may have changed it since; then the next look finds it as it is by then.
+        guard try AutomationTasks.code(of: task.id, in: task.organization, on: db) == due.code,
+            let state = try TaskStates.get(task.id, in: task.organization, on: db), let begins = state.begins, begins <= now
         else { return (nil, false) }
-        let task = try keys.verified(row)
         guard task.isActive, let schedule = task.timing.schedule else {
             try TaskStates.put(agenda.planned(task, state, after: now), on: db)
             return (nil, true)

@@ -10,6 +10,15 @@ package enum AutomationTasks {
         return try connection.first(query) { try decode($0) }
     }
 
+    /// The code of a task's row alone, for finding out whether it is still the one that was verified; nil if there is no such task.
+    package static func code(
+        of id: AutomationTaskID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [UInt8]? {
+        try connection.first(
+            "SELECT t.mac FROM tasks t WHERE t.org_id = ? AND t.id = ?", [.id(organization), .id(id)]
+        ) { try $0.blob(0) }
+    }
+
     /// Refused (`.constraint(.foreignKey, …)`) when an asset or node is not in the same organization, and (`.unique`) when a task of that
     /// kind has the name.
     package static func insert(_ row: Authenticated<AutomationTask>, on connection: any SQLConnection) throws {
