@@ -30,7 +30,7 @@ final class Workshop: Sendable {
     let asset: Asset
     let worker: Account
     let app: Account
-    let records = Records()
+    let records = KeptReports()
     let turning: SecretTurning
 
     init(_ change: (inout TurnParts) -> Void = { _ in }, state: (inout SimulatedTarget.State) -> Void = { _ in }) throws {
@@ -232,7 +232,7 @@ final class Workshop: Sendable {
 }
 
 /// What was recorded, in order.
-final class Records: Sendable {
+final class KeptReports: Sendable {
     private let list = Mutex<[TurnReport]>([])
     func add(_ report: TurnReport) { list.withLock { $0.append(report) } }
     var all: [TurnReport] { list.withLock { $0 } }

@@ -106,7 +106,7 @@ struct AutomationTaskViews {
         self.organization = organization
         self.agenda = agenda
         organizationName = try transaction.organizationName(organization)
-        paths = NodePaths(in: organization, on: transaction.db)
+        paths = NodePaths(in: organization, transaction)
     }
 
     mutating func views(_ tasks: [AutomationTask]) throws -> [AutomationTaskView] {
