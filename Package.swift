@@ -46,10 +46,12 @@ var targets: [Target] = [
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
     // What Swift cannot call (variadic functions, callbacks of GnuTLS), as plain C functions.
     .target(name: "CHTTPShim", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CCurlShim", dependencies: ["CCurl"]),
     .target(name: "CProcessShim"),
+    .target(name: "CPostgresShim"),
 ]
 
 targets += capability("JSON", [])
@@ -62,7 +64,8 @@ targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])
 targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
-targets += capability("Connectors", ["Domain", "Cryptography"])
+targets += capability("PostgresClient", ["Cryptography", "CPostgres", "CPostgresShim"])
+targets += capability("Connectors", ["Domain", "Cryptography", "PostgresClient"])
 targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])

@@ -50,6 +50,7 @@ for_run() {
     library sqlite3 libsqlite3-dev
     library libcurl libcurl4-openssl-dev
     library zlib zlib1g-dev
+    library libpq libpq-dev
     [ -e /etc/ssl/certs/ca-certificates.crt ] || package ca-certificates
 }
 
@@ -65,6 +66,9 @@ for_test() {
     program ps procps
     program ss iproute2
     program mount mount
+    program setpriv util-linux
+    program psql postgresql-client
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || package postgresql
 }
 
 for_bench() {

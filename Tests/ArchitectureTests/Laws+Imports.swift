@@ -7,6 +7,7 @@ enum ImportLaw {
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",
         "CProcessShim": "Server",
+        "CPostgres": "PostgresClient", "CPostgresShim": "PostgresClient",
     ]
 
     /// Who may turn ciphertext into plaintext, or hold the keys that do.
