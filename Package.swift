@@ -47,18 +47,22 @@ var targets: [Target] = [
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
+    system("CSSH", pkgConfig: "libssh2", apt: "libssh2-1-dev"),
     // What Swift cannot call (variadic functions, callbacks of GnuTLS), as plain C functions.
     .target(name: "CHTTPShim", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CCurlShim", dependencies: ["CCurl"]),
+    .target(name: "CSSHShim", dependencies: ["CSSH"]),
     .target(name: "CProcessShim"),
     .target(name: "CPostgresShim"),
 ]
 
 targets += capability("JSON", [])
+targets += capability("Threads", [])
 targets += capability("Domain", ["JSON"])
 targets += capability("Cryptography", ["CCrypto"])
 targets += capability("HTTPServer", ["CMicrohttpd", "CHTTPShim", logging], testing: ["Outbound"])
 targets += capability("Outbound", ["CCurl", "CCurlShim"])
+targets += capability("SSH", ["Cryptography", "Threads", "CSSH", "CSSHShim"])
 targets += capability("Storage", ["Domain", "CSQLite"])
 targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
 targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", logging])

@@ -49,8 +49,11 @@ for_run() {
     library libcrypto libssl-dev
     library sqlite3 libsqlite3-dev
     library libcurl libcurl4-openssl-dev
+    library libssh2 libssh2-1-dev
     library zlib zlib1g-dev
     library libpq libpq-dev
+    # Logins with RSA keys, and hosts that have no other key: docs/decisions/0007-rsa-over-ssh.md.
+    program ssh openssh-client
     [ -e /etc/ssl/certs/ca-certificates.crt ] || package ca-certificates
 }
 
@@ -69,6 +72,9 @@ for_test() {
     program setpriv util-linux
     program psql postgresql-client
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || package postgresql
+    [ -x /usr/sbin/sshd ] || package openssh-server
+    program sudo sudo
+    program unshare util-linux
 }
 
 for_bench() {

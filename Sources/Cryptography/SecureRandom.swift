@@ -36,5 +36,22 @@ package enum SecureRandom {
         }
     }
 
+    /// A number from 0 up to and without `limit`, each with the same probability; `limit` is 1 to 65,536.
+    ///
+    /// Draws that would favour some numbers are drawn again, so there is no modulo bias.
+    package static func number(below limit: Int) throws(CryptographyFault) -> Int {
+        guard (1...65_536).contains(limit) else { throw .badInput("a limit is 1 to 65,536") }
+        let bound = 65_536 - 65_536 % limit
+        while true {
+            var word: UInt16 = 0
+            // Filled as one constant size, so the draw itself leaves no copy on the heap.
+            let code = withUnsafeMutablePointer(to: &word) {
+                $0.withMemoryRebound(to: UInt8.self, capacity: 2) { RAND_bytes($0, 2) }
+            }
+            try check(code, "RAND_bytes")
+            if Int(word) < bound { return Int(word) % limit }
+        }
+    }
+
     package static let alphanumerics = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 }

@@ -6,6 +6,7 @@ enum ImportLaw {
         "CMicrohttpd": "HTTPServer", "CHTTPShim": "HTTPServer",
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",
+        "CSSH": "SSH", "CSSHShim": "SSH",
         "CProcessShim": "Server",
         "CPostgres": "PostgresClient", "CPostgresShim": "PostgresClient",
     ]
@@ -24,7 +25,8 @@ enum ImportLaw {
 
     /// Nothing of Foundation on the path of a fetch.
     static let withoutFoundation: Set<String> = [
-        "JSON", "Domain", "Cryptography", "HTTPServer", "Storage", "Sealing", "Access", "Audit", "Vault",
+        "JSON", "Domain", "Cryptography", "HTTPServer", "Storage", "Sealing", "Access", "Audit", "Vault", "Threads",
+        "SSH",
     ]
 
     /// What a target never knows, whatever the manifest will say one day.
@@ -34,6 +36,7 @@ enum ImportLaw {
         "Domain": ["Storage", "Cryptography"],
         "keyturn": ["HTTPServer", "Storage", "Server"],
         "Client": ["HTTPServer", "Storage", "Domain"],
+        "SSH": ["Domain", "Connectors", "Storage", "Vault"],
     ]
 
     static func violations(in source: SwiftSource, _ manifest: Manifest) -> [Violation] {

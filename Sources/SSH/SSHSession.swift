@@ -1,0 +1,88 @@
+internal import Synchronization
+package import Threads
+
+/// One authenticated SSH connection.
+///
+/// Everything here blocks, within limits, and belongs on threads of its own (`BlockingThreads`). Calls are serialized. libssh2 carries
+/// most connections; those that it cannot (RSA keys, hosts with nothing but an RSA key) an `ssh` program, to the same effect.
+package final class SSHSession: Sendable {
+    private let transport: any Transport
+    /// The session to the gateway lives as long as this one.
+    private let gateway: (any Transport)?
+    private let turn = Mutex(())
+
+    private init(_ transport: any Transport, gateway: (any Transport)?) {
+        self.transport = transport
+        self.gateway = gateway
+    }
+
+    deinit { close() }
+
+    /// Connects, checks the host key, and only then logs in.
+    ///
+    /// - Parameters:
+    ///   - gateway: the host through which the endpoint is reached.
+    ///   - interruption: ends the opening and, later, every call of this session.
+    package static func open(
+        _ endpoint: SSHEndpoint, as login: SSHLogin, via gateway: (endpoint: SSHEndpoint, login: SSHLogin)? = nil,
+        limits: SSHLimits = SSHLimits(), interruption: Interruption? = nil
+    ) throws(SSHFault) -> SSHSession {
+        let route = Route(gateway: gateway, limits: limits, interruption: interruption)
+        let (transport, carrier) = try route.open(endpoint, as: login)
+        return SSHSession(transport, gateway: carrier)
+    }
+
+    /// SHA-256 of the host key that was seen, `SHA256:…`.
+    package var hostKey: String { transport.hostKey }
+
+    /// `password`, `publickey`, `keyboard-interactive`, or `none`: then the host asked for no proof, and the secret was not sent.
+    package var authenticatedBy: String { transport.authenticatedBy }
+
+    /// Runs a command and waits for its end. A status other than 0 is a result and not a fault.
+    package func run(_ command: SSHCommand) throws(SSHFault) -> SSHResult {
+        try exchange(command.line, onTerminal: false, limit: command.limit, outputLimit: command.outputLimit) {
+            (exchange) throws(SSHFault) in
+            try exchange.run(input: command.input)
+        }
+    }
+
+    /// Runs a command on a terminal and answers what it asks.
+    package func dialogue(_ dialogue: SSHDialogue) throws(SSHFault) -> SSHDialogueResult {
+        try exchange(dialogue.line, onTerminal: true, limit: dialogue.limit, outputLimit: dialogue.outputLimit) {
+            (exchange) throws(SSHFault) in
+            try exchange.converse(dialogue.steps)
+        }
+    }
+
+    /// Ends the connection; whatever waits on it fails.
+    package func close() {
+        transport.interrupt()
+        gateway?.interrupt()
+        turn.withLock { _ in
+            transport.close()
+            gateway?.close()
+        }
+    }
+
+    private func exchange<Output>(
+        _ line: String, onTerminal: Bool, limit: Duration, outputLimit: Int,
+        _ body: (inout CommandExchange) throws(SSHFault) -> Output
+    ) throws(SSHFault) -> Output {
+        let outcome = turn.withLock { _ in
+            do throws(SSHFault) {
+                let deadline = Deadline(limit)
+                let channel = try transport.start(line, onTerminal: onTerminal, deadline)
+                defer { channel.abandon() }
+                var exchange = CommandExchange(channel, limit: deadline, outputLimit: outputLimit)
+                do throws(SSHFault) {
+                    return Swift.Result<Output, SSHFault>.success(try body(&exchange))
+                } catch {
+                    throw error.afterSending()
+                }
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try outcome.get()
+    }
+}
