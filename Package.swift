@@ -43,6 +43,7 @@ func capability(
 var targets: [Target] = [
     // C libraries, each with one owner among the targets below.
     system("CCrypto", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CCrypt", pkgConfig: "libxcrypt", apt: "libcrypt-dev"),
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
@@ -59,7 +60,7 @@ var targets: [Target] = [
 targets += capability("JSON", [])
 targets += capability("Threads", [])
 targets += capability("Domain", ["JSON"])
-targets += capability("Cryptography", ["CCrypto"])
+targets += capability("Cryptography", ["CCrypto", "CCrypt"])
 targets += capability("HTTPServer", ["CMicrohttpd", "CHTTPShim", logging], testing: ["Outbound"])
 targets += capability("Outbound", ["CCurl", "CCurlShim"])
 targets += capability("SSH", ["Cryptography", "Threads", "CSSH", "CSSHShim"])
@@ -69,7 +70,7 @@ targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", log
 targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability("PostgresClient", ["Cryptography", "CPostgres", "CPostgresShim"])
-targets += capability("Connectors", ["Domain", "Cryptography", "PostgresClient"])
+targets += capability("Connectors", ["Domain", "Cryptography", "SSH", "PostgresClient"])
 targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])

@@ -47,6 +47,7 @@ for_run() {
     library libmicrohttpd libmicrohttpd-dev
     library gnutls libgnutls28-dev
     library libcrypto libssl-dev
+    library libxcrypt libcrypt-dev
     library sqlite3 libsqlite3-dev
     library libcurl libcurl4-openssl-dev
     library libssh2 libssh2-1-dev

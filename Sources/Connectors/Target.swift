@@ -15,10 +15,14 @@ package struct Target: Sendable {
     package let gateway: Gateway?
     /// How long one remote step may take.
     package let stepLimit: Duration
+    /// Asked before a login with a secret that is wrong on purpose, by which a target is seen to refuse one: the target counts it as
+    /// a failure of the account. Whoever limits those commits it first, and says no where there were too many.
+    package let mayGuess: @Sendable () -> Bool
 
     package init(
         asset: AssetID, type: String, address: String, port: Int, specific: [String: String] = [:],
-        hostKeys: HostKeyPin = HostKeyPin(), gateway: Gateway? = nil, stepLimit: Duration = .seconds(30)
+        hostKeys: HostKeyPin = HostKeyPin(), gateway: Gateway? = nil, stepLimit: Duration = .seconds(30),
+        mayGuess: @escaping @Sendable () -> Bool = { true }
     ) {
         self.asset = asset
         self.type = type
@@ -28,6 +32,7 @@ package struct Target: Sendable {
         self.hostKeys = hostKeys
         self.gateway = gateway
         self.stepLimit = stepLimit
+        self.mayGuess = mayGuess
     }
 }
 

@@ -2,7 +2,7 @@
 enum ImportLaw {
     /// Each C library has one owner.
     static let owners: [String: String] = [
-        "CCrypto": "Cryptography",
+        "CCrypto": "Cryptography", "CCrypt": "Cryptography",
         "CMicrohttpd": "HTTPServer", "CHTTPShim": "HTTPServer",
         "CSQLite": "Storage",
         "CCurl": "Outbound", "CCurlShim": "Outbound",

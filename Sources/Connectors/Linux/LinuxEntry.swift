@@ -1,0 +1,102 @@
+internal import Domain
+
+/// What a Linux host says of one of its accounts.
+struct LinuxEntry: Sendable {
+    enum PasswordState: String, Sendable {
+        /// There is a hash.
+        case set
+        /// There is none, and none was ever set (`*`, `!`).
+        case none
+        /// There is a hash that an exclamation mark puts out of use.
+        case locked
+        /// Anybody gets in.
+        case empty
+        /// The host keeps it elsewhere.
+        case elsewhere
+    }
+
+    let name: String
+    let uid: Int64
+    let gid: Int64
+    let home: String
+    let shell: String
+    let groups: String
+    let password: PasswordState
+    /// Days since 1970; nil where the host does not say.
+    let lastChange: Int64?
+    let minimumDays: Int64?
+    let expires: Int64?
+    let uidMinimum: Int64
+    /// The host's own clock.
+    let now: Timestamp
+
+    /// Asks for everything in one go; the hash itself stays where it is. `name` must be quoted.
+    static func script(for name: String) -> String {
+        [
+            "p=$(getent passwd -- \(name) 2>/dev/null)", "s=$?", "printf 'status %s\\n' \"$s\"", "[ \"$s\" = 0 ] || exit 0",
+            "printf 'passwd %s\\n' \"$p\"", "printf 'groups %s\\n' \"$(id -Gn -- \(name) 2>/dev/null)\"",
+            "printf 'uidmin %s\\n' \"$(sed -n 's/^[[:space:]]*UID_MIN[[:space:]][[:space:]]*\\([0-9]*\\).*/\\1/p' /etc/login.defs 2>/dev/null | tail -n 1)\"",
+            "printf 'now %s\\n' \"$(date +%s)\"",
+            "printf 'shadow %s\\n' \"$(getent shadow -- \(name) 2>/dev/null | sed \(passwordStates))\"",
+        ].joined(separator: "; ")
+    }
+
+    /// Puts a word for what it is in the place of the hash.
+    private static let passwordStates =
+        "-e 's/^[^:]*::/empty:/;t' -e 's/^[^:]*:[!*]*:/none:/;t' -e 's/^[^:]*:![^:]*:/locked:/;t' -e 's/^[^:]*:[^:]*:/set:/'"
+
+    /// From what the script wrote. Nil if there is no such account; throws for what makes no sense.
+    static func parse(_ answer: LinuxShell.Answer, name: String) throws(ConnectorFault) -> LinuxEntry? {
+        var values: [Substring: Substring] = [:]
+        for line in answer.text.split(separator: "\n") {
+            let parts = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2, values[parts[0]] == nil { values[parts[0]] = parts[1] }
+        }
+        // getent(1): 2 is "not found"; anything else is no answer.
+        if values["status"] == "2" { return nil }
+        guard answer.status == 0, values["status"] == "0" else { throw nonsense(answer) }
+        let fields = values["passwd"]?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+        // A name of digits finds the account with that number.
+        guard fields.count == 7 else { throw nonsense(answer) }
+        guard fields[0] == name else { return nil }
+        guard let uid = Int64(fields[2]), let gid = Int64(fields[3]), uid >= 0, gid >= 0, let now = values["now"].flatMap({ Int64($0) })
+        else { throw nonsense(answer) }
+        let shadow = values["shadow"]?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+        func day(_ index: Int) -> Int64? { index < shadow.count ? Int64(shadow[index]).flatMap { $0 >= 0 ? $0 : nil } : nil }
+        return LinuxEntry(
+            name: name, uid: uid, gid: gid, home: String(fields[5]), shell: String(fields[6]), groups: String(values["groups"] ?? ""),
+            password: shadow.first.flatMap { PasswordState(rawValue: String($0)) } ?? .elsewhere, lastChange: day(1),
+            minimumDays: day(2), expires: day(6), uidMinimum: values["uidmin"].flatMap { Int64($0) } ?? 1000,
+            now: Timestamp(seconds: now))
+    }
+
+    private static func nonsense(_ answer: LinuxShell.Answer) -> ConnectorFault {
+        ConnectorFault(.brokenProtocol, effect: .none, words: RemoteWords.of(answer.output))
+    }
+
+    /// Belongs to the system: below UID_MIN, and the two numbers that stand for nobody.
+    var isSystem: Bool { uid < max(uidMinimum, 1) || uid == 65_534 || uid == 65_535 }
+
+    private var today: Int64 { now.seconds / 86_400 }
+
+    var isExpired: Bool { expires.map { $0 <= today } ?? false }
+
+    /// When the host's own rule lets the password be changed again; nil if it does now. A change that root makes does not ask for it.
+    var minimumAgeEnds: Timestamp? {
+        guard let lastChange, let minimumDays, lastChange > 0, minimumDays > 0 else { return nil }
+        let (day, overflow) = lastChange.addingReportingOverflow(minimumDays)
+        guard !overflow, day > today, day < 10_000_000 else { return nil }
+        return Timestamp(seconds: day * 86_400)
+    }
+
+    var account: RemoteAccount {
+        RemoteAccount(
+            username: name, isSystem: isSystem, isLocked: password == .locked || isExpired,
+            attributes: [
+                "uid": "\(uid)", "gid": "\(gid)", "home": Self.clean(home), "shell": Self.clean(shell), "groups": Self.clean(groups),
+                "password": password.rawValue,
+            ])
+    }
+
+    private static func clean(_ text: String) -> String { RemoteWords.of(Array(text.utf8)) }
+}

@@ -1,0 +1,195 @@
+internal import Cryptography
+internal import SSH
+
+/// Scripts run with root's power on a Linux host, whatever way there is to it.
+///
+/// A script is one line for `sh`, seen by everybody on the host, so no secret is in it. What is secret goes to its standard input, and
+/// only once the script has said that it is there: where `sudo` or `su` ask for a password on the same terminal, what was meant for
+/// the one can not be read by the other. What it reads ends with a line that is drawn anew each time, and a script whose input was
+/// cut off reads nothing at all instead of half a password.
+struct LinuxShell: Sendable {
+    /// How a login becomes root.
+    enum Power: Sendable {
+        /// It is.
+        case own
+        /// `sudo` asks for nothing.
+        case sudo
+        /// `sudo` wants a terminal; it asks for the password that is given, or for nothing.
+        case sudoOnTerminal(password: SSHSecret?)
+        /// `su` on a terminal, with root's password.
+        case su(password: SSHSecret)
+    }
+
+    /// How a script ended and what it wrote, to both outputs.
+    struct Answer: Sendable {
+        let status: Int32
+        let output: [UInt8]
+
+        var text: String { String(decoding: output, as: UTF8.self) }
+        var lines: [Substring] { text.split(separator: "\n") }
+    }
+
+    let session: SSHSession
+    let power: Power
+    let limit: Duration
+
+    /// Runs a script.
+    ///
+    /// - Parameters:
+    ///   - input: lines, each with its end; nil where it reads nothing.
+    ///   - changes: whether it could change the target; decides what a fault says of it.
+    ///   - secret: what must not come back in words.
+    func run(
+        _ script: String, input: [SSHInput]? = nil, changes: Bool = false, hiding secret: borrowing Secret
+    ) throws(ConnectorFault) -> Answer {
+        let frame: ScriptFrame
+        do throws(CryptographyFault) {
+            frame = try ScriptFrame(readsInput: input != nil, isOnTerminal: isOnTerminal)
+        } catch {
+            throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
+        }
+        let command = ShellText.quoted(frame.wrapped(script))
+        guard isOnTerminal else {
+            let started = power.isSudo ? "exec env LC_ALL=C sudo -n -- sh -c \(command)" : "exec sh -c \(command)"
+            let pieces = input.map { $0 + [.text(frame.inputEnd + "\n")] } ?? []
+            let ended = try told(changes) { () throws(SSHFault) in
+                try session.run(SSHCommand(started, input: pieces, limit: limit))
+            }
+            return try answer(frame, ended.output, ended.errorOutput, changes: changes, hiding: secret)
+        }
+        let dialogue = dialogue(command, frame, input)
+        let ended = try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        // Nothing that was meant for the script has left.
+        let isUnheard = input != nil && ended.answered < dialogue.steps.count
+        return try answer(frame, ended.result.output, [], changes: changes && !isUnheard, hiding: secret)
+    }
+
+    /// SSH's faults as a connector's.
+    private func told<Output>(_ changes: Bool, _ body: () throws(SSHFault) -> Output) throws(ConnectorFault) -> Output {
+        do throws(SSHFault) {
+            return try body()
+        } catch {
+            throw ConnectorFault(error, changes: changes)
+        }
+    }
+
+    /// The same where there is nothing to hide.
+    func run(_ script: String, changes: Bool = false) throws(ConnectorFault) -> Answer {
+        let nothing = Secret(capacity: 0) { _ in 0 }
+        return try run(script, input: nil, changes: changes, hiding: nothing)
+    }
+
+    private var isOnTerminal: Bool {
+        switch power {
+        case .own, .sudo: false
+        case .sudoOnTerminal, .su: true
+        }
+    }
+
+    private func dialogue(_ command: String, _ frame: ScriptFrame, _ input: [SSHInput]?) -> SSHDialogue {
+        var steps: [SSHDialogue.Step] = []
+        let line: String
+        switch power {
+        case .su(let password):
+            line = "exec env LC_ALL=C su -c \(command) -- root"
+            steps.append(SSHDialogue.Step(prompt: SuPrompt.end, answer: [.secret(password), .text("\n")]))
+        case .sudoOnTerminal(.some(let password)):
+            // A ticket that is still good is not used, so that sudo always asks and never leaves the password to the script.
+            line = "exec env LC_ALL=C sudo -k -p \(ShellText.quoted(frame.sudoPrompt)) -- sh -c \(command)"
+            steps.append(SSHDialogue.Step(prompt: frame.sudoPrompt, answer: [.secret(password), .text("\n")]))
+        case .own, .sudo, .sudoOnTerminal(.none):
+            line = "exec env LC_ALL=C sudo -n -- sh -c \(command)"
+        }
+        if let input {
+            steps.append(SSHDialogue.Step(prompt: frame.ready, answer: input + [.text(frame.inputEnd + "\n")]))
+        }
+        return SSHDialogue(line, steps: steps, limit: limit)
+    }
+
+    private func answer(
+        _ frame: ScriptFrame, _ output: [UInt8], _ errors: [UInt8], changes: Bool, hiding secret: borrowing Secret
+    ) throws(ConnectorFault) -> Answer {
+        if let answer = frame.answer(in: output) { return answer }
+        let words = RemoteWords.of(output + errors, hiding: secret)
+        guard frame.hasBegun(output) else {
+            throw ConnectorFault(.notPermitted, effect: changes ? .unknown : .none, words: words)
+        }
+        throw ConnectorFault(.brokenProtocol, effect: changes ? .unknown : .none, words: words)
+    }
+}
+
+extension LinuxShell.Power {
+    fileprivate var isSudo: Bool {
+        if case .own = self { false } else { true }
+    }
+}
+
+/// What util-linux, shadow and PAM ask with under the C locale; `su` takes no prompt of ours.
+enum SuPrompt {
+    static let end = "assword: "
+}
+
+/// What a script is wrapped in, so that its output and status are told from whatever a login shell, `sudo` or a terminal add.
+///
+/// All marks are drawn anew for each script, and none stands on the command line as it comes out.
+struct ScriptFrame {
+    private let first: String
+    private let second: String
+    private let readsInput: Bool
+    private let isOnTerminal: Bool
+
+    init(readsInput: Bool, isOnTerminal: Bool) throws(CryptographyFault) {
+        let letters = try SecureRandom.bytes(count: 24).map { SecureRandom.alphanumerics[Int($0) % 26] }
+        first = String(decoding: letters.prefix(12), as: UTF8.self)
+        second = String(decoding: letters.suffix(12), as: UTF8.self)
+        self.readsInput = readsInput
+        self.isOnTerminal = isOnTerminal
+    }
+
+    private var beginning: String { first + second }
+    private var end: String { second + first }
+    /// Ends the input, as a line of its own.
+    var inputEnd: String { second + second }
+    /// Says that the script has begun and its terminal does not echo.
+    var ready: String { first + first }
+    /// The prompt that sudo is told to use. It does stand on the command line, which nothing echoes.
+    var sudoPrompt: String { "[keyturn \(first)] " }
+
+    func wrapped(_ script: String) -> String {
+        var parts = [
+            "LC_ALL=C; PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export LC_ALL PATH; umask 077; exec 2>&1",
+            "printf '%s%s\\n' \(first) \(second)",
+        ]
+        if isOnTerminal { parts.append("stty -echo -opost 2>/dev/null") }
+        if readsInput && isOnTerminal { parts.append("printf '%s%s' \(first) \(first)") }
+        // Kept until the last line has come: what was cut off is no input.
+        let reading = "sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H"
+        parts.append(readsInput ? "\(reading) | ( \(script) )" : "( \(script) ) </dev/null")
+        parts.append("printf '\\n%s%s%s\\n' \(second) \(first) \"$?\"")
+        return parts.joined(separator: "; ")
+    }
+
+    func hasBegun(_ output: [UInt8]) -> Bool { Self.place(of: beginning, in: output, from: 0) != nil }
+
+    /// What stands between beginning and end, without the marks; nil if either is missing.
+    func answer(in output: [UInt8]) -> LinuxShell.Answer? {
+        guard let start = Self.place(of: beginning, in: output, from: 0) else { return nil }
+        let from = start + beginning.utf8.count
+        guard let stop = Self.place(of: end, in: output, from: from) else { return nil }
+        let digits = output[(stop + end.utf8.count)...].prefix(3).prefix { (0x30...0x39).contains($0) }
+        guard let status = Int32(String(decoding: digits, as: UTF8.self)) else { return nil }
+        var body = output[from..<stop].filter { $0 != 0x0D }
+        if readsInput && isOnTerminal, let place = Self.place(of: ready, in: body, from: 0) {
+            body.removeSubrange(place..<(place + ready.utf8.count))
+        }
+        if body.first == 0x0A { body.removeFirst() }
+        if body.last == 0x0A { body.removeLast() }
+        return LinuxShell.Answer(status: status, output: body)
+    }
+
+    private static func place(of mark: String, in bytes: [UInt8], from start: Int) -> Int? {
+        let mark = Array(mark.utf8)
+        guard bytes.count - start >= mark.count else { return nil }
+        return (start...(bytes.count - mark.count)).first { bytes[$0] == mark[0] && bytes[$0...].starts(with: mark) }
+    }
+}

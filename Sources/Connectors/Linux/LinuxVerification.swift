@@ -1,0 +1,152 @@
+internal import Cryptography
+internal import Domain
+internal import SSH
+internal import Synchronization
+
+/// Whether a secret is live on a host, by a way that ends elsewhere without it.
+struct LinuxVerification {
+    let credential: Credential
+    let target: Target
+    let guesses: RefusedGuesses
+
+    // MARK: - A login of its own
+
+    func directly() throws(ConnectorFault) -> Verdict {
+        let session: SSHSession
+        do throws(SSHFault) {
+            session = try target.sshSession(as: credential)
+        } catch {
+            return try Self.verdict(error)
+        }
+        defer { session.close() }
+        let method = session.authenticatedBy
+        let expected = credential.secretType == .sshKey ? ["publickey"] : ["password", "keyboard-interactive"]
+        guard expected.contains(method) else {
+            return .unverifiable(words: "the host let the account in by '\(method)', so the secret was not asked for")
+        }
+        let place = "\(session.hostKey) \(method)"
+        if guesses.wasRefused(at: place) { return .proven }
+        return try seeWrongOneRefused(at: place) { (wrong) throws(ConnectorFault) in
+            do throws(SSHFault) {
+                try target.sshSession(as: wrong).close()
+                return .proven
+            } catch {
+                return try Self.verdict(error)
+            }
+        }
+    }
+
+    private static func verdict(_ fault: SSHFault) throws(ConnectorFault) -> Verdict {
+        guard fault.place == .target else { throw ConnectorFault(fault) }
+        switch fault.kind {
+        case .rejected: return .rejected(words: fault.words)
+        case .lockedOut: return .lockedOut(words: fault.words)
+        case .moreNeeded(let methods):
+            return .unverifiable(
+                words: "the host wants more than this secret: " + RemoteWords.of(Array(methods.joined(separator: ", ").utf8)))
+        default: throw ConnectorFault(fault)
+        }
+    }
+
+    // MARK: - su from another account
+
+    func bySu(from helper: Credential) throws(ConnectorFault) -> Verdict {
+        guard credential.secretType == .password, let name = LinuxName(credential.username) else {
+            return .unverifiable(words: "su proves passwords of accounts only")
+        }
+        let session: SSHSession
+        do throws(SSHFault) {
+            session = try target.sshSession(as: helper)
+        } catch {
+            throw ConnectorFault(error)
+        }
+        defer { session.close() }
+        let identity = try LinuxLogin(session: session, limit: target.stepLimit).identity()
+        guard identity.uid != 0 else { return .unverifiable(words: "su asks root for no password") }
+        guard identity.name != name.text else { return .unverifiable(words: "su must come from another account") }
+        let verdict = try su(name, session, as: credential)
+        guard verdict == .proven else { return verdict }
+        let place = "\(session.hostKey) su"
+        if guesses.wasRefused(at: place) { return .proven }
+        return try seeWrongOneRefused(at: place) { (wrong) throws(ConnectorFault) in try su(name, session, as: wrong) }
+    }
+
+    private func su(_ name: LinuxName, _ session: SSHSession, as credential: Credential) throws(ConnectorFault) -> Verdict {
+        let frame: ScriptFrame
+        do throws(CryptographyFault) {
+            frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        } catch {
+            throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
+        }
+        let command = ShellText.quoted(frame.wrapped("id -un"))
+        let dialogue = SSHDialogue(
+            "exec env LC_ALL=C su -c \(command) -- \(name.word)",
+            steps: [.init(prompt: SuPrompt.end, answer: [.secret(credential.sshLogin.secret), .text("\n")])],
+            limit: target.stepLimit)
+        do throws(SSHFault) {
+            let ended = try session.dialogue(dialogue)
+            let words = credential.withSecret { RemoteWords.of(ended.result.output, hiding: $0) }
+            let answer = frame.answer(in: ended.result.output)
+            let isIn = answer?.status == 0 && answer?.text == name.text
+            if ended.answered == 0 {
+                return isIn ? .unverifiable(words: "su asked for no password") : .lockedOut(words: words)
+            }
+            if isIn { return .proven }
+            if ended.wasAskedAgain || words.contains("Authentication failure") { return .rejected(words: words) }
+            // Past the password, and stopped by something else: an expired account, a shell that lets nobody in.
+            return .lockedOut(words: words)
+        } catch {
+            throw ConnectorFault(error)
+        }
+    }
+
+    // MARK: - The other side of a proof
+
+    /// A host that lets in with anything proves nothing, so it must be seen to refuse one wrong secret.
+    private func seeWrongOneRefused(
+        at place: String, _ attempt: (Credential) throws(ConnectorFault) -> Verdict
+    ) throws(ConnectorFault) -> Verdict {
+        guard let wrong = try? Self.wrongSecret(for: credential) else {
+            throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
+        }
+        guard target.mayGuess() else {
+            return .unverifiable(words: "whether the host refuses a wrong secret could not be tried, for the limit of rejected logins")
+        }
+        switch try attempt(wrong) {
+        case .rejected:
+            guesses.note(place)
+            return .proven
+        case .proven, .unverifiable: return .unverifiable(words: "the host lets the account in with any secret")
+        case .lockedOut(let words):
+            return .unverifiable(words: "whether the host refuses a wrong secret could not be seen: " + words)
+        }
+    }
+
+    private static func wrongSecret(for credential: Credential) throws -> Credential {
+        let secret =
+            credential.secretType == .sshKey
+            ? try SSHKeyPair.generate(.ed25519).openSSH()
+            : try SecureRandom.characters(count: 20, from: SecureRandom.alphanumerics)
+        return Credential(username: credential.username, secretType: credential.secretType, secret: secret)
+    }
+}
+
+/// Hosts that were seen to refuse a wrong secret not long ago, so that not each proof costs a rejected login.
+final class RefusedGuesses: Sendable {
+    private static let validity: Int64 = 24 * 3600
+    private static let most = 100_000
+    private let seen = Mutex<[String: Timestamp]>([:])
+
+    func wasRefused(at place: String) -> Bool {
+        let now = Timestamp.now
+        return seen.withLock { seen in seen[place].map { $0 <= now && now < $0.adding(seconds: Self.validity) } ?? false }
+    }
+
+    func note(_ place: String) {
+        let now = Timestamp.now
+        seen.withLock { seen in
+            if seen.count >= Self.most { seen.removeAll() }
+            seen[place] = now
+        }
+    }
+}
