@@ -49,6 +49,7 @@ var targets: [Target] = [
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
     system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
     system("CSSH", pkgConfig: "libssh2", apt: "libssh2-1-dev"),
+    system("CSSL", pkgConfig: "libssl", apt: "libssl-dev"),
     // What Swift cannot call (variadic functions, callbacks of GnuTLS), as plain C functions.
     .target(name: "CHTTPShim", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CCurlShim", dependencies: ["CCurl"]),
@@ -70,7 +71,11 @@ targets += capability("Audit", ["Domain", "Cryptography", "JSON", "Storage", log
 targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Audit"])
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability("PostgresClient", ["Cryptography", "CPostgres", "CPostgresShim"])
-targets += capability("Connectors", ["Domain", "Cryptography", "SSH", "PostgresClient"])
+targets += capability("Streams", ["Cryptography", "CSSL"])
+targets += capability("MariaDBClient", ["Cryptography", "Streams"])
+targets += capability("RedisClient", ["Cryptography", "Streams"])
+targets += capability(
+    "Connectors", ["Domain", "Cryptography", "SSH", "PostgresClient", "MariaDBClient", "RedisClient", "Streams"])
 targets += capability(
     "API", ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", metrics, logging],
     testing: ["Server", "Sealing"])

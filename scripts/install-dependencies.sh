@@ -76,6 +76,8 @@ for_test() {
     [ -x /usr/sbin/sshd ] || package openssh-server
     program sudo sudo
     program unshare util-linux
+    [ -x /usr/sbin/mariadbd ] || program mariadbd mariadb-server
+    program redis-server redis-server
 }
 
 for_bench() {
@@ -101,6 +103,17 @@ install_missing() {
         if [ -t 0 ]; then apt=(sudo "${apt[@]}"); else apt=(sudo -n "${apt[@]}"); fi
     fi
     say "installing: ${missing[*]}"
+    # The tests start servers of their own: those of the packages are not to run on this machine because of us.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        local root=()
+        [ "$(id -u)" -eq 0 ] || root=(sudo -n)
+        if "${root[@]}" sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy"; then
+            # Expanded now, since these are local.
+            # shellcheck disable=SC2064
+            trap "${root[*]} rm -f $policy" EXIT
+        fi
+    fi
     "${apt[@]}" update -q </dev/null || say "apt-get update did not succeed everywhere; going on with the lists that are there"
     "${apt[@]}" install -y -q --no-install-recommends "${missing[@]}" </dev/null ||
         fail "apt-get could not install: ${missing[*]}" "Run as root: apt-get install --no-install-recommends ${missing[*]}"

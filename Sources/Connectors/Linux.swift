@@ -26,7 +26,8 @@ package struct LinuxConnector: Connector {
             let identity = try login.identity()
             guard identity.name == worker.credential.username else {
                 throw ConnectorFault(
-                    .brokenProtocol, effect: .none, words: "logged in as another account: " + RemoteWords.of(Array(identity.name.utf8)))
+                    .brokenProtocol, effect: .none,
+                    words: "logged in as another account: " + RemoteWords.of(Array(identity.name.utf8)))
             }
             let power = try login.power(of: worker, uid: identity.uid)
             let shell = LinuxShell(session: session, power: power, limit: target.stepLimit)

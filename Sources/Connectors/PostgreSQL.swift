@@ -24,14 +24,15 @@ package struct PostgreSQL: Connector {
     package init() {}
 
     package func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
-        let endpoint = try Self.endpoint(of: target)
+        let way = try Way(to: target)
         let connection: PostgresConnection
+        let channel = try Self.channel(of: target)
         do throws(PostgresFault) {
-            connection = try Self.connect(endpoint, worker.credential, .any, target)
+            connection = try Self.connect(target, channel, way, worker.credential, .any)
         } catch {
             throw Self.fault(error, atLogin: true, hiding: worker.credential)
         }
-        return try PostgreSQLSession(connection, worker: worker.credential, limit: target.stepLimit)
+        return try PostgreSQLSession(connection, way: way, worker: worker.credential, limit: target.stepLimit)
     }
 
     package func verify(
@@ -40,33 +41,35 @@ package struct PostgreSQL: Connector {
         guard case .direct = plan, credential.secretType == .password else {
             throw ConnectorFault(.unsupported, effect: .none, words: "a role is proved by a login with its password")
         }
-        let endpoint = try Self.endpoint(of: target)
+        let channel = try Self.channel(of: target)
+        let way = try Way(to: target)
         do throws(PostgresFault) {
-            let proof: PostgresProof = endpoint.channel == .clear ? .any : .channelBound
-            let connection = try Self.connect(endpoint, credential, proof, target)
+            let proof: PostgresProof = channel == .clear ? .any : .channelBound
+            let connection = try Self.connect(target, channel, way, credential, proof)
             return connection.usedPassword ? .proven : .unverifiable(words: "the server asks for no password")
         } catch {
             // A pooler between, or a role whose verifier is MD5: where the server has proved who it is, any method will do.
-            if error.kind == .noSafeChannel && endpoint.channel.provesServer {
-                return try verifyUnbound(credential, endpoint, target)
-            }
-            return try Self.verdict(on: error, endpoint, credential)
+            if error.kind == .noSafeChannel && channel.provesServer { return try verifyUnbound(credential, channel, target) }
+            return try Self.verdict(on: error, channel, credential)
         }
     }
 
     /// A method by which the server need not know the password: that it refuses a wrong one has to be seen too.
     private func verifyUnbound(
-        _ credential: Credential, _ endpoint: PostgresEndpoint, _ target: Target
+        _ credential: Credential, _ channel: PostgresChannel, _ target: Target
     ) throws(ConnectorFault) -> Verdict {
+        let way = try Way(to: target)
         do throws(PostgresFault) {
-            let connection = try Self.connect(endpoint, credential, .any, target)
+            let connection = try Self.connect(target, channel, way, credential, .any)
             guard connection.usedPassword else { return .unverifiable(words: "the server asks for no password") }
         } catch {
             return try Self.verdict(on: error, nil, credential)
         }
+        guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
         let wrong = try Credential.wrong(for: credential.username)
+        let secondWay = try Way(to: target)
         do throws(PostgresFault) {
-            _ = try Self.connect(endpoint, wrong, .any, target)
+            _ = try Self.connect(target, channel, secondWay, wrong, .any)
             return .unverifiable(words: "the server takes any password")
         } catch {
             if error.sqlState == "28P01" { return .proven }
@@ -74,15 +77,15 @@ package struct PostgreSQL: Connector {
         }
     }
 
-    /// - Parameter endpoint: where the login was bound to the channel.
+    /// - Parameter channel: what the login was bound to, if it was.
     private static func verdict(
-        on fault: PostgresFault, _ endpoint: PostgresEndpoint?, _ credential: Credential
+        on fault: PostgresFault, _ channel: PostgresChannel?, _ credential: Credential
     ) throws(ConnectorFault) -> Verdict {
         let told = self.fault(fault, atLogin: true, hiding: credential)
         if fault.kind == .notAsked { return .unverifiable(words: told.words) }
         // The database and the right to connect to it are looked at after the password. Only a server that is known is believed.
         if let state = fault.sqlState, ["3D000", "42501", "55000"].contains(state) {
-            return endpoint?.channel.provesServer == true ? .proven : .lockedOut(words: told.words)
+            return channel?.provesServer == true ? .proven : .lockedOut(words: told.words)
         }
         switch told.kind {
         case .loginRejected: return .rejected(words: told.words)
@@ -94,19 +97,18 @@ package struct PostgreSQL: Connector {
 
 extension PostgreSQL {
     private static func connect(
-        _ endpoint: PostgresEndpoint, _ credential: Credential, _ proof: PostgresProof, _ target: Target
+        _ target: Target, _ channel: PostgresChannel, _ way: Way, _ credential: Credential, _ proof: PostgresProof
     ) throws(PostgresFault) -> PostgresConnection {
-        try credential.withSecret { (secret) throws(PostgresFault) in
+        let endpoint = PostgresEndpoint(
+            name: target.address, reachedAt: way.reachedAt, port: way.port, database: target.setting("db_name") ?? "postgres",
+            channel: channel)
+        // The way must not end before the login has.
+        defer { withExtendedLifetime(way) {} }
+        return try credential.withSecret { (secret) throws(PostgresFault) in
             try PostgresConnection(
                 to: endpoint, user: credential.username, password: secret, proof: proof,
                 limits: PostgresLimits(step: target.stepLimit))
         }
-    }
-
-    static func endpoint(of target: Target) throws(ConnectorFault) -> PostgresEndpoint {
-        PostgresEndpoint(
-            name: target.address, port: target.port, database: target.setting("db_name") ?? "postgres",
-            channel: try channel(of: target))
     }
 
     private static func channel(of target: Target) throws(ConnectorFault) -> PostgresChannel {

@@ -9,12 +9,14 @@ final class PostgreSQLSession: WorkSession {
     let workerName: String
     let hostKey: String? = nil
     private let worker: Credential
+    private let way: Way
     private let isSuperuser: Bool
     /// nil once it is closed.
     private let connection: Mutex<PostgresConnection?>
 
-    init(_ connection: PostgresConnection, worker: Credential, limit: Duration) throws(ConnectorFault) {
+    init(_ connection: PostgresConnection, way: Way, worker: Credential, limit: Duration) throws(ConnectorFault) {
         self.worker = worker
+        self.way = way
         do throws(PostgresFault) {
             try Self.prepare(connection, limit)
             let me = try connection.run("SELECT session_user::text AS name, rolsuper FROM pg_roles WHERE rolname = session_user")
@@ -55,7 +57,10 @@ final class PostgreSQLSession: WorkSession {
         try role(username)?.account
     }
 
-    func close() { connection.withLock { $0 = nil } }
+    func close() {
+        connection.withLock { $0 = nil }
+        way.end()
+    }
 
     /// Asks something that changes nothing.
     private func ask(_ question: String, _ values: [String?] = []) throws(ConnectorFault) -> PostgresRows {

@@ -5,8 +5,8 @@ package struct TargetWords: Sendable {
     private var bytes: [UInt8]
 
     /// More than this is cut before it is looked at.
-    private static let longestInput = 16_384
-    private static let longest = 500
+    private static let longestInput = RemoteWords.limit * 8
+    private static let longest = RemoteWords.limit
     /// Runs of this many characters of base64 or hex are not words: verifiers, tokens.
     private static let longestRun = 32
 
@@ -14,29 +14,10 @@ package struct TargetWords: Sendable {
         bytes = Array(words.utf8.prefix(Self.longestInput))
     }
 
-    /// Without the secret, wherever it stands in the words.
+    /// Without the secret, wherever a part of it stands in the words.
     package func hiding(_ secret: borrowing Secret) -> TargetWords {
-        guard !secret.isEmpty else { return self }
         var copy = self
-        copy.bytes = secret.withBytes { secret in
-            var kept: [UInt8] = []
-            var index = 0
-            while index < bytes.count {
-                if bytes[index...].starts(with: secret) {
-                    kept += Array("…".utf8)
-                    index += secret.count
-                } else {
-                    kept.append(bytes[index])
-                    index += 1
-                }
-            }
-            // The beginning of a secret that was cut off at the end is part of it too.
-            for count in stride(from: min(secret.count - 1, kept.count), to: 3, by: -1)
-            where kept.suffix(count).elementsEqual(secret.prefix(count)) {
-                return Array(kept.dropLast(count)) + Array("…".utf8)
-            }
-            return kept
-        }
+        secret.withBytes { RemoteWords.mask($0, in: &copy.bytes) }
         return copy
     }
 

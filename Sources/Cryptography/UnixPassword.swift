@@ -25,7 +25,8 @@ package enum UnixPassword {
         state.initializeMemory(as: UInt8.self, repeating: 0)
         let setting = hash.map { CChar(bitPattern: $0) } + [0]
         return phrase.withBytes { phrase -> Bool? in
-            guard let text = phrase.baseAddress?.assumingMemoryBound(to: CChar.self), let made = crypt_rn(text, setting, state.baseAddress, Int32(size))
+            guard let text = phrase.baseAddress?.assumingMemoryBound(to: CChar.self),
+                let made = crypt_rn(text, setting, state.baseAddress, Int32(size))
             else { return nil }
             var count = 0
             while made[count] != 0 { count += 1 }

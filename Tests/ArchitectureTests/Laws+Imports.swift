@@ -9,6 +9,7 @@ enum ImportLaw {
         "CSSH": "SSH", "CSSHShim": "SSH",
         "CProcessShim": "Server",
         "CPostgres": "PostgresClient", "CPostgresShim": "PostgresClient",
+        "CSSL": "Streams",
     ]
 
     /// Who may turn ciphertext into plaintext, or hold the keys that do.

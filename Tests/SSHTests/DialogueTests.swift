@@ -49,7 +49,8 @@ struct DialogueTests {
         let done = try await Self.talk(
             session,
             SSHDialogue(
-                "sudo -k; sudo -p 'ask-7f3:' id", steps: [.init(prompt: "ask-7f3:", answer: [.secretText("wrong"), .text("\n")])]))
+                "sudo -k; sudo -p 'ask-7f3:' id", steps: [.init(prompt: "ask-7f3:", answer: [.secretText("wrong"), .text("\n")])])
+        )
         #expect(done.answered == 1)
         #expect(done.wasAskedAgain)
         // The session goes on.
@@ -74,7 +75,9 @@ struct DialogueTests {
         await host.stop()
     }
 
-    @Test("a command that does not ask ends without an answer, and one that asks something else runs out of time", arguments: Way.allCases)
+    @Test(
+        "a command that does not ask ends without an answer, and one that asks something else runs out of time",
+        arguments: Way.allCases)
     func unasked(way: Way) async throws {
         let (host, session) = try await Self.start(way)
         let step = SSHDialogue.Step(prompt: "ask-7f3:", answer: [.secretText("secret"), .text("\n")])

@@ -20,7 +20,8 @@ struct SSHSessionTests {
             let session = try await host.open(login)
             #expect(session.authenticatedBy == method)
             #expect(session.hostKey == host.hostKey)
-            let result = try await session.result("id -un; cat; echo problem >&2; exit 3", input: [.text("from "), .secretText("here")])
+            let result = try await session.result(
+                "id -un; cat; echo problem >&2; exit 3", input: [.text("from "), .secretText("here")])
             #expect(result.text == "alice\nfrom here")
             #expect(result.errorText == "problem\n")
             #expect(result.status == 3)

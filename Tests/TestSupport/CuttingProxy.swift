@@ -44,7 +44,7 @@ package final class CuttingProxy: Sendable {
                         cuts.add()
                         if cut != .before {
                             isMuted.set(true)
-                            try? far.write(block)
+                            try? far.send(block)
                         }
                         if cut == .after { usleep(500_000) }
                         return cut == .silence
@@ -115,7 +115,7 @@ package final class CuttingProxy: Sendable {
                 continue
             }
             if isMuted?.value == true { continue }
-            guard (try? to.write(block)) != nil else { return }
+            guard (try? to.send(block)) != nil else { return }
         }
     }
 }

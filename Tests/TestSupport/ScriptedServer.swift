@@ -48,7 +48,7 @@ package final class ScriptedServer: Sendable {
             self.server = server
         }
 
-        package func send(_ bytes: [UInt8]) throws { try descriptor.write(bytes) }
+        package func send(_ bytes: [UInt8]) throws { try descriptor.send(bytes) }
 
         /// What is there, at most `limit` bytes; empty at the end.
         @discardableResult

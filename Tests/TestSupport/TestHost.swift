@@ -51,12 +51,14 @@ package final class TestHost: Sendable {
 
     /// Nil where hosts can be made, else what is missing. For `.enabled(if: TestHost.obstacle == nil, "…")`.
     package static let obstacle: String? = {
-        let probe = "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/u /run/w"
+        let probe =
+            "mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir /run/u /run/w"
             + " && mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc && command -v /usr/sbin/sshd && command -v sudo"
         do {
             let tried = try ExternalProgram.run(
                 "unshare", ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", probe])
-            return tried.status == 0 ? nil : "no host of its own can be made here (unshare, overlay, sshd, sudo): \(tried.errorText)"
+            return tried.status == 0
+                ? nil : "no host of its own can be made here (unshare, overlay, sshd, sudo): \(tried.errorText)"
         } catch {
             return "no host of its own can be made here: \(error)"
         }
@@ -94,7 +96,8 @@ package final class TestHost: Sendable {
         program = try RunningProgram(
             "unshare",
             [
-                "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c", script.text,
+                "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c",
+                script.text,
             ])
         try await program.waitForOutput("the host is up", .seconds(60))
         let fingerprints = program.standardOutput.split(separator: "\n").filter { $0.hasPrefix("hostkey ") }

@@ -11,7 +11,8 @@ struct KeyFile {
 
     /// What is there; nil if there is no file.
     func read() throws(ConnectorFault) -> [UInt8]? {
-        let answer = try run(Self.checks + "; [ -e authorized_keys ] || exit 70; head -c \(Self.limit + 1) authorized_keys | base64")
+        let answer = try run(
+            Self.checks + "; [ -e authorized_keys ] || exit 70; head -c \(Self.limit + 1) authorized_keys | base64")
         if answer.status == 70 || answer.status == Self.noDirectory { return nil }
         guard answer.status == 0 else { throw Self.fault(answer, effect: .none) }
         guard let bytes = Base64Text.decode(answer.output) else {
@@ -49,7 +50,8 @@ struct KeyFile {
         let before = try old.map { (bytes) throws(ConnectorFault) in try Self.digest(bytes) } ?? "none"
         let after = try Self.digest(new)
         let script = [
-            "cd -P -- \(ShellText.quoted(home)) || exit 71", "[ -L .ssh ] && exit 72", "[ -d .ssh ] || mkdir -m 700 .ssh || exit 73",
+            "cd -P -- \(ShellText.quoted(home)) || exit 71", "[ -L .ssh ] && exit 72",
+            "[ -d .ssh ] || mkdir -m 700 .ssh || exit 73",
             Self.checks, "have=none", "[ -e authorized_keys ] && have=$(sha256sum < authorized_keys | cut -c 1-64)",
             "[ \"$have\" = \(before) ] || exit 75", "new=$(mktemp ./.authorized_keys.XXXXXXXXXX) || exit 73",
             "trap 'rm -f \"$new\"' EXIT", "base64 -d > \"$new\" || exit 74",
@@ -108,7 +110,9 @@ struct KeyFile {
         let said = RemoteWords.of(answer.output)
         return switch answer.status {
         case 71: ConnectorFault(.unsupported, effect: effect, words: "the account has no home to keep its keys in. \(said)")
-        case 72: ConnectorFault(.forbidden, effect: effect, words: "~/.ssh or authorized_keys is a link, or belongs to somebody else. \(said)")
+        case 72:
+            ConnectorFault(
+                .forbidden, effect: effect, words: "~/.ssh or authorized_keys is a link, or belongs to somebody else. \(said)")
         case 73: ConnectorFault(.notPermitted, effect: effect, words: "authorized_keys cannot be written. \(said)")
         case 74: ConnectorFault(.brokenProtocol, effect: effect, words: "authorized_keys did not arrive whole. \(said)")
         case 76: ConnectorFault(.unsupported, effect: effect, words: "base64, sha256sum or mktemp is missing. \(said)")

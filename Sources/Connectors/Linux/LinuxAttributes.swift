@@ -22,7 +22,9 @@ struct LinuxAttributes {
         if let shell { words += ["--shell", ShellText.quoted(shell)] }
         if let home { words += ["--home", ShellText.quoted(home)] }
         if let group { words += ["--gid", ShellText.quoted(group)] }
-        if let groups { words += isNew ? ["--groups", ShellText.quoted(groups)] : ["--append --groups", ShellText.quoted(groups)] }
+        if let groups {
+            words += isNew ? ["--groups", ShellText.quoted(groups)] : ["--append --groups", ShellText.quoted(groups)]
+        }
         if let uid { words += ["--uid", ShellText.quoted(uid)] }
         return words.joined(separator: " ")
     }

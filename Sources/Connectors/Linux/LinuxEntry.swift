@@ -59,12 +59,14 @@ struct LinuxEntry: Sendable {
         // A name of digits finds the account with that number.
         guard fields.count == 7 else { throw nonsense(answer) }
         guard fields[0] == name else { return nil }
-        guard let uid = Int64(fields[2]), let gid = Int64(fields[3]), uid >= 0, gid >= 0, let now = values["now"].flatMap({ Int64($0) })
+        guard let uid = Int64(fields[2]), let gid = Int64(fields[3]), uid >= 0, gid >= 0,
+            let now = values["now"].flatMap({ Int64($0) })
         else { throw nonsense(answer) }
         let shadow = values["shadow"]?.split(separator: ":", omittingEmptySubsequences: false) ?? []
         func day(_ index: Int) -> Int64? { index < shadow.count ? Int64(shadow[index]).flatMap { $0 >= 0 ? $0 : nil } : nil }
         return LinuxEntry(
-            name: name, uid: uid, gid: gid, home: String(fields[5]), shell: String(fields[6]), groups: String(values["groups"] ?? ""),
+            name: name, uid: uid, gid: gid, home: String(fields[5]), shell: String(fields[6]),
+            groups: String(values["groups"] ?? ""),
             password: shadow.first.flatMap { PasswordState(rawValue: String($0)) } ?? .elsewhere, lastChange: day(1),
             minimumDays: day(2), expires: day(6), uidMinimum: values["uidmin"].flatMap { Int64($0) } ?? 1000,
             now: Timestamp(seconds: now))
@@ -93,7 +95,8 @@ struct LinuxEntry: Sendable {
         RemoteAccount(
             username: name, isSystem: isSystem, isLocked: password == .locked || isExpired,
             attributes: [
-                "uid": "\(uid)", "gid": "\(gid)", "home": Self.clean(home), "shell": Self.clean(shell), "groups": Self.clean(groups),
+                "uid": "\(uid)", "gid": "\(gid)", "home": Self.clean(home), "shell": Self.clean(shell),
+                "groups": Self.clean(groups),
                 "password": password.rawValue,
             ])
     }

@@ -59,5 +59,7 @@ struct LinuxLogin {
         return answer.status == 0 && answer.text == "0"
     }
 
-    private static func powerless(_ words: String) -> ConnectorFault { ConnectorFault(.notPermitted, effect: .none, words: words) }
+    private static func powerless(_ words: String) -> ConnectorFault {
+        ConnectorFault(.notPermitted, effect: .none, words: words)
+    }
 }

@@ -63,7 +63,8 @@ extension LinuxSession {
         }
     }
 
-    func compareKeys(with secret: borrowing Secret, _ name: LinuxName, _ entry: LinuxEntry) throws(ConnectorFault) -> StoredMatch {
+    func compareKeys(with secret: borrowing Secret, _ name: LinuxName, _ entry: LinuxEntry) throws(ConnectorFault) -> StoredMatch
+    {
         guard let key = try? Self.publicKey(of: secret) else { return .unknown }
         guard let bytes = try keyFile(name, entry).read() else { return .different }
         return AuthorizedKeys(bytes).contains(key) ? .same : .different

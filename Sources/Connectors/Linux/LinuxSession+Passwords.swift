@@ -66,7 +66,8 @@ extension LinuxSession {
         let words = RemoteWords.of(answer.output, hiding: secret)
         if let kind = PolicyWords.kind(of: words) {
             let until = kind == .minimumAge ? (try? entry(name))??.minimumAgeEnds : nil
-            throw ConnectorFault(.refusedByPolicy(PolicyRefusal(kind: kind, until: until, words: words)), effect: effect, words: words)
+            throw ConnectorFault(
+                .refusedByPolicy(PolicyRefusal(kind: kind, until: until, words: words)), effect: effect, words: words)
         }
         throw ConnectorFault(.notPermitted, effect: effect, words: words)
     }
@@ -111,9 +112,12 @@ enum PolicyWords {
     static func kind(of words: String) -> PolicyRefusal.Kind? {
         let text = words.lowercased()
         if text.contains("must wait longer") || text.contains("minimum age") { return .minimumAge }
-        if ["already used", "used before", "has been used", "been already used"].contains(where: text.contains) { return .history }
+        if ["already used", "used before", "has been used", "been already used"].contains(where: text.contains) {
+            return .history
+        }
         let quality = [
-            "bad password", "too short", "too simple", "dictionary", "palindrome", "too similar", "weak password", "choose a longer",
+            "bad password", "too short", "too simple", "dictionary", "palindrome", "too similar", "weak password",
+            "choose a longer",
             "enough different characters", "password is the same", "password unchanged", "contains the user name",
         ]
         return quality.contains(where: text.contains) ? .quality : nil

@@ -29,11 +29,16 @@ extension LinuxSession: AccountRemoving {
     private func disposableHome(of name: LinuxName, _ entry: LinuxEntry) throws(ConnectorFault) -> String? {
         let home = entry.home
         let parts = home.split(separator: "/")
-        guard home.hasPrefix("/"), !parts.contains(".."), !parts.contains(".") else { throw Self.refusal("its home is odd: \(shown(home))") }
+        guard home.hasPrefix("/"), !parts.contains(".."), !parts.contains(".") else {
+            throw Self.refusal("its home is odd: \(shown(home))")
+        }
         // A folder of the system is nobody's home.
         let isDeep = parts.count >= 2
-        let places: Set<Substring> = ["bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr"]
-        guard isDeep, let first = parts.first, !places.contains(first), !["/var/lib", "/var/log", "/var/mail", "/var/spool", "/var/tmp"].contains(home)
+        let places: Set<Substring> = [
+            "bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
+        ]
+        guard isDeep, let first = parts.first, !places.contains(first),
+            !["/var/lib", "/var/log", "/var/mail", "/var/spool", "/var/tmp"].contains(home)
         else { throw Self.refusal("its home is odd: \(shown(home))") }
         let path = "/" + parts.joined(separator: "/")
         let word = ShellText.quoted(path)

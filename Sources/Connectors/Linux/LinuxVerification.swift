@@ -110,7 +110,8 @@ struct LinuxVerification {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }
         guard target.mayGuess() else {
-            return .unverifiable(words: "whether the host refuses a wrong secret could not be tried, for the limit of rejected logins")
+            return .unverifiable(
+                words: "whether the host refuses a wrong secret could not be tried, for the limit of rejected logins")
         }
         switch try attempt(wrong) {
         case .rejected:

@@ -4,7 +4,9 @@ internal import Threads
 
 /// Opens TCP connections within a limit, name resolution included.
 enum Dialing {
-    static func connect(to host: String, port: Int, deadline: Deadline, interruption: Interruption?) throws(SSHFault) -> Descriptor {
+    static func connect(to host: String, port: Int, deadline: Deadline, interruption: Interruption?) throws(SSHFault)
+        -> Descriptor
+    {
         guard (1...65535).contains(port) else { throw SSHFault(.unreachable, words: "there is no port \(port)") }
         var reason = "the name has no address"
         for address in try addresses(of: host, port: port, deadline: deadline) {
@@ -24,7 +26,9 @@ enum Dialing {
         let bytes: [UInt8]
     }
 
-    private static func connect(to address: Address, deadline: Deadline, interruption: Interruption?) throws(SSHFault) -> Descriptor {
+    private static func connect(to address: Address, deadline: Deadline, interruption: Interruption?) throws(SSHFault)
+        -> Descriptor
+    {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let number = socket(address.family, kind, 0)
         guard number >= 0 else {

@@ -15,7 +15,8 @@ final class LibraryChannel: CommandChannel {
         let kind = "session"
         channel = try session.completePointer(deadline) {
             libssh2_channel_open_ex(
-                session.handle, kind, UInt32(kind.utf8.count), LibrarySession.window, UInt32(LIBSSH2_CHANNEL_PACKET_DEFAULT), nil, 0)
+                session.handle, kind, UInt32(kind.utf8.count), LibrarySession.window, UInt32(LIBSSH2_CHANNEL_PACKET_DEFAULT), nil,
+                0)
         }
         if onTerminal { try requestTerminal(deadline) }
         let request = "exec"

@@ -40,7 +40,9 @@ extension LibrarySession {
         let name = Array(username.utf8)
         while true {
             let list = name.withUnsafeBufferPointer { name in
-                name.withMemoryRebound(to: CChar.self) { libssh2_userauth_list(handle, $0.baseAddress, UInt32(clamping: $0.count)) }
+                name.withMemoryRebound(to: CChar.self) {
+                    libssh2_userauth_list(handle, $0.baseAddress, UInt32(clamping: $0.count))
+                }
             }
             if let list {
                 let text = String(decoding: UnsafeRawBufferPointer(start: list, count: min(strlen(list), 1000)), as: UTF8.self)
@@ -57,7 +59,8 @@ extension LibrarySession {
         try login.withNameAndSecret { (name, secret) throws(SSHFault) in
             try complete(deadline) {
                 libssh2_userauth_password_ex(
-                    handle, name.baseAddress, UInt32(clamping: name.count), secret.baseAddress, UInt32(clamping: secret.count), nil)
+                    handle, name.baseAddress, UInt32(clamping: name.count), secret.baseAddress, UInt32(clamping: secret.count),
+                    nil)
             }
         }
     }
@@ -86,7 +89,9 @@ extension LibrarySession {
     }
 
     /// What a refusal means: libssh2 does not tell "partial success" (RFC 4252 section 5.1), but the host names other methods then.
-    private func verdict(_ refusal: SSHFault, _ login: SSHLogin, _ offered: [String], _ deadline: Deadline) throws(SSHFault) -> SSHFault {
+    private func verdict(_ refusal: SSHFault, _ login: SSHLogin, _ offered: [String], _ deadline: Deadline) throws(SSHFault)
+        -> SSHFault
+    {
         if wire.pointee.unanswered > 0 {
             let question = withUnsafeBytes(of: wire.pointee.question) { PrintableWords.of($0.prefix { $0 != 0 }) }
             return SSHFault(.moreNeeded(methods: ["keyboard-interactive"]), words: "the host also asks: \(question)")

@@ -254,4 +254,48 @@ struct ConnectorContract {
             #expect(try Self.verify(fixture, name, "Kept-secret-1!") == .proven)
         }
     }
+
+    @Test(
+        "through a gateway everything is as it is without one", .enabled(if: TestHost.obstacle == nil, "needs a host of its own"),
+        arguments: ContractPlatform.allCases)
+    func gateway(_ platform: ContractPlatform) async throws {
+        let fixture = try await platform.fixture()
+        let host = try await TestHost.start(users: [.init("jump", password: "Jump-secret-1!")])
+        let gateway = Gateway(
+            asset: .random(), address: "127.0.0.1", port: host.port,
+            hostKeys: HostKeyPin(policy: .strict, fingerprints: [host.hostKey]),
+            credential: fixture.credential("jump", "Jump-secret-1!"))
+        let closed = Int(try FreePort.any())
+        try await onOwnThread {
+            func target(_ gateway: Gateway, port: Int? = nil) -> Target {
+                let direct = fixture.target
+                return Target(
+                    asset: direct.asset, type: direct.type, address: direct.address, port: port ?? direct.port,
+                    specific: direct.specific, gateway: gateway, stepLimit: direct.stepLimit)
+            }
+            let name = Self.fresh("far")
+            let opened = try fixture.connector.open(target(gateway), as: fixture.worker)
+            let session = try #require(opened as? any Turning)
+            let direct = try Self.open(fixture).system
+            #expect(session.system == direct)
+            try session.create(AccountPush(request: fixture.request(name)), secret: .of("Far-secret-1!"))
+            func verify(_ secret: String) throws -> Verdict {
+                try fixture.connector.verify(fixture.credential(name, secret), on: target(gateway), by: .direct)
+            }
+            #expect(try verify("Far-secret-1!") == .proven)
+            #expect(Self.isRejected(try verify("Far-secret-2!")))
+            session.close()
+            let wrong = Gateway(
+                asset: gateway.asset, address: gateway.address, port: gateway.port, hostKeys: gateway.hostKeys,
+                credential: fixture.credential("jump", "Wrong-jump-1!"))
+            // What the gateway says of its own account says nothing of the target's.
+            for target in [target(wrong), target(gateway, port: closed)] {
+                let fault = #expect(throws: ConnectorFault.self) {
+                    _ = try fixture.connector.verify(fixture.credential(name, "Far-secret-1!"), on: target, by: .direct)
+                }
+                #expect(fault?.kind == .unreachable)
+            }
+        }
+        await host.stop()
+    }
 }

@@ -44,10 +44,14 @@ extension Secret {
 /// The targets over which the contract runs: a line a platform.
 enum ContractPlatform: String, CaseIterable, CustomTestStringConvertible {
     case postgresql
+    case mariadb
+    case redis
 
     fileprivate func start() async throws -> any ConnectorFixture {
         switch self {
         case .postgresql: try await PostgreSQLFixture()
+        case .mariadb: try await MariaDBFixture()
+        case .redis: try await RedisFixture()
         }
     }
 
