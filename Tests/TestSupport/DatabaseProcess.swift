@@ -23,6 +23,8 @@ package final class DatabaseProcess: Sendable {
             kill -QUIT $server 2>/dev/null || true
             sleep 0.2
             kill -KILL $server 2>/dev/null || true
+            wait || true
+            [ -n "${KEYTURN_KEEP:-}" ] || rm -rf '\(directory.path)'
             """
         let file = try directory.write(whole, to: "start.sh")
         let isRoot = geteuid() == 0
