@@ -47,12 +47,15 @@ var targets: [Target] = [
     system("CMicrohttpd", pkgConfig: "libmicrohttpd", apt: "libmicrohttpd-dev"),
     system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+    system("CPostgres", pkgConfig: "libpq", apt: "libpq-dev"),
     system("CSSH", pkgConfig: "libssh2", apt: "libssh2-1-dev"),
+    system("CSSL", pkgConfig: "libssl", apt: "libssl-dev"),
     // What Swift cannot call (variadic functions, callbacks of GnuTLS), as plain C functions.
     .target(name: "CHTTPShim", dependencies: ["CMicrohttpd"], linkerSettings: [.linkedLibrary("gnutls")]),
     .target(name: "CCurlShim", dependencies: ["CCurl"]),
     .target(name: "CSSHShim", dependencies: ["CSSH"]),
     .target(name: "CProcessShim"),
+    .target(name: "CPostgresShim"),
 ]
 
 targets += capability("JSON", [])
@@ -69,7 +72,12 @@ targets += capability("Access", ["Domain", "Cryptography", "JSON", "Storage", "S
 targets += capability("Vault", ["Domain", "Cryptography", "JSON", "Storage", "Sealing", "Access", "Audit"])
 targets += capability(
     "Notifications", ["Domain", "Cryptography", "JSON", "Outbound", "Storage", "Access", logging], testing: ["Sealing"])
-targets += capability("Connectors", ["Domain", "Cryptography", "SSH"])
+targets += capability("PostgresClient", ["Cryptography", "CPostgres", "CPostgresShim"])
+targets += capability("Streams", ["Cryptography", "CSSL"])
+targets += capability("MariaDBClient", ["Cryptography", "Streams"])
+targets += capability("RedisClient", ["Cryptography", "Streams"])
+targets += capability(
+    "Connectors", ["Domain", "Cryptography", "SSH", "PostgresClient", "MariaDBClient", "RedisClient", "Streams"])
 targets += capability(
     "Automation",
     ["Domain", "Cryptography", "JSON", "Storage", "Audit", "Access", "Vault", "Connectors", "Notifications", metrics, logging],

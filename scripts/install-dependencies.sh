@@ -52,6 +52,7 @@ for_run() {
     library libcurl libcurl4-openssl-dev
     library libssh2 libssh2-1-dev
     library zlib zlib1g-dev
+    library libpq libpq-dev
     # Logins with RSA keys, and hosts that have no other key: docs/decisions/0007-rsa-over-ssh.md.
     program ssh openssh-client
     [ -e /etc/ssl/certs/ca-certificates.crt ] || package ca-certificates
@@ -71,9 +72,14 @@ for_test() {
     program mount mount
     # The mail server of the tests; by Debian's interpreter, whichever python3 comes first.
     package python3-aiosmtpd
+    program setpriv util-linux
+    program psql postgresql-client
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || package postgresql
     [ -x /usr/sbin/sshd ] || package openssh-server
     program sudo sudo
     program unshare util-linux
+    [ -x /usr/sbin/mariadbd ] || program mariadbd mariadb-server
+    program redis-server redis-server
 }
 
 for_bench() {
@@ -99,6 +105,17 @@ install_missing() {
         if [ -t 0 ]; then apt=(sudo "${apt[@]}"); else apt=(sudo -n "${apt[@]}"); fi
     fi
     say "installing: ${missing[*]}"
+    # The tests start servers of their own: those of the packages are not to run on this machine because of us.
+    local policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        local root=()
+        [ "$(id -u)" -eq 0 ] || root=(sudo -n)
+        if "${root[@]}" sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy"; then
+            # Expanded now, since these are local.
+            # shellcheck disable=SC2064
+            trap "${root[*]} rm -f $policy" EXIT
+        fi
+    fi
     "${apt[@]}" update -q </dev/null || say "apt-get update did not succeed everywhere; going on with the lists that are there"
     "${apt[@]}" install -y -q --no-install-recommends "${missing[@]}" </dev/null ||
         fail "apt-get could not install: ${missing[*]}" "Run as root: apt-get install --no-install-recommends ${missing[*]}"

@@ -55,22 +55,35 @@ package protocol WorkSession: AnyObject, Sendable {
 
     /// The account of that name on the target; nil if there is none.
     func find(_ username: String) throws(ConnectorFault) -> RemoteAccount?
+    /// The same where a name alone does not say which account: `account_host` of MariaDB.
+    func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount?
 
     func close()
+}
+
+extension WorkSession {
+    package func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount? {
+        try find(username)
+    }
 }
 
 /// An account as the target has it.
 package struct RemoteAccount: Sendable, Hashable {
     /// The name as the target spells it.
     package let username: String
+    /// What tells it apart from all others on the system, for `TargetIdentity`; the name, but of MariaDB the name and the hosts.
+    package let identity: String
     /// Belongs to the system: a uid under UID_MIN, `root`, a built-in role. Never changed unless confirmed.
     package let isSystem: Bool
     package let isLocked: Bool
     /// What a person may want to see of it: `uid`, `home`, `shell`, `groups`, `plugin`, …
     package let attributes: [String: String]
 
-    package init(username: String, isSystem: Bool, isLocked: Bool, attributes: [String: String] = [:]) {
+    package init(
+        username: String, identity: String? = nil, isSystem: Bool, isLocked: Bool, attributes: [String: String] = [:]
+    ) {
         self.username = username
+        self.identity = identity ?? username
         self.isSystem = isSystem
         self.isLocked = isLocked
         self.attributes = attributes

@@ -17,6 +17,8 @@ package struct ConnectorFault: Error, Sendable, Hashable {
         case notPermitted
         /// The account to work on is not there.
         case noSuchAccount
+        /// The account to create is there already.
+        case accountExists
         /// The target's policy refused the new secret.
         case refusedByPolicy(PolicyRefusal)
         /// The target cannot do this, or would not keep it (a Redis without a place to save its users).

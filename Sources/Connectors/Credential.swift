@@ -24,3 +24,17 @@ package final class Credential: Sendable {
         try body(secret)
     }
 }
+
+extension Credential {
+    /// The same name with a password that nobody has: a target that lets it in proves nothing by letting others in.
+    static func wrong(for username: String) throws(ConnectorFault) -> Credential {
+        do throws(CryptographyFault) {
+            // Letters and digits alone, so that no target refuses it for its form.
+            let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGH".utf8)
+            var letters = try SecureRandom.bytes(count: 32).map { alphabet[Int($0) % alphabet.count] }
+            return Credential(username: username, secretType: .password, secret: Secret(moving: &letters))
+        } catch {
+            throw ConnectorFault(.unsupported, effect: .none, words: "no random numbers")
+        }
+    }
+}

@@ -8,6 +8,8 @@ enum ImportLaw {
         "CCurl": "Outbound", "CCurlShim": "Outbound",
         "CSSH": "SSH", "CSSHShim": "SSH",
         "CProcessShim": "Server",
+        "CPostgres": "PostgresClient", "CPostgresShim": "PostgresClient",
+        "CSSL": "Streams",
     ]
 
     /// Who may turn ciphertext into plaintext, or hold the keys that do.

@@ -55,6 +55,17 @@ final class Descriptor: Sendable {
         }
     }
 
+    /// To a socket; a peer that is gone is an error and no signal.
+    func send(_ bytes: [UInt8]) throws(ProgramFault) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw .system("send", errno) }
+            sent += count
+        }
+    }
+
     /// From the beginning of the file to where its end is now, wherever its own position is.
     func readAll() throws(ProgramFault) -> [UInt8] {
         var content: [UInt8] = []
