@@ -12,7 +12,8 @@ struct ProgramSessionTests {
         let session = try await host.open(.key("alice", key.privateKey))
         #expect(session.authenticatedBy == "publickey")
         #expect(session.hostKey == host.hostKey)
-        let result = try await session.result("id -un; cat; echo problem >&2; exit 3", input: [.text("from "), .secretText("here")])
+        let result = try await session.result(
+            "id -un; cat; echo problem >&2; exit 3", input: [.text("from "), .secretText("here")])
         #expect(result.text == "alice\nfrom here")
         #expect(result.errorText == "problem\n")
         #expect(result.status == 3)
@@ -28,7 +29,8 @@ struct ProgramSessionTests {
         let ecdsa = try TestKeyPair.make(.ecdsa, bits: 384)
         let rsa = try TestKeyPair.make(.rsa, bits: 3072)
         let host = try await TestHost.start(
-            users: [.init("alice", password: "the secret", keys: [ed25519.publicKey, ecdsa.publicKey, rsa.publicKey])], hostKeys: [.rsa])
+            users: [.init("alice", password: "the secret", keys: [ed25519.publicKey, ecdsa.publicKey, rsa.publicKey])],
+            hostKeys: [.rsa])
         for login in [
             SSHLogin.password("alice", "the secret"), .key("alice", ed25519.privateKey), .key("alice", ecdsa.privateKey),
             .key("alice", rsa.privateKey),

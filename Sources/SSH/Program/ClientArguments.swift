@@ -27,7 +27,8 @@ struct ClientArguments {
                 + "ecdh-sha2-nistp521,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512,diffie-hellman-group14-sha256",
             "PreferredAuthentications=\(method)", "NumberOfPasswordPrompts=1", "IdentityFile=none",
             "IdentityAgent=\(agent ?? "none")", "AddKeysToAgent=no", "GSSAPIAuthentication=no", "HostbasedAuthentication=no",
-            "PubkeyAcceptedAlgorithms=rsa-sha2-512,rsa-sha2-256," + HostKeyType.ed25519.algorithms + "," + HostKeyType.ecdsa.algorithms,
+            "PubkeyAcceptedAlgorithms=rsa-sha2-512,rsa-sha2-256," + HostKeyType.ed25519.algorithms + ","
+                + HostKeyType.ecdsa.algorithms,
             "ForwardAgent=no", "ForwardX11=no", "PermitLocalCommand=no", "EscapeChar=none", "Compression=no", "LogLevel=VERBOSE",
             "CanonicalizeHostname=no",
         ]

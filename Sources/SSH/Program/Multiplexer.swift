@@ -24,7 +24,9 @@ final class Multiplexer {
         try send(request, deadline)
         for descriptor in descriptors {
             while kssh_send_descriptor(socket.number, descriptor.number) != 0 {
-                guard errno == EAGAIN, !deadline.hasPassed else { throw SSHFault(.cut, words: "the ssh program takes no descriptors") }
+                guard errno == EAGAIN, !deadline.hasPassed else {
+                    throw SSHFault(.cut, words: "the ssh program takes no descriptors")
+                }
                 _ = Poll.wait([.init(socket, writes: true)], milliseconds: deadline.milliseconds)
             }
         }

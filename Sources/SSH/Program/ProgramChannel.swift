@@ -12,7 +12,9 @@ final class ProgramChannel: CommandChannel {
     private var isOutputOpen = true
     private var isErrorOpen = true
 
-    init(_ session: ProgramSession, _ multiplexer: Multiplexer, line: String, onTerminal: Bool, _ deadline: Deadline) throws(SSHFault) {
+    init(_ session: ProgramSession, _ multiplexer: Multiplexer, line: String, onTerminal: Bool, _ deadline: Deadline)
+        throws(SSHFault)
+    {
         let (ours, theirs) = onTerminal ? try Self.terminal() : try Descriptor.socketPair()
         let (output, outputEnd) = try Descriptor.pipe()
         let (errors, errorEnd) = try Descriptor.pipe()
@@ -77,7 +79,9 @@ final class ProgramChannel: CommandChannel {
             case .ended(let status): return (Int32(truncatingIfNeeded: status), nil)
             case nil:
                 // Without a status: a signal ended the command, or the connection is gone.
-                guard session.isAlive(deadline) else { throw session.explained(SSHFault(.cut, words: "the connection has ended")) }
+                guard session.isAlive(deadline) else {
+                    throw session.explained(SSHFault(.cut, words: "the connection has ended"))
+                }
                 return (nil, nil)
             default: continue
             }

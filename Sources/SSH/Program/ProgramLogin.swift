@@ -65,7 +65,9 @@ struct ProgramLogin {
 
     /// The program listens for commands once it has logged in.
     private func outcome(_ deadline: Deadline) throws(SSHFault) -> Outcome? {
-        guard let used = ClientWords(process.said).methodUsed, try Multiplexer.connect(control, deadline) != nil else { return nil }
+        guard let used = ClientWords(process.said).methodUsed, try Multiplexer.connect(control, deadline) != nil else {
+            return nil
+        }
         guard let fingerprint = accepted.fingerprint else { throw SSHFault(.protocolError, words: "no host key was shown") }
         process.forgetQuestions()
         return Outcome(process: process, hostKey: fingerprint, method: used)
@@ -80,7 +82,8 @@ struct ProgramLogin {
             process.forgetQuestions()
             // The program compares the answer with the key that it has seen.
             try write(.text(seen + "\n"))
-        } else if let last = question.split(whereSeparator: \.isNewline).last, question.hasSuffix(": "), last.contains("assword") {
+        } else if let last = question.split(whereSeparator: \.isNewline).last, question.hasSuffix(": "), last.contains("assword")
+        {
             process.forgetQuestions()
             guard method != "publickey" else { throw SSHFault(.protocolError, words: "a password was asked for") }
             // Asked again: the first answer was wrong.
