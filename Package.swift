@@ -60,7 +60,7 @@ targets += capability("Threads", [])
 targets += capability("Domain", ["JSON"])
 targets += capability("Cryptography", ["CCrypto", "CCrypt"])
 targets += capability("HTTPServer", ["CMicrohttpd", "CHTTPShim", logging], testing: ["Outbound"])
-targets += capability("Outbound", ["CCurl", "CCurlShim"])
+targets += capability("Outbound", ["Threads", "CCurl", "CCurlShim"])
 targets += capability("SSH", ["Cryptography", "Threads", "CSSH", "CSSHShim"])
 targets += capability("Storage", ["Domain", "CSQLite"])
 targets += capability("Sealing", ["Domain", "Cryptography", "Storage"])
@@ -75,7 +75,8 @@ targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(
     "Server",
     [
-        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API", "CProcessShim",
+        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "API", "Threads",
+        "CProcessShim",
         logging, metrics, lifecycle, signals, yaml,
     ])
 

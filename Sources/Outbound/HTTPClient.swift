@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Threads
 
 /// Sends HTTP requests over TLS and collects the answers; keeps its connections open for the next one.
 ///
@@ -26,11 +27,12 @@ package final class HTTPClient: Sendable {
     }
 
     private let configuration: Configuration
-    private let threads: TransferThreads
+    /// Each with a handle of libcurl of its own.
+    private let threads: BlockingThreads<EasyHandle>
 
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        threads = TransferThreads(limit: configuration.connections)
+        threads = BlockingThreads(limit: configuration.connections) { EasyHandle() }
     }
 
     deinit { threads.close() }

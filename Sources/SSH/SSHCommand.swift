@@ -49,7 +49,8 @@ package enum SSHInput: Sendable {
 
 /// How a command ended and what it wrote.
 package struct SSHResult: Sendable, Hashable {
-    /// Nil if it was ended by a signal, or the server told no status.
+    /// Nil if it was ended by a signal. Where a server tells no status at all, libssh2 says 0: what matters is to be proved by other
+    /// means than a status.
     package let status: Int32?
     /// The signal's name without `SIG`, where the server tells it.
     package let signal: String?

@@ -1,12 +1,10 @@
-internal import Dispatch
+internal import Threads
 
 /// Runs blocking work away from the cooperative pool.
 enum Blocking {
-    private static let queue = DispatchQueue(label: "keyturn.blocking", attributes: .concurrent)
+    private static let threads = BlockingThreads(limit: 16)
 
     static func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Swift.Result { try work() }) }
-        }
+        try await threads.run(work)
     }
 }

@@ -1,4 +1,5 @@
 import Cryptography
+import Foundation
 import SSH
 import TestSupport
 import Testing
@@ -17,9 +18,6 @@ struct ProgramSessionTests {
         #expect(result.text == "alice\nfrom here")
         #expect(result.errorText == "problem\n")
         #expect(result.status == 3)
-        let ended = try await session.result("kill -9 $$")
-        #expect(ended.status == nil)
-        #expect(try await session.result("echo again").text == "again\n")
         await host.stop()
     }
 
@@ -42,5 +40,52 @@ struct ProgramSessionTests {
             session.close()
         }
         await host.stop()
+    }
+
+    @Test("neither arguments, nor environment, nor files show a secret, and nothing is left behind")
+    func traces() async throws {
+        let host = try await TestHost.start(users: [.init("alice", password: "canary-5d1f")], hostKeys: [.rsa])
+        let left = try sessionDirectories()
+        let session = try await host.open(.password("alice", "canary-5d1f"))
+        let clients = try sshChildren()
+        #expect(clients.count == 1)
+        for client in clients {
+            for name in ["cmdline", "environ"] {
+                let text = try String(decoding: Data(contentsOf: URL(filePath: "/proc/\(client)/\(name)")), as: UTF8.self)
+                #expect(!text.isEmpty)
+                #expect(!text.contains("canary-5d1f"))
+            }
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(client)/fd").count
+            #expect(open < 16)
+        }
+        let places = try sessionDirectories().subtracting(left)
+        #expect(places.count == 1)
+        for place in places {
+            let mode = try FileManager.default.attributesOfItem(atPath: place)[.posixPermissions] as? Int
+            #expect(mode == 0o700)
+            for name in try FileManager.default.contentsOfDirectory(atPath: place) {
+                let type = try FileManager.default.attributesOfItem(atPath: place + "/" + name)[.type] as? FileAttributeType
+                #expect(type == .typeSocket)
+            }
+        }
+        session.close()
+        #expect(try sshChildren().isEmpty)
+        await host.stop()
+    }
+
+    private func sshChildren() throws -> [Int32] {
+        let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+        let children = threads.flatMap { thread in
+            ((try? String(contentsOfFile: "/proc/self/task/\(thread)/children", encoding: .utf8)) ?? "").split(separator: " ")
+        }
+        return children.compactMap { Int32($0) }.filter { child in
+            (try? String(contentsOfFile: "/proc/\(child)/comm", encoding: .utf8)) == "ssh\n"
+        }
+    }
+
+    private func sessionDirectories() throws -> Set<String> {
+        let parent = ProcessInfo.processInfo.environment["XDG_RUNTIME_DIR"] ?? "/tmp"
+        let names = try FileManager.default.contentsOfDirectory(atPath: parent).filter { $0.hasPrefix("keyturn-ssh-") }
+        return Set(names.map { parent + "/" + $0 })
     }
 }

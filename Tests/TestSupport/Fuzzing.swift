@@ -23,8 +23,13 @@ package struct Fuzzer {
     private let samples: [[UInt8]]
 
     package init(seed: UInt64, samples: [String]) {
+        self.init(seed: seed, bytes: samples.map { Array($0.utf8) })
+    }
+
+    /// The same for formats that are not text.
+    package init(seed: UInt64, bytes samples: [[UInt8]]) {
         random = SeededGenerator(seed: seed)
-        self.samples = samples.map { Array($0.utf8) }
+        self.samples = samples
     }
 
     /// `base` rounds, times KEYTURN_FUZZ where that is set.

@@ -8,7 +8,7 @@ final class PrivateDirectory: Sendable {
         let parent = getenv("XDG_RUNTIME_DIR").map { String(cString: $0) } ?? "/tmp"
         // A socket's path has at most 107 characters, and `ssh` adds 17 to its own.
         let place = parent.utf8.count <= 60 && access(parent, W_OK | X_OK) == 0 ? parent : "/tmp"
-        var template = Array("\(place)/keyturn-XXXXXX".utf8CString)
+        var template = Array("\(place)/keyturn-ssh-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw .system("mkdtemp") }
         path = String(cString: made)
     }

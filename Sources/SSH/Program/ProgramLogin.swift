@@ -86,8 +86,8 @@ struct ProgramLogin {
         {
             process.forgetQuestions()
             guard method != "publickey" else { throw SSHFault(.protocolError, words: "a password was asked for") }
-            // Asked again: the first answer was wrong.
-            if isPasswordSent { throw SSHFault(.rejected, words: "the host asks again") }
+            // The program makes one attempt, so this is no second one: the host wants something else, such as a new password.
+            if isPasswordSent { throw SSHFault(.moreNeeded(methods: [method]), words: "the host also asks: \(last)") }
             isPasswordSent = true
             try write(.secret(login.secret))
             try write(.text("\n"))
