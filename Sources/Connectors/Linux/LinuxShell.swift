@@ -183,7 +183,8 @@ struct ScriptFrame {
             body.removeSubrange(place..<(place + ready.utf8.count))
         }
         if body.first == 0x0A { body.removeFirst() }
-        if body.last == 0x0A { body.removeLast() }
+        // The frame's own line end, and the script's last.
+        for _ in 0..<2 where body.last == 0x0A { body.removeLast() }
         return LinuxShell.Answer(status: status, output: body)
     }
 

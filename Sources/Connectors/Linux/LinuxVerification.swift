@@ -92,9 +92,12 @@ struct LinuxVerification {
                 return isIn ? .unverifiable(words: "su asked for no password") : .lockedOut(words: words)
             }
             if isIn { return .proven }
-            if ended.wasAskedAgain || words.contains("Authentication failure") { return .rejected(words: words) }
-            // Past the password, and stopped by something else: an expired account, a shell that lets nobody in.
-            return .lockedOut(words: words)
+            // Past the password, and stopped by something else: an expired account, a shell that lets nobody in. Some of these
+            // su calls a failure of authentication as well.
+            let isStopped = ["expired", "locked", "denied", "too many", "not available"].contains(
+                where: words.lowercased().contains)
+            let isWrong = ended.wasAskedAgain || words.contains("Authentication failure")
+            return isWrong && !isStopped ? .rejected(words: words) : .lockedOut(words: words)
         } catch {
             throw ConnectorFault(error)
         }

@@ -23,15 +23,15 @@ struct LinuxConnectorTests {
             users: [
                 .init("free", password: "free-pass", sudo: .withoutPassword),
                 .init("asked", password: "asked-pass", sudo: .withPassword),
-                .init("tty", password: "tty-pass", sudo: .withoutPassword), .init("plain", password: "plain-pass"),
+                .init("onscreen", password: "tty-pass", sudo: .withoutPassword), .init("plain", password: "plain-pass"),
                 .init("alice", password: "before"),
-            ], hostKeys: [.ed25519], setUp: "echo 'Defaults:tty requiretty' >> /etc/sudoers.d/tests")
+            ], hostKeys: [.ed25519], setUp: "echo 'Defaults:onscreen requiretty' >> /etc/sudoers.d/tests")
         let fixture = LinuxFixture(host)
         let root = LinuxFixture.password("root", host.root.password)
         let ways: [(Worker, String)] = [
             (fixture.root, "root"), (Worker(credential: LinuxFixture.password("free", "free-pass"), power: .sudo), "free"),
             (Worker(credential: LinuxFixture.password("asked", "asked-pass"), power: .sudo), "asked"),
-            (Worker(credential: LinuxFixture.password("tty", "tty-pass"), power: .sudo), "tty"),
+            (Worker(credential: LinuxFixture.password("onscreen", "tty-pass"), power: .sudo), "onscreen"),
             (Worker(credential: LinuxFixture.password("plain", "plain-pass"), power: .su(root)), "plain"),
         ]
         for (worker, name) in ways {
@@ -75,7 +75,7 @@ struct LinuxConnectorTests {
 
     @Test("hostile names get their own password and key, and nothing happens to anybody else")
     func hostileNames() async throws {
-        let names = ["-rf", "a;b", "$(touch pwned)", "it's", "two words", "root2\"", "*", Self.long]
+        let names = ["a;b", "$(touch pwned)", "it's", "two words", "root2\"", "*", Self.long]
         let host = try await TestHost.start(
             users: names.dropLast().map {
                 .init($0, arguments: ["--badname", "--home-dir", "/home/u\($0.utf8.reduce(0) { $0 &* 31 &+ Int($1) })"])
@@ -97,7 +97,9 @@ struct LinuxConnectorTests {
             #expect(try await fixture.verify(LinuxFixture.key(name, key)) == .proven, "\(name)")
         }
         #expect(try await host.expect("getent shadow root; ls / /root /home | sort") == before)
-        for name in ["", "a:b", "a/b", "a\nb", "..", " x", "\u{7F}"] {
+        // The C library of the host does not see a name that begins with a hyphen, even where passwd has it.
+        try await host.expect("useradd --badname -M -- -rf")
+        for name in ["-rf", "--help", "", "a:b", "a/b", "a\nb", "..", " x", "\u{7F}"] {
             #expect(try await fixture.work { try $0.find(name) } == nil)
             let fault = await LinuxFixture.fault { try await fixture.install(name, "x") }
             #expect(fault?.kind == .noSuchAccount)

@@ -9,18 +9,19 @@ import Testing
 struct LinuxVerificationTests {
     @Test("a host that lets in without a secret, or with any, proves nothing")
     func acceptsAnything() async throws {
-        let host = try await TestHost.start(
-            users: [.init("alice", password: "alice-pass"), .init("open")], hostKeys: [.ed25519],
-            settings: ["PermitEmptyPasswords yes"], setUp: "passwd -d open")
-        let fixture = LinuxFixture(host)
-        #expect(try await fixture.verify(LinuxFixture.password("open", "whatever")).isUnverifiable)
-        #expect(fixture.guesses.count == 0)
-        #expect(
-            try await fixture.work {
-                try $0.compare(ChangeRequest(username: "open", secretType: .password), with: LinuxFixture.secret("whatever"))
-            } == .unknown)
+        let empty = try await TestHost.start(
+            users: [.init("open")], hostKeys: [.ed25519], settings: ["PermitEmptyPasswords yes"], setUp: "passwd -d open")
+        let open = LinuxFixture(empty)
+        #expect(try await open.verify(LinuxFixture.password("open", "whatever")).isUnverifiable)
+        #expect(open.guesses.count == 0)
+        let request = ChangeRequest(username: "open", secretType: .password)
+        #expect(try await open.work { try $0.compare(request, with: LinuxFixture.secret("whatever")) } == .different)
+        await empty.stop()
 
-        try await host.expect("sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/sshd")
+        let host = try await TestHost.start(
+            users: [.init("alice", password: "alice-pass")], hostKeys: [.ed25519],
+            setUp: "sed -i '1i auth sufficient pam_permit.so' /etc/pam.d/sshd")
+        let fixture = LinuxFixture(host)
         #expect(try await fixture.verify(LinuxFixture.password("alice", "alice-pass")).isUnverifiable)
         #expect(try await fixture.verify(LinuxFixture.password("alice", "wrong")).isUnverifiable)
         #expect(fixture.guesses.count == 2)
@@ -42,16 +43,20 @@ struct LinuxVerificationTests {
         await host.stop()
     }
 
-    @Test("an account that is expired, or whose password is, is locked out and not wrong")
+    @Test("an expired account is neither proven nor wrong, and a password that must be changed is proven by being asked to")
     func lockedOut() async throws {
         let host = try await TestHost.start(
             users: [.init("late", password: "late-pass"), .init("old", password: "old-pass")], hostKeys: [.ed25519],
             setUp: "usermod --expiredate 2001-01-01 late; chage -d 0 old")
         let fixture = LinuxFixture(host)
-        for (name, password) in [("late", "late-pass"), ("old", "old-pass")] {
-            let verdict = try await fixture.verify(LinuxFixture.password(name, password))
-            #expect(verdict != Verdict.proven && !verdict.isRejected, "\(name): \(verdict)")
+        // sshd may just hang up on an expired account, which says nothing of the secret either.
+        do {
+            let verdict = try await fixture.verify(LinuxFixture.password("late", "late-pass"))
+            #expect(verdict != Verdict.proven && !verdict.isRejected, "\(verdict)")
+        } catch let fault as ConnectorFault {
+            #expect(fault.kind == .cut || fault.kind == .lockedOut, "\(fault)")
         }
+        #expect(try await fixture.verify(LinuxFixture.password("old", "old-pass")) == .proven)
         await host.stop()
     }
 
@@ -71,7 +76,8 @@ struct LinuxVerificationTests {
         #expect(try await verify("alice", "alice pass'$", .direct) != .proven)
         #expect(try await verify("alice", "alice pass'$", helper) == .proven)
         #expect(try await verify("alice", "wrong", helper).isRejected)
-        #expect(try await verify("late", "late-pass", helper).isLockedOut)
+        let late = try await verify("late", "late-pass", helper)
+        #expect(late.isLockedOut, "\(late)")
         #expect(try await verify("none", "none-pass", helper).isLockedOut)
         #expect(try await verify("nobody-here", "x", helper) != .proven)
         let root = VerificationPlan.su(from: LinuxFixture.password("root", host.root.password))
