@@ -7,9 +7,12 @@ import Testing
 @Suite("Migrations")
 struct MigrationTests {
     let directory = TemporaryDirectory()
-    static let second = Migration(2, "second", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
+    /// The newest schema of the vault.
+    static let newest = Int64(Migration.main.count)
+    static let second = Migration(
+        newest + 1, "second", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
     static let broken = Migration(
-        3, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
+        newest + 2, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
 
     @Test("an empty database is brought up to date once", arguments: [Migration.main, Migration.audit])
     func empty(steps: [Migration]) throws {
@@ -30,12 +33,12 @@ struct MigrationTests {
     func snapshot() throws {
         let database = try Database.open(at: directory.file("test.db"))
         #expect(try database.migrate(Migration.main).copy == nil)
-        #expect(throws: StorageFault.olderSchema(found: 1, known: 2)) {
+        #expect(throws: StorageFault.olderSchema(found: Self.newest, known: Self.newest + 1)) {
             try database.requireSchema(Migration.main + [Self.second])
         }
         try database.writeSync { try Organizations.insert(Tenant(.default, name: "x").organization, on: $0) }
         let outcome = try database.migrate(Migration.main + [Self.second])
-        #expect(outcome.applied == [2])
+        #expect(outcome.applied == [Self.newest + 1])
         let copy = try Database.open(at: #require(outcome.copy))
         try copy.requireSchema(Migration.main)
         #expect(try copy.readSync { try Organizations.all(on: $0).count } == 1)
@@ -45,7 +48,7 @@ struct MigrationTests {
     func newer() throws {
         let database = try Database.open(at: directory.file("test.db"))
         try database.migrate(Migration.main + [Self.second])
-        let expected = StorageFault.newerSchema(found: 2, known: 1)
+        let expected = StorageFault.newerSchema(found: Self.newest + 1, known: Self.newest)
         #expect(throws: expected) { try database.migrate(Migration.main) }
         #expect(throws: expected) { try database.requireSchema(Migration.main) }
     }
@@ -54,7 +57,7 @@ struct MigrationTests {
     func failure() throws {
         let database = try Database.open(at: directory.file("test.db"))
         #expect(throws: StorageFault.self) { try database.migrate(Migration.main + [Self.second, Self.broken]) }
-        #expect(try database.schemaVersion() == 2)
+        #expect(try database.schemaVersion() == Self.newest + 1)
         #expect(try database.readSync { try !$0.exists("SELECT 1 FROM sqlite_schema WHERE name = 'half'") })
     }
 

@@ -181,7 +181,7 @@ struct SecretChangesTests {
     @Test("what is believed of an asset is stored, replaced, and of its own organization")
     func trust() throws {
         let asset = vault.ours.asset.value
-        var row = authenticated(
+        let row = authenticated(
             AssetTrust(
                 asset: asset.id, organization: asset.organization, policy: "strict",
                 systems: ["ssh-host-key:SHA256:x", "database:a:b"],
@@ -189,9 +189,11 @@ struct SecretChangesTests {
         try vault.write { try AssetTrusts.put(row, on: $0) }
         #expect(try vault.read { try AssetTrusts.get(asset.id, in: asset.organization, on: $0) } == row)
         #expect(row.value.hostKeys == ["SHA256:x"])
-        row.value.systems = []
-        try vault.write { try AssetTrusts.put(row, on: $0) }
-        #expect(try vault.read { try AssetTrusts.get(asset.id, in: asset.organization, on: $0) } == row)
+        var cleared = row
+        cleared.value.systems = []
+        let other = cleared
+        try vault.write { try AssetTrusts.put(other, on: $0) }
+        #expect(try vault.read { try AssetTrusts.get(asset.id, in: asset.organization, on: $0) } == other)
         #expect(try vault.read { try AssetTrusts.get(asset.id, in: vault.theirs.id, on: $0) } == nil)
     }
 }

@@ -27,11 +27,13 @@ struct AccountSecretsTurnTests {
         try shelf.put("old", by: await shelf.warrant(.changeAccount))
         let (turn, secrets) = (try await shelf.warrant(.rotateAccount), shelf.secrets)
         var account = try change(shelf) { account, db in
-            #expect(try secrets.remember(secret("new"), for: &account, by: turn, now: TestShelf.now, in: db) == 2)
+            let number = try secrets.remember(secret("new"), for: &account, by: turn, now: TestShelf.now, in: db)
+            #expect(number == 2)
         }
         #expect(account.stages == SecretStages(current: 1, pending: 2, last: 2))
         account = try change(shelf) { account, db in
-            #expect(try secrets.valuesToTry(of: account, now: TestShelf.now, in: db) == [2, 1])
+            let values = try secrets.valuesToTry(of: account, now: TestShelf.now, in: db)
+            #expect(values == [2, 1])
             try secrets.promote(2, of: &account, isProven: true, by: turn, historyLimit: 1, now: TestShelf.now, in: db)
         }
         #expect(account.stages == SecretStages(current: 2, previous: 1, last: 2) && account.dateVerified == TestShelf.now)

@@ -1,4 +1,5 @@
 internal import API
+internal import Access
 internal import Domain
 internal import HTTPServer
 internal import JSON
@@ -105,7 +106,7 @@ struct AssetTrustsTests {
         #expect(try await vault.send(.get, path).value("is_paused")?.bool == true)
         try await vault.confirm()
         let confirmed = try await vault.send(.post, path + "confirm/")
-        #expect(confirmed.status == 200 && (try confirmed.value("is_paused")?.bool) == false)
+        #expect(try confirmed.status == 200 && confirmed.value("is_paused")?.bool == false)
         #expect(try confirmed.string("confirmed_by") == TestVault.username)
     }
 
