@@ -61,7 +61,7 @@ struct AccountCheck: Sendable {
 
     private func connect(_ ground: Ground, _ version: Int64, _ id: LoginAttempts.ID) async -> (RecordOutcome, LoginEnd) {
         do {
-            let way = try await reveal(version)
+            let way = try await kept(version)
             let verdict = try await parts.threads.run { try ground.connector.verify(way, on: ground.target, by: ground.plan) }
             let outcome: RecordOutcome =
                 switch verdict {
@@ -143,7 +143,7 @@ struct AccountCheck: Sendable {
         }
     }
 
-    private func reveal(_ version: Int64) async throws -> TargetLogin {
+    private func kept(_ version: Int64) async throws -> TargetLogin {
         let keys = try parts.keyring.keys()
         return try await parts.database.read { [parts, warrant, account] db in
             let row = try keys.verified(Accounts.get(account, in: warrant.organization, on: db))

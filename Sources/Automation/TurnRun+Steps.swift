@@ -99,7 +99,7 @@ extension TurnRun {
         guard let current = ground.account.stages.current else {
             throw Stop(.skipped, .secureMode, "There are no two live ways in: the account's own secret is not known.")
         }
-        let way = try await reveal(current)
+        let way = try await kept(current)
         let (leave, _) = try await ledger.beginLogin(account, identity: identityBytes, version: current, taken())
         guard case .granted(let id) = leave else { throw Stop(.skipped, .noLoginLeft) }
         let verdict = try await connect(way, id)
@@ -122,7 +122,7 @@ extension TurnRun {
         let (number, change) = try await ledger.remember(what)
         self.change = change
         report.newVersion = number
-        if let secret { candidate = secret.credential } else { candidate = try await reveal(number) }
+        if let secret { candidate = secret.credential } else { candidate = try await kept(number) }
         return .remembered(number)
     }
 
@@ -135,7 +135,7 @@ extension TurnRun {
             guard let given = handoff.take() else { throw Stop(.failed, .noSecret) }
             secret = given
         case .kept(let version):
-            secret = try await reveal(version).withSecret { $0.duplicate() }
+            secret = try await kept(version).withSecret { $0.duplicate() }
         }
         let credential = TargetLogin(
             username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,
@@ -199,9 +199,9 @@ extension TurnRun {
         guard let change, let number = turn.memory.candidate else { return .retired }
         if session == nil { _ = try await meet(try await standing()) }
         guard let changing = session as? any SecretChanging, let ground, change.kind == .change else { return .retired }
-        if candidate == nil { candidate = try await reveal(number) }
+        if candidate == nil { candidate = try await kept(number) }
         var old: TargetLogin?
-        if let version = change.old, version != number { old = try await reveal(version) }
+        if let version = change.old, version != number { old = try await kept(version) }
         let (request, candidate, former) = (request(ground), candidate, old)
         try await parts.threads.run {
             guard let candidate else { return }

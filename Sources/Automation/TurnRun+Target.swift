@@ -111,7 +111,7 @@ extension TurnRun {
             }
         }
         let way: TargetLogin
-        if version == turn.memory.candidate, let candidate { way = candidate } else { way = try await reveal(version) }
+        if version == turn.memory.candidate, let candidate { way = candidate } else { way = try await kept(version) }
         let (leave, stored) = try await ledger.beginLogin(
             account, identity: identityBytes, version: version, change: change, turn: turn, taken())
         change = stored
@@ -179,7 +179,7 @@ extension TurnRun {
     }
 
     /// A kept version of the account's secret as something to log in with or to send.
-    func reveal(_ version: Int64) async throws -> TargetLogin {
+    func kept(_ version: Int64) async throws -> TargetLogin {
         let keys = try parts.keyring.keys()
         let (parts, warrant, account) = (parts, warrant, account)
         let username = change?.request.username ?? remote?.username
@@ -206,7 +206,7 @@ extension TurnRun {
             var findings: [StoredFinding] = []
             let request = request(ground)
             for version in turn.values {
-                let way = try await reveal(version)
+                let way = try await kept(version)
                 let match = try await parts.threads.run { try way.withSecret { try reading.compare(request, with: $0) } }
                 findings.append(StoredFinding(version, StoredFinding.Match(match)))
                 if match == .same { break }
@@ -228,7 +228,7 @@ extension TurnRun {
 
     func reapply() async throws -> TurnEvent {
         guard let ground, let session, let number = turn.memory.candidate else { throw TurnFault(.unsupported) }
-        if candidate == nil { candidate = try await reveal(number) }
+        if candidate == nil { candidate = try await kept(number) }
         guard let candidate else { throw TurnFault(.unsupported) }
         let request = request(ground)
         if kind == .change, let changing = session as? any SecretChanging {

@@ -30,6 +30,7 @@ package enum Catalog {
             PlatformsResource.routes(backend),
             LabelsResource.routes(backend),
             AssetsResource.routes(backend),
+            AssetTrustsResource.routes(backend),
         ].flatMap { $0 }
     }
 }

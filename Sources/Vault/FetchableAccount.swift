@@ -49,6 +49,8 @@ extension FetchableAccount {
             $0.field("secret_type", account.secretType.rawValue)
             $0.field("version", secret?.number)
             $0.field("date_changed", secret.map { WireDate.format($0.dateCreated) })
+            // The value that last proved itself is served; the target may hold the pending one already.
+            if account.stages.pending != nil { $0.field("change", "uncertain") }
         }
         // Without the brace that opens it: the members go on after the secret.
         return Array(writer.bytes.dropFirst())

@@ -10,10 +10,13 @@ struct AccountChange: Sendable {
     let backend: Backend
     let warrant: Warrant
     let now: Timestamp
+    /// Whether a change that is open on the target is given up for this one.
+    let isForced: Bool
 
-    init(_ backend: Backend, _ warrant: Warrant) {
+    init(_ backend: Backend, _ warrant: Warrant, isForced: Bool = false) {
         self.backend = backend
         self.warrant = warrant
+        self.isForced = isForced
         now = backend.clock.now()
     }
 
@@ -69,6 +72,9 @@ struct AccountChange: Sendable {
     func update(_ id: AccountID, with body: JSONValue, keeps: Bool, in db: any SQLConnection) throws -> [AuditObject] {
         var account = try verified(id, db)
         let input = try body.fields { try AccountInput($0, current: account, keeps: keeps) }
+        if input.secret != nil || input.secretType != account.secretType || input.name ?? account.name != account.name {
+            try changes(db).requireNone(of: &account)
+        }
         if let suFrom = input.suFrom, suFrom != account.suFrom { try checkSource(suFrom, of: id, on: account.asset, db) }
         account.name = input.name ?? account.name
         account.secretType = input.secretType
@@ -91,12 +97,14 @@ struct AccountChange: Sendable {
     func clear(_ id: AccountID, in db: any SQLConnection) throws {
         var account = try verified(id, db)
         guard account.stages.current != nil else { return }
+        try changes(db).requireNone(of: &account)
         try backend.secrets.clear(&account, by: warrant)
         try store(&account, db)
     }
 
     /// Deletes an account with every version of its secret; accounts that were switched to from it are no longer.
     func delete(_ id: AccountID, in db: any SQLConnection) throws {
+        try changes(db).requireNone(ofDeleted: id, by: author, now: now)
         let keys = try backend.keyring.keys()
         for row in try Accounts.all(switchingFrom: id, in: organization, on: db) {
             var account = try keys.verified(row)
@@ -107,6 +115,10 @@ struct AccountChange: Sendable {
     }
 
     // MARK: - Rows
+
+    private func changes(_ db: any SQLConnection) -> OpenChanges {
+        OpenChanges(db: db, organization: organization, isForced: isForced)
+    }
 
     /// The stored account, once its row has been found to be its own.
     func verified(_ id: AccountID, _ db: any SQLConnection) throws -> Account {

@@ -74,6 +74,8 @@ extension AccountView {
             writer.field("username", account.username)
             writer.choice("secret_type", value: account.secretType.rawValue, label: account.secretType.label)
             writer.field("has_secret", account.stages.current != nil)
+            // A pending version means that the target may hold another secret than the one that is served.
+            writer.field("change", account.stages.pending == nil ? nil : "uncertain")
             writer.field("privileged", account.privileged)
             writer.field("is_active", account.isActive)
             writer.field("secret_reset", account.secretReset)

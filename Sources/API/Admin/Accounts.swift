@@ -48,7 +48,10 @@ package enum AccountsResource {
             .field("secret_type", .choice(SecretType.allCases.map(\.rawValue))),
             .field("secret", .secret(max: 40_960), .writeOnly, "Blank or absent leaves it as it is."),
             .field("passphrase", .secret(max: 512), .writeOnly, "Refused unless blank."),
-            .field("has_secret", .boolean, .readOnly), .field("privileged", .boolean), .field("is_active", .boolean),
+            .field("has_secret", .boolean, .readOnly),
+            .field(
+                "change", .choice(["uncertain"]), .readOnly, "While it is not known which secret the target holds; else null."),
+            .field("privileged", .boolean), .field("is_active", .boolean),
             .field("secret_reset", .boolean), .field("su_from", .related, .optional, "Another account of the asset, or null."),
             .field("version", .integer, .readOnly), .field("source", .choice(["local", "collected", "template"]), .readOnly),
             .field("source_id", .text(max: 128), .readOnly), .field("connectivity", .choice(["-", "ok", "err"]), .readOnly),
@@ -180,11 +183,12 @@ extension AccountsResource {
         let id: AccountID = try call.id()
         let body = try call.json()
         let organization = call.organization
+        let isForced = try call.query.flag("force") ?? false
         return try await backend.gate.change(
             .changeAccount, as: call.principal(), in: organization, from: call.origin,
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
-            let change = AccountChange(backend, permit.warrant())
+            let change = AccountChange(backend, permit.warrant(), isForced: isForced)
             let (view, made) = try await backend.database.write { db in
                 let made = try change.update(id, with: body, keeps: keeps, in: db)
                 try change.mark(db)
@@ -200,11 +204,12 @@ extension AccountsResource {
     private static func delete(_ call: Call, _ backend: Backend) async throws -> Reply {
         let id: AccountID = try call.id()
         let organization = call.organization
+        let isForced = try call.query.flag("force") ?? false
         return try await backend.gate.change(
             .deleteAccount, as: call.principal(), in: organization, from: call.origin,
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
-            let change = AccountChange(backend, permit.warrant())
+            let change = AccountChange(backend, permit.warrant(), isForced: isForced)
             let object = try await backend.database.write { db in
                 let object = try Accounts.get(id, in: organization, on: db).map { AuditObject($0.value) }
                 try change.delete(id, in: db)

@@ -168,13 +168,16 @@ package struct AssetsResource: Sendable {
         let organization = call.organization
         let input = try call.body { try AssetInput($0, isPartial: isPartial) }
         let principal = try call.principal()
+        let isForced = try call.query.flag("force") ?? false
         let row = try await backend.change(
             .changeAsset, call, objects: [Self.object(id)],
             naming: { (row: AssetView) in [Self.object(id, row.asset.name)] + row.madeLabels.map { $0.auditObject } }
         ) { transaction in
-            var asset = try stored(id, in: organization, transaction)
+            let before = try stored(id, in: organization, transaction)
+            var asset = before
             var labels = LabelResolver(organization, transaction, for: principal)
             try input.apply(to: &asset, isPartial: isPartial, in: category, &labels, transaction)
+            try guardEdit(of: before, to: asset, isForced: isForced, by: principal.actor.name, transaction)
             asset.updatedBy = principal.actor.name
             asset.dateUpdated = transaction.now
             let row = try transaction.keys.authenticated(asset)
@@ -187,9 +190,21 @@ package struct AssetsResource: Sendable {
         return .object { row.write(in: category, &$0) }
     }
 
+    /// An edit of where secrets are sent waits for open changes, and pauses the work on the asset until somebody confirms it.
+    private func guardEdit(
+        of before: Asset, to asset: Asset, isForced: Bool, by author: String, _ transaction: Transaction
+    ) throws {
+        guard before.endpoint != asset.endpoint || before.name != asset.name else { return }
+        try OpenChanges(db: transaction.db, organization: asset.organization, isForced: isForced).requireNone(on: asset.id)
+        try transaction.rememberEndpoint(of: before, editedTo: asset, by: author)
+    }
+
     private func delete(_ call: Call) async throws -> Reply {
         let id = try call.id(of: Asset.self)
         let organization = call.organization
+        let isForced = try call.query.flag("force") ?? false
+        let author = try call.principal().actor.name
+        let now = backend.clock.now()
         // Read without a check of the row's code: what was tampered with can still be deleted.
         let found = try await backend.read { try Assets.get(id, in: organization, on: $0.db)?.value }
         let isShown = found.map { category == nil || Platform.named($0.platform)?.category == category } ?? false
@@ -197,9 +212,13 @@ package struct AssetsResource: Sendable {
         try await backend.gate.change(
             .deleteAsset, as: call.principal(), in: organization, from: call.origin, objects: objects
         ) { _ in
-            guard isShown,
-                try await backend.database.deleteAsset(
-                    id, in: organization, marking: call.origin.request, at: backend.clock.now())
+            guard isShown else { throw Refusal.notFound }
+            try await backend.database.write { db in
+                try OpenChanges(db: db, organization: organization, isForced: isForced)
+                    .requireNone(ofDeleted: id, by: author, now: now)
+            }
+            guard
+                try await backend.database.deleteAsset(id, in: organization, marking: call.origin.request, at: now)
             else { throw Refusal.notFound }
             return .init((), objects: objects)
         }

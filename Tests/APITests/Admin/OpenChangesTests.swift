@@ -1,0 +1,135 @@
+internal import API
+internal import Access
+internal import Domain
+internal import HTTPServer
+internal import JSON
+internal import Storage
+import Testing
+
+@Suite("Edits while a secret is being changed")
+struct OpenChangesTests {
+    private static let accounts = "/api/v1/accounts/accounts/"
+    private static let assets = "/api/v1/assets/assets/"
+
+    /// An account whose change is open: version 2 may be live on the target.
+    private func doubted(_ vault: TestVault) async throws -> (account: AccountID, asset: AssetID) {
+        let asset = try await vault.makeAsset("web")
+        let id = try #require(AccountID(try await vault.makeAccount("app", on: asset)))
+        let keys = try vault.backend.keyring.keys()
+        try await vault.backend.database.write { db in
+            var account = try keys.verified(Accounts.get(id, in: .default, on: db))
+            account.stages.pending = 1
+            _ = try Accounts.update(keys.authenticated(account), on: db)
+            try SentSecrets.insert(1, of: id, in: .default, at: .now, on: db)
+            var memory = SecretTurn.Memory()
+            memory.candidate = 1
+            let change = OpenChange(
+                id: .random(), organization: .default, account: id, asset: asset, identity: [1], kind: .change,
+                plan: .init(isGenerated: true, checksConnection: true),
+                request: .init(username: "app", secretType: .password, keyStrategy: "set", parameters: [:], worker: id), old: nil,
+                startedBy: "test", dateOpened: .now, stage: .uncertain, memory: memory, dateUpdated: .now)
+            try SecretChanges.insert(keys.authenticated(change), on: db)
+        }
+        return (id, asset)
+    }
+
+    @Test("overwriting, renaming, clearing and deleting the account, re-addressing and deleting its asset are 409")
+    func conflicts() async throws {
+        let vault = try await TestVault.make()
+        let (account, asset) = try await doubted(vault)
+        let requests: [(HTTPServer.Method, String, String?)] = [
+            (.patch, Self.accounts + "\(account)/", #"{"secret":"mine"}"#),
+            (.patch, Self.accounts + "\(account)/", #"{"name":"b"}"#),
+            (.delete, Self.accounts + "\(account)/", nil),
+            (.patch, Self.accounts + "clear-secret/", #"{"account_ids":["\#(account)"]}"#),
+            (.patch, Self.assets + "\(asset)/", #"{"address":"10.6.6.6"}"#),
+            (.patch, Self.assets + "\(asset)/", #"{"name":"b"}"#),
+            (.delete, Self.assets + "\(asset)/", nil),
+        ]
+        for (method, path, body) in requests {
+            let answer = try await vault.send(method, path, body)
+            #expect(answer.status == 409, "\(method) \(path) \(answer.text)")
+        }
+        #expect(try await vault.send(.patch, Self.accounts + "\(account)/", #"{"comment":"harmless"}"#).status == 200)
+        #expect(try await vault.send(.patch, Self.assets + "\(asset)/", #"{"comment":"harmless"}"#).status == 200)
+        let shown = try await vault.send(.get, Self.accounts + "\(account)/")
+        #expect(try shown.string("change") == "uncertain")
+    }
+
+    @Test("forcing gives the change up and keeps every value")
+    func forced() async throws {
+        let vault = try await TestVault.make()
+        let (account, _) = try await doubted(vault)
+        let answer = try await vault.send(.patch, Self.accounts + "\(account)/?force=true", #"{"secret":"mine"}"#)
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(try answer.value("change")?.isNull == true && answer.int("version") == 2)
+        let (open, history) = try await vault.backend.database.read { db in
+            (
+                try SecretChanges.of(account, in: .default, on: db) == nil,
+                try SecretVersions.history(of: account, in: .default, on: db).rows.map(\.number)
+            )
+        }
+        #expect(open && history == [2, 1])
+    }
+
+    @Test("values of an account or asset that is deleted by force outlive it", arguments: [true, false])
+    func forcedDeletion(ofAsset: Bool) async throws {
+        let vault = try await TestVault.make()
+        let (account, asset) = try await doubted(vault)
+        let path = ofAsset ? Self.assets + "\(asset)/" : Self.accounts + "\(account)/"
+        #expect(try await vault.send(.delete, path + "?force=true").status == 204)
+        #expect(try await vault.send(.get, path).status == 404)
+        let kept = try await vault.backend.database.read { try KeptSecrets.all(in: .default, on: $0) }
+        #expect(kept.map(\.account) == [account] && kept.first?.assetName == "web" && kept.first?.username == "app")
+    }
+}
+
+@Suite("Trust of assets")
+struct AssetTrustsTests {
+    private static let assets = "/api/v1/assets/assets/"
+
+    @Test(
+        "an edit of where secrets go pauses the asset until somebody who may reveal confirms it",
+        arguments: [
+            #"{"address":"10.6.6.6"}"#, #"{"protocols":[{"name":"ssh","port":2222}]}"#, #"{"platform":2}"#,
+        ])
+    func paused(edit: String) async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web")
+        try await vault.makeAccount("app", on: asset)
+        let path = Self.assets + "\(asset)/trust/"
+        #expect(try await vault.send(.get, path).value("is_paused")?.bool == false)
+        let edited = try await vault.send(.patch, Self.assets + "\(asset)/", edit)
+        #expect(edited.status == 200, "\(edited.text)")
+        #expect(try await vault.send(.get, path).value("is_paused")?.bool == true)
+        #expect(try await vault.send(.post, path + "confirm/").status == 412)
+        #expect(try await vault.send(.get, path).value("is_paused")?.bool == true)
+        try await vault.confirm()
+        let confirmed = try await vault.send(.post, path + "confirm/")
+        #expect(try confirmed.status == 200 && confirmed.value("is_paused")?.bool == false)
+        #expect(try confirmed.string("confirmed_by") == TestVault.username)
+    }
+
+    @Test("an edit of anything else pauses nothing")
+    func harmless() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web")
+        try await vault.makeAccount("app", on: asset)
+        #expect(try await vault.send(.patch, Self.assets + "\(asset)/", #"{"comment":"x","name":"web-2"}"#).status == 200)
+        #expect(try await vault.send(.get, Self.assets + "\(asset)/trust/").value("is_paused")?.bool == false)
+    }
+
+    @Test("pins are set and cleared under a permission of their own, and it is on the record")
+    func pins() async throws {
+        let vault = try await TestVault.make()
+        let path = Self.assets + "\(try await vault.makeAsset("web"))/trust/"
+        let set = try await vault.send(.put, path, #"{"policy":"strict","systems":["ssh-host-key:SHA256:abc"]}"#)
+        #expect(set.status == 200, "\(set.text)")
+        #expect(try set.string("policy") == "strict" && set.string("systems.0") == "ssh-host-key:SHA256:abc")
+        #expect(try await vault.send(.put, path, #"{"systems":[]}"#).value("systems.0") == nil)
+        #expect(try await vault.send(.put, path, #"{"policy":"never"}"#).status == 400)
+        #expect(try await vault.send(.put, path, "{}", token: vault.auditorToken).status == 403)
+        let entries = try await vault.entries("action=hostkey.clear")
+        #expect(entries.count >= 4)
+    }
+}
