@@ -44,6 +44,7 @@ extension TurnFault {
         case .lockedOut: ofWorker ? .workerLockedOut : .lockedOut
         case .notPermitted: .notPermitted
         case .noSuchAccount: .noSuchAccount
+        case .accountExists: .unsupported
         case .refusedByPolicy: .quality
         case .unsupported: .unsupported
         case .forbidden: .forbidden

@@ -19,7 +19,7 @@ package protocol Connector: Sendable {
     /// Logs in afresh with a credential, by a plan, to see whether its secret is live.
     ///
     /// Throws where no answer was got; that says nothing about the secret.
-    func verify(_ credential: Credential, on target: Target, by plan: VerificationPlan) throws(ConnectorFault) -> Verdict
+    func verify(_ credential: TargetLogin, on target: Target, by plan: VerificationPlan) throws(ConnectorFault) -> Verdict
 }
 
 /// How an account's secret is proved.
@@ -27,7 +27,7 @@ package enum VerificationPlan: Sendable {
     /// A login of its own.
     case direct
     /// `su` on a terminal from an unprivileged account of the same host.
-    case su(from: Credential)
+    case su(from: TargetLogin)
 }
 
 /// What a fresh login said about a secret.

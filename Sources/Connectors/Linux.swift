@@ -39,7 +39,7 @@ package struct LinuxConnector: Connector {
     }
 
     package func verify(
-        _ credential: Credential, on target: Target, by plan: VerificationPlan
+        _ credential: TargetLogin, on target: Target, by plan: VerificationPlan
     ) throws(ConnectorFault) -> Verdict {
         let verification = LinuxVerification(credential: credential, target: target, guesses: guesses)
         return switch plan {

@@ -30,7 +30,7 @@ package struct MariaDB: Connector {
     }
 
     package func verify(
-        _ credential: Credential, on target: Target, by plan: VerificationPlan
+        _ credential: TargetLogin, on target: Target, by plan: VerificationPlan
     ) throws(ConnectorFault) -> Verdict {
         guard case .direct = plan, credential.secretType == .password else {
             throw ConnectorFault(.unsupported, effect: .none, words: "an account is proved by a login with its password")
@@ -58,9 +58,9 @@ package struct MariaDB: Connector {
     }
 
     /// No method here makes the server prove anything: that a wrong password is refused has to be seen.
-    private func control(_ credential: Credential, _ target: Target) throws(ConnectorFault) -> Verdict {
+    private func control(_ credential: TargetLogin, _ target: Target) throws(ConnectorFault) -> Verdict {
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
-        let wrong = try Credential.wrong(for: credential.username)
+        let wrong = try TargetLogin.wrong(for: credential.username)
         let way = try Way(to: target)
         do throws(MariaDBFault) {
             _ = try Self.connect(target, way, wrong)
@@ -72,7 +72,7 @@ package struct MariaDB: Connector {
     }
 
     /// Why a login that succeeded says nothing about the account.
-    private func doubt(of credential: Credential, _ connection: MariaDBConnection) throws(MariaDBFault) -> String? {
+    private func doubt(of credential: TargetLogin, _ connection: MariaDBConnection) throws(MariaDBFault) -> String? {
         let me = try connection.run("SELECT CURRENT_USER() AS me").value("me") ?? ""
         guard let end = me.lastIndex(of: "@"), me[..<end] == credential.username else {
             return "the server logs in somebody else than the account"
@@ -86,7 +86,7 @@ package struct MariaDB: Connector {
     }
 
     private static func connect(
-        _ target: Target, _ way: Way, _ credential: Credential
+        _ target: Target, _ way: Way, _ credential: TargetLogin
     ) throws(MariaDBFault) -> MariaDBConnection {
         let trust: TransportTrust =
             !target.isOn("use_ssl")
@@ -102,12 +102,12 @@ package struct MariaDB: Connector {
 }
 
 extension MariaDB {
-    static func fault(_ fault: MariaDBFault, hiding credential: Credential) -> ConnectorFault {
+    static func fault(_ fault: MariaDBFault, hiding credential: TargetLogin) -> ConnectorFault {
         ConnectorFault(kind(of: fault), effect: .none, words: words(fault, credential))
     }
 
     /// A fault of a statement that sets or makes something. One that the server refuses has had no effect, if it was about one account.
-    static func changeFault(_ fault: MariaDBFault, accounts: Int, hiding credential: Credential) -> ConnectorFault {
+    static func changeFault(_ fault: MariaDBFault, accounts: Int, hiding credential: TargetLogin) -> ConnectorFault {
         let words = words(fault, credential)
         guard let code = fault.code else {
             return ConnectorFault(kind(of: fault), effect: fault.kind == .badInput ? .none : .unknown, words: words)
@@ -121,7 +121,7 @@ extension MariaDB {
         return ConnectorFault(kind, effect: accounts == 1 && ![1053, 1927].contains(code) ? .none : .unknown, words: words)
     }
 
-    private static func words(_ fault: MariaDBFault, _ credential: Credential) -> String {
+    private static func words(_ fault: MariaDBFault, _ credential: TargetLogin) -> String {
         credential.withSecret { TargetWords(fault.words).hiding($0).text }
     }
 

@@ -8,13 +8,13 @@ final class MariaDBSession: WorkSession {
     let system: TargetIdentity.System
     let workerName: String
     let hostKey: String? = nil
-    private let worker: Credential
+    private let worker: TargetLogin
     private let way: Way
     private let isMariaDB: Bool
     /// nil once it is closed.
     private let connection: Mutex<MariaDBConnection?>
 
-    init(_ connection: MariaDBConnection, way: Way, worker: Credential, limit: Duration) throws(ConnectorFault) {
+    init(_ connection: MariaDBConnection, way: Way, worker: TargetLogin, limit: Duration) throws(ConnectorFault) {
         self.worker = worker
         self.way = way
         isMariaDB = connection.isMariaDB

@@ -3,14 +3,14 @@ internal import PostgresClient
 
 extension PostgreSQL {
     /// A fault of the client as one of a connector, where nothing was being changed.
-    static func fault(_ fault: PostgresFault, atLogin: Bool, hiding credential: Credential) -> ConnectorFault {
+    static func fault(_ fault: PostgresFault, atLogin: Bool, hiding credential: TargetLogin) -> ConnectorFault {
         let words = credential.withSecret { TargetWords(fault.words).hiding($0).text }
         return ConnectorFault(kind(of: fault, atLogin: atLogin), effect: .none, words: words)
     }
 
     /// A fault of a statement that sets or makes something. A server that refuses a statement has undone it; any other ending says
     /// nothing about what the server did or will do.
-    static func changeFault(_ fault: PostgresFault, hiding credential: Credential) -> ConnectorFault {
+    static func changeFault(_ fault: PostgresFault, hiding credential: TargetLogin) -> ConnectorFault {
         let words = credential.withSecret { TargetWords(fault.words).hiding($0).text }
         switch fault.kind {
         case .badInput: return ConnectorFault(.unsupported, effect: .none, words: words)

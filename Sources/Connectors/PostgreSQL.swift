@@ -36,7 +36,7 @@ package struct PostgreSQL: Connector {
     }
 
     package func verify(
-        _ credential: Credential, on target: Target, by plan: VerificationPlan
+        _ credential: TargetLogin, on target: Target, by plan: VerificationPlan
     ) throws(ConnectorFault) -> Verdict {
         guard case .direct = plan, credential.secretType == .password else {
             throw ConnectorFault(.unsupported, effect: .none, words: "a role is proved by a login with its password")
@@ -56,7 +56,7 @@ package struct PostgreSQL: Connector {
 
     /// A method by which the server need not know the password: that it refuses a wrong one has to be seen too.
     private func verifyUnbound(
-        _ credential: Credential, _ channel: PostgresChannel, _ target: Target
+        _ credential: TargetLogin, _ channel: PostgresChannel, _ target: Target
     ) throws(ConnectorFault) -> Verdict {
         let way = try Way(to: target)
         do throws(PostgresFault) {
@@ -66,7 +66,7 @@ package struct PostgreSQL: Connector {
             return try Self.verdict(on: error, nil, credential)
         }
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
-        let wrong = try Credential.wrong(for: credential.username)
+        let wrong = try TargetLogin.wrong(for: credential.username)
         let secondWay = try Way(to: target)
         do throws(PostgresFault) {
             _ = try Self.connect(target, channel, secondWay, wrong, .any)
@@ -79,7 +79,7 @@ package struct PostgreSQL: Connector {
 
     /// - Parameter channel: what the login was bound to, if it was.
     private static func verdict(
-        on fault: PostgresFault, _ channel: PostgresChannel?, _ credential: Credential
+        on fault: PostgresFault, _ channel: PostgresChannel?, _ credential: TargetLogin
     ) throws(ConnectorFault) -> Verdict {
         let told = self.fault(fault, atLogin: true, hiding: credential)
         if fault.kind == .notAsked { return .unverifiable(words: told.words) }
@@ -97,7 +97,7 @@ package struct PostgreSQL: Connector {
 
 extension PostgreSQL {
     private static func connect(
-        _ target: Target, _ channel: PostgresChannel, _ way: Way, _ credential: Credential, _ proof: PostgresProof
+        _ target: Target, _ channel: PostgresChannel, _ way: Way, _ credential: TargetLogin, _ proof: PostgresProof
     ) throws(PostgresFault) -> PostgresConnection {
         let endpoint = PostgresEndpoint(
             name: target.address, reachedAt: way.reachedAt, port: way.port, database: target.setting("db_name") ?? "postgres",

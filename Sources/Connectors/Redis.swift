@@ -28,7 +28,7 @@ package struct Redis: Connector {
     }
 
     package func verify(
-        _ credential: Credential, on target: Target, by plan: VerificationPlan
+        _ credential: TargetLogin, on target: Target, by plan: VerificationPlan
     ) throws(ConnectorFault) -> Verdict {
         guard case .direct = plan, credential.secretType == .password else {
             throw ConnectorFault(.unsupported, effect: .none, words: "a user is proved by a login with its password")
@@ -44,7 +44,7 @@ package struct Redis: Connector {
         }
         // A user with `nopass` is let in with anything.
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
-        let wrong = try Credential.wrong(for: credential.username)
+        let wrong = try TargetLogin.wrong(for: credential.username)
         let secondWay = try Way(to: target)
         do throws(RedisFault) {
             _ = try Self.connect(target, secondWay, wrong)
@@ -56,7 +56,7 @@ package struct Redis: Connector {
     }
 
     private static func connect(
-        _ target: Target, _ way: Way, _ credential: Credential
+        _ target: Target, _ way: Way, _ credential: TargetLogin
     ) throws(RedisFault) -> RedisConnection {
         let trust: TransportTrust =
             !target.isOn("use_ssl")
@@ -75,13 +75,13 @@ package struct Redis: Connector {
 
 extension Redis {
     static func fault(
-        _ fault: RedisFault, effect: ConnectorFault.Effect = .none, hiding credential: Credential
+        _ fault: RedisFault, effect: ConnectorFault.Effect = .none, hiding credential: TargetLogin
     ) -> ConnectorFault {
         ConnectorFault(kind(of: fault), effect: effect, words: credential.withSecret { TargetWords(fault.words).hiding($0).text })
     }
 
     /// A fault of a command that sets or makes something: one that the server refuses has had no effect.
-    static func changeFault(_ fault: RedisFault, hiding credential: Credential) -> ConnectorFault {
+    static func changeFault(_ fault: RedisFault, hiding credential: TargetLogin) -> ConnectorFault {
         self.fault(fault, effect: fault.code != nil || fault.kind == .badInput ? .none : .unknown, hiding: credential)
     }
 

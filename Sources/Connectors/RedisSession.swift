@@ -8,14 +8,14 @@ final class RedisSession: WorkSession {
     let system: TargetIdentity.System
     let workerName: String
     let hostKey: String? = nil
-    private let worker: Credential
+    private let worker: TargetLogin
     private let way: Way
     /// The file that `CONFIG REWRITE` would write; empty where the server was started without one.
     private let configurationFile: String
     /// nil once it is closed.
     private let connection: Mutex<RedisConnection?>
 
-    init(_ connection: RedisConnection, way: Way, worker: Credential) throws(ConnectorFault) {
+    init(_ connection: RedisConnection, way: Way, worker: TargetLogin) throws(ConnectorFault) {
         self.worker = worker
         self.way = way
         do throws(RedisFault) {

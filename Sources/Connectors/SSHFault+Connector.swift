@@ -33,7 +33,7 @@ extension ConnectorFault.Kind {
     }
 }
 
-extension Credential {
+extension TargetLogin {
     /// For SSH, which keeps a copy of its own.
     var sshLogin: SSHLogin {
         withSecret { secret in
@@ -57,7 +57,7 @@ extension Target {
     }
 
     /// Logs in over SSH, through the gateway if there is one.
-    func sshSession(as credential: Credential) throws(SSHFault) -> SSHSession {
+    func sshSession(as credential: TargetLogin) throws(SSHFault) -> SSHSession {
         try SSHSession.open(
             sshEndpoint, as: credential.sshLogin, via: sshGateway,
             limits: SSHLimits(connecting: min(stepLimit, .seconds(10)), login: stepLimit))

@@ -66,9 +66,9 @@ package struct Gateway: Sendable {
     package let address: String
     package let port: Int
     package let hostKeys: HostKeyPin
-    package let credential: Credential
+    package let credential: TargetLogin
 
-    package init(asset: AssetID, address: String, port: Int, hostKeys: HostKeyPin, credential: Credential) {
+    package init(asset: AssetID, address: String, port: Int, hostKeys: HostKeyPin, credential: TargetLogin) {
         self.asset = asset
         self.address = address
         self.port = port
@@ -85,13 +85,13 @@ package struct Worker: Sendable {
         /// `sudo`, without a password or with the worker's own.
         case sudo
         /// `su` to root with root's password.
-        case su(Credential)
+        case su(TargetLogin)
     }
 
-    package let credential: Credential
+    package let credential: TargetLogin
     package let power: Power
 
-    package init(credential: Credential, power: Power = .own) {
+    package init(credential: TargetLogin, power: Power = .own) {
         self.credential = credential
         self.power = power
     }

@@ -77,7 +77,7 @@ final class SimulatedTarget: Connector {
         return canCompare ? ReadingSession(self, system, name) : SimulatedSession(self, system, name)
     }
 
-    func verify(_ credential: Connectors.Credential, on target: Target, by plan: VerificationPlan) throws(ConnectorFault)
+    func verify(_ credential: TargetLogin, on target: Target, by plan: VerificationPlan) throws(ConnectorFault)
         -> Verdict
     {
         let given = credential.withSecret { $0.withBytes { Array($0) } }

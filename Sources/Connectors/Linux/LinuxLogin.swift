@@ -51,7 +51,7 @@ struct LinuxLogin {
         return power
     }
 
-    private func leadsToRoot(_ power: LinuxShell.Power, credential: Credential) throws(ConnectorFault) -> Bool {
+    private func leadsToRoot(_ power: LinuxShell.Power, credential: TargetLogin) throws(ConnectorFault) -> Bool {
         let shell = LinuxShell(session: session, power: power, limit: limit)
         let answer = try credential.withSecret { (secret) throws(ConnectorFault) in
             try shell.run("id -u", input: nil, hiding: secret)

@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Whether a secret is live on a host, by a way that ends elsewhere without it.
 struct LinuxVerification {
-    let credential: Credential
+    let credential: TargetLogin
     let target: Target
     let guesses: RefusedGuesses
 
@@ -50,7 +50,7 @@ struct LinuxVerification {
 
     // MARK: - su from another account
 
-    func bySu(from helper: Credential) throws(ConnectorFault) -> Verdict {
+    func bySu(from helper: TargetLogin) throws(ConnectorFault) -> Verdict {
         guard credential.secretType == .password, let name = LinuxName(credential.username) else {
             return .unverifiable(words: "su proves passwords of accounts only")
         }
@@ -71,7 +71,7 @@ struct LinuxVerification {
         return try seeWrongOneRefused(at: place) { (wrong) throws(ConnectorFault) in try su(name, session, as: wrong) }
     }
 
-    private func su(_ name: LinuxName, _ session: SSHSession, as credential: Credential) throws(ConnectorFault) -> Verdict {
+    private func su(_ name: LinuxName, _ session: SSHSession, as credential: TargetLogin) throws(ConnectorFault) -> Verdict {
         let frame: ScriptFrame
         do throws(CryptographyFault) {
             frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
@@ -107,7 +107,7 @@ struct LinuxVerification {
 
     /// A host that lets in with anything proves nothing, so it must be seen to refuse one wrong secret.
     private func seeWrongOneRefused(
-        at place: String, _ attempt: (Credential) throws(ConnectorFault) -> Verdict
+        at place: String, _ attempt: (TargetLogin) throws(ConnectorFault) -> Verdict
     ) throws(ConnectorFault) -> Verdict {
         guard let wrong = try? Self.wrongSecret(for: credential) else {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
@@ -126,12 +126,12 @@ struct LinuxVerification {
         }
     }
 
-    private static func wrongSecret(for credential: Credential) throws -> Credential {
+    private static func wrongSecret(for credential: TargetLogin) throws -> TargetLogin {
         let secret =
             credential.secretType == .sshKey
             ? try SSHKeyPair.generate(.ed25519).openSSH()
             : try SecureRandom.characters(count: 20, from: SecureRandom.alphanumerics)
-        return Credential(username: credential.username, secretType: credential.secretType, secret: secret)
+        return TargetLogin(username: credential.username, secretType: credential.secretType, secret: secret)
     }
 }
 

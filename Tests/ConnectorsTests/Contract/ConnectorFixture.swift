@@ -29,8 +29,8 @@ extension ConnectorFixture {
         ChangeRequest(username: name, secretType: .password, parameters: parameters)
     }
 
-    func credential(_ name: String, _ secret: String) -> Connectors.Credential {
-        Connectors.Credential(username: name, secretType: .password, secret: Secret.of(secret))
+    func credential(_ name: String, _ secret: String) -> TargetLogin {
+        TargetLogin(username: name, secretType: .password, secret: Secret.of(secret))
     }
 }
 

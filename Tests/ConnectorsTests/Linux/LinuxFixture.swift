@@ -35,12 +35,12 @@ struct LinuxFixture: Sendable {
         return Secret(moving: &bytes)
     }
 
-    static func password(_ username: String, _ password: String) -> Connectors.Credential {
-        Connectors.Credential(username: username, secretType: .password, secret: secret(password))
+    static func password(_ username: String, _ password: String) -> TargetLogin {
+        TargetLogin(username: username, secretType: .password, secret: secret(password))
     }
 
-    static func key(_ username: String, _ key: SSHKeyPair) throws -> Connectors.Credential {
-        Connectors.Credential(username: username, secretType: .sshKey, secret: try key.openSSH())
+    static func key(_ username: String, _ key: SSHKeyPair) throws -> TargetLogin {
+        TargetLogin(username: username, secretType: .sshKey, secret: try key.openSSH())
     }
 
     static func privateKey(_ key: SSHKeyPair) -> Secret { (try? key.openSSH()) ?? secret("") }
@@ -59,7 +59,7 @@ struct LinuxFixture: Sendable {
         }
     }
 
-    func verify(_ credential: Connectors.Credential, by plan: VerificationPlan = .direct) async throws -> Verdict {
+    func verify(_ credential: TargetLogin, by plan: VerificationPlan = .direct) async throws -> Verdict {
         try await onOwnThread { try connector.verify(credential, on: target, by: plan) }
     }
 

@@ -13,7 +13,7 @@ struct MariaDBFixture: ConnectorFixture {
     init(_ server: MariaDBServer) {
         self.server = server
         worker = Worker(
-            credential: Connectors.Credential(
+            credential: TargetLogin(
                 username: MariaDBServer.administrator, secretType: .password, secret: .of(MariaDBServer.administratorPassword)))
     }
 

@@ -15,7 +15,7 @@ struct PostgreSQLFixture: ConnectorFixture {
     init(_ server: PostgreSQLServer) {
         self.server = server
         worker = Worker(
-            credential: Connectors.Credential(
+            credential: TargetLogin(
                 username: PostgreSQLServer.superuser, secretType: .password,
                 secret: .of(PostgreSQLServer.superuserPassword)))
     }

@@ -13,7 +13,7 @@ struct RedisFixture: ConnectorFixture {
     init(_ server: RedisServer) {
         self.server = server
         worker = Worker(
-            credential: Connectors.Credential(
+            credential: TargetLogin(
                 username: RedisServer.administrator, secretType: .password, secret: .of(RedisServer.administratorPassword)))
     }
 

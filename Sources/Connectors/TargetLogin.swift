@@ -5,7 +5,7 @@ package import Domain
 ///
 /// One login serves several steps on several threads, one after the other; that is why it is a reference to one immutable `Secret`
 /// and not a `SecretHandoff`, which can be taken once.
-package final class Credential: Sendable {
+package final class TargetLogin: Sendable {
     package let username: String
     /// `.password` or `.sshKey`; of a key the secret is the private key in OpenSSH form, without passphrase.
     package let secretType: SecretType
@@ -25,14 +25,14 @@ package final class Credential: Sendable {
     }
 }
 
-extension Credential {
+extension TargetLogin {
     /// The same name with a password that nobody has: a target that lets it in proves nothing by letting others in.
-    static func wrong(for username: String) throws(ConnectorFault) -> Credential {
+    static func wrong(for username: String) throws(ConnectorFault) -> TargetLogin {
         do throws(CryptographyFault) {
             // Letters and digits alone, so that no target refuses it for its form.
             let alphabet = Array("abcdefghijkmnpqrstuvwxyzABCDEFGH".utf8)
             var letters = try SecureRandom.bytes(count: 32).map { alphabet[Int($0) % alphabet.count] }
-            return Credential(username: username, secretType: .password, secret: Secret(moving: &letters))
+            return TargetLogin(username: username, secretType: .password, secret: Secret(moving: &letters))
         } catch {
             throw ConnectorFault(.unsupported, effect: .none, words: "no random numbers")
         }
