@@ -15,8 +15,6 @@ package struct TurnParts: Sendable {
     package var threads: any BlockingThreads
     /// The connector of a platform's type; nil if there is none.
     package var connector: @Sendable (String) -> (any Connector)?
-    /// The way to an asset; nil for the direct one.
-    package var gateway: @Sendable (Asset, any SQLConnection) throws -> Gateway? = { _, _ in nil }
     /// Stores what a turn came to, in the very transaction in which it came to it: records and notifications.
     package var record: @Sendable (TurnReport, any SQLConnection) throws -> Void = { _, _ in }
     package var historyLimit: @Sendable () -> Int = { 999 }

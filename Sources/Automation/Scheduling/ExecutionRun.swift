@@ -104,7 +104,7 @@ struct ExecutionRun: Sendable {
 
     private func perform(_ entry: Entered, of execution: Execution) async {
         let order = parts.order(for: entry.work, record: entry.record, of: execution)
-        await slots.run(at: WorkSlots.Place(host: entry.work.host)) {
+        await slots.run(at: WorkSlots.Place(host: entry.work.host, gateway: entry.work.gateway)) {
             let start = Stopwatch.started
             switch halt() {
             case .canceled: await close(order, with: WorkReport(.skipped, reason: .canceled))

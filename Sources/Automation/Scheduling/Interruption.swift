@@ -47,18 +47,21 @@ struct Interruption: Sendable {
     private func settleBegun(_ record: Record) async throws {
         let keys = try parts.keys.keys()
         let organization = record.organization
-        let asset = try await parts.database.read { db in
-            try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+        let (asset, gateway) = try await parts.database.read { db in
+            let asset = try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+            var lookup = GatewayLookup(keys, db)
+            // For the limit alone: whoever does the work finds the way anew, and says what is wrong with it.
+            return (asset, try? asset.map { try lookup.choice(for: $0) }?.gateway?.asset)
         }
         let work = PlannedWork(
             asset: record.asset, assetName: record.assetName, host: asset?.address.lowercased() ?? "",
             platformType: asset.flatMap { Platform.named($0.platform)?.type } ?? "", account: record.account,
             accountName: record.username, username: record.username, secretType: record.secretType, version: record.newVersion,
-            hasSecret: true, worker: nil, workerName: "", refusal: nil)
+            hasSecret: true, worker: nil, workerName: "", gateway: gateway?.id, gatewayName: gateway?.name ?? "", refusal: nil)
         let order = parts.order(for: work, record: record.id, of: execution)
         let objects = parts.objects(of: work, in: execution)
         let principal = Principal.system("settlement", permissions: [.runAutomation])
-        try await slots.run(at: WorkSlots.Place(host: work.host)) { () -> Result<Void, any Error> in
+        try await slots.run(at: WorkSlots.Place(host: work.host, gateway: work.gateway)) { () -> Result<Void, any Error> in
             do {
                 try await parts.gate.change(
                     .runAutomation, as: principal, in: organization, from: .internal(now: parts.clock.now()), objects: objects
