@@ -41,6 +41,8 @@ struct AssetCreate: AsyncParsableCommand {
             body.field("platform", platformID)
             if !nodes.isEmpty { body.field("nodes", nodes) }
             if let comment { body.field("comment", comment) }
+            // None given means those of the platform, which is not the same as none.
+            guard !protocols.isEmpty else { return }
             body.array("protocols") { list in
                 for entry in protocols {
                     list.object {
