@@ -46,6 +46,8 @@ struct AssetCreate: AsyncParsableCommand {
             if !nodes.isEmpty { body.field("nodes", nodes) }
             if let zoneID { body.field("zone", zoneID) }
             if let comment { body.field("comment", comment) }
+            // None given means those of the platform, which is not the same as none.
+            guard !protocols.isEmpty else { return }
             body.array("protocols") { list in
                 for entry in protocols {
                     list.object {
