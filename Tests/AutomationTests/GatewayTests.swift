@@ -1,8 +1,10 @@
+import Access
 import Automation
 import Connectors
 import Domain
 import Sealing
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 

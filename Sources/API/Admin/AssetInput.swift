@@ -47,7 +47,7 @@ struct AssetInput: Sendable {
 
     /// Zones were called domains in JumpServer before version 4; clients may still say so.
     private static func zone(_ body: JSONObjectReader) -> JSONField<ZoneID> {
-        let former = body.field("domain", .related()) ?? .absent
+        let former: JSONField<ZoneID> = body.field("domain", .related()) ?? .absent
         let zone: JSONField<ZoneID> = body.field("zone", .related()) ?? .absent
         return zone == .absent ? former : zone
     }

@@ -87,7 +87,8 @@ struct ZonesTests {
         let vault = try await TestVault.make()
         let (first, second) = (try await makeZone("a", vault), try await makeZone("b", vault))
         let made = try await makeHost("web-1", #","zone":"\#(first)""#, vault)
-        let asset = try #require(AssetID(try #require(try made.string("id"))))
+        let id = try #require(try made.string("id"))
+        let asset = try #require(AssetID(id))
         try await vault.makeAccount("app", on: asset)
         let trust = "/api/v1/assets/assets/\(asset)/trust/"
         try await vault.confirm()
