@@ -1,4 +1,5 @@
 internal import Access
+internal import Connectors
 internal import Domain
 internal import Storage
 
@@ -41,6 +42,26 @@ extension TurnLedger {
                 id, account: account, identity: identity, version: version, in: page.warrant.organization, at: page.now,
                 on: page.db)
             return (.granted(id), stored)
+        }
+    }
+
+    /// Has a connector ask before it makes a login with a wrong secret, to see it refused: it is written down as rejected before it is
+    /// made. It is asked for after the account's own login was accepted, which therefore does not count any more.
+    func guarding(
+        _ target: Target, _ account: AccountID, identity: [UInt8], accepted: LoginAttempts.ID
+    ) -> Target {
+        target.asking {
+            let isGranted = try? writeBlocking { page in
+                try LoginAttempts.takeBack(accepted, on: page.db)
+                guard try Self.nextLogin(account, identity, parts.logins, at: page.now, on: page.db) == nil else { return false }
+                let id = LoginAttempts.ID.random()
+                try LoginAttempts.begin(
+                    id, account: account, identity: identity, version: 0, in: page.warrant.organization, at: page.now,
+                    on: page.db)
+                try LoginAttempts.end(id, .rejected, on: page.db)
+                return true
+            }
+            return isGranted ?? false
         }
     }
 

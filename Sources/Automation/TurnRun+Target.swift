@@ -39,15 +39,23 @@ extension TurnRun {
         self.session = session
         try await recognize(session.system, ground)
         let name = change?.request.username ?? ground.account.username
-        let remote = try await parts.threads.run { try session.find(name) }
+        let parameters = change?.request.parameters ?? order.parameters
+        let remote = try await parts.threads.run { try session.find(name, parameters: parameters) }
         self.remote = remote
         if let remote, remote.username == session.workerName {
             throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
         }
-        let identity = TargetIdentity(system: session.system, user: remote?.username ?? name)
+        let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
         self.identity = identity
-        if let change, change.identity != identity.canonical.bytes { throw TurnFault(.wrongTarget) }
+        if let change, !isSame(identity, as: change) { throw TurnFault(.wrongTarget) }
         return (session, remote)
+    }
+
+    private func isSame(_ identity: TargetIdentity, as change: OpenChange) -> Bool {
+        if change.identity == identity.canonical.bytes { return true }
+        // Before it was created it had but its name; now it may be told apart by more.
+        let bare = TargetIdentity(system: identity.system, user: change.request.username)
+        return change.kind == .create && change.identity == bare.canonical.bytes
     }
 
     /// A system that is not the pinned one gets nothing; a first one is pinned before anything is done.
@@ -122,7 +130,7 @@ extension TurnRun {
             note(.attempt, "version \(version)")
             parts.probe.reached(.attempt, account)
             do {
-                event = .verdict(try await connect(way, id))
+                event = .verdict(await believed(try await connect(way, id)))
             } catch {
                 event = .failed(TurnFault(error))
             }
@@ -132,11 +140,24 @@ extension TurnRun {
         return event
     }
 
+    /// Databases say "wrong" of an account that is off or expired too: the worker looks before that is believed. Of keys nothing is said,
+    /// since an account without a password looks locked.
+    private func believed(_ verdict: TurnVerdict) async -> TurnVerdict {
+        guard case .rejected(let words) = verdict, let session, let ground, ground.account.secretType == .password else {
+            return verdict
+        }
+        let request = request(ground)
+        let seen = try? await parts.threads.run { try session.find(request.username, parameters: request.parameters) }
+        guard seen.flatMap({ $0 })?.isLocked == true else { return verdict }
+        return .lockedOut(words: words.isEmpty ? "The account is switched off or expired." : words)
+    }
+
     /// Makes a login that was written down.
     func connect(_ way: TargetLogin, _ id: LoginAttempts.ID) async throws -> TurnVerdict {
         guard let ground else { throw TurnFault(.brokenProtocol) }
         // What was pinned at this very contact is in the row and not yet in the ground.
-        let (connector, target, plan) = (ground.connector, pinned(ground), ground.plan)
+        let target = ledger.guarding(pinned(ground), account, identity: identityBytes, accepted: id)
+        let (connector, plan) = (ground.connector, ground.plan)
         do {
             let verdict = try await parts.threads.run { try connector.verify(way, on: target, by: plan) }
             ended.append(LoginEnd(id: id, outcome: Self.outcome(of: verdict)))
@@ -150,10 +171,7 @@ extension TurnRun {
     private func pinned(_ ground: Ground) -> Target {
         let target = ground.target
         guard target.hostKeys.fingerprints.isEmpty, let seen = session?.hostKey else { return target }
-        return Target(
-            asset: target.asset, type: target.type, address: target.address, port: target.port, specific: target.specific,
-            hostKeys: HostKeyPin(policy: target.hostKeys.policy, fingerprints: [seen]), gateway: target.gateway,
-            stepLimit: target.stepLimit)
+        return target.pinned(to: seen)
     }
 
     static func outcome(of verdict: Verdict) -> LoginAttempts.Outcome? {
@@ -230,11 +248,8 @@ extension TurnRun {
         guard let ground, let session, let number = turn.memory.candidate else { throw TurnFault(.unsupported) }
         if candidate == nil { candidate = try await kept(number) }
         guard let candidate else { throw TurnFault(.unsupported) }
-        let request = request(ground)
-        if kind == .change, let changing = session as? any SecretChanging {
-            try await parts.threads.run { try changing.prepare(request) }
-        }
-        try await put(candidate, session, request)
+        // Not prepared: what is asked there, such as the minimum age, is answered by the very change that is in doubt.
+        try await put(candidate, session, request(ground))
         return .installed
     }
 }

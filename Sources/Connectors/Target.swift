@@ -34,6 +34,21 @@ package struct Target: Sendable {
         self.stepLimit = stepLimit
         self.mayGuess = mayGuess
     }
+
+    /// The same with what was pinned since the row was read.
+    package func pinned(to fingerprint: String) -> Target {
+        let pin = HostKeyPin(policy: hostKeys.policy, fingerprints: [fingerprint])
+        return copy(pin, mayGuess)
+    }
+
+    /// The same with somebody to be asked before a login that is wrong on purpose.
+    package func asking(_ mayGuess: @escaping @Sendable () -> Bool) -> Target { copy(hostKeys, mayGuess) }
+
+    private func copy(_ hostKeys: HostKeyPin, _ mayGuess: @escaping @Sendable () -> Bool) -> Target {
+        Target(
+            asset: asset, type: type, address: address, port: port, specific: specific, hostKeys: hostKeys, gateway: gateway,
+            stepLimit: stepLimit, mayGuess: mayGuess)
+    }
 }
 
 /// Which SSH host keys of a host are trusted.

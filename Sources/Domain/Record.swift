@@ -148,6 +148,13 @@ extension Record {
         case noProof = "no_proof"
         case notChecked = "not_checked"
         case doubt
+        case notApplied = "not_applied"
+        case oldNotRetired = "old_not_retired"
+        case noneOfOurs = "none_of_ours"
+        case noLoginLeft = "no_login_left"
+        case sameTarget = "same_target"
+        case paused
+        case forced
         case storage
         case `internal`
     }
@@ -197,6 +204,13 @@ extension Record.Reason {
         case .noProof: "The target lets in without the secret, or there is no way to ask."
         case .notChecked: "The task does not check the connection."
         case .doubt: "It is not known which secret is live."
+        case .notApplied: "The change did not take: an older secret is live."
+        case .oldNotRetired: "The new secret is live; the old one could not be taken away and may be live too."
+        case .noneOfOurs: "The target holds none of the secrets that the vault knows."
+        case .noLoginLeft: "The rejected logins that the account may have in a day are used up."
+        case .sameTarget: "Another account stands for the same user of the same system."
+        case .paused: "The asset's endpoint was edited: somebody who may reveal its secrets must confirm it."
+        case .forced: "Somebody forced another secret while the change was open."
         case .storage: "The vault could not store something."
         case .internal: "Something failed that nobody foresaw; the log says more."
         }

@@ -9,7 +9,12 @@ package enum Catalog {
     }
 
     /// What can be worked on: a kind of target each.
-    package static let connectors: [any Connector] = []
+    package static let connectors: [any Connector] = [
+        LinuxConnector(),
+        PostgreSQL(),
+        MariaDB(),
+        Redis(),
+    ]
 
     private static func resources(_ backend: Backend) -> [Route] {
         [

@@ -37,7 +37,7 @@ package struct PlannedWork: Sendable, Hashable {
 extension PlannedWork {
     /// What a push would do, if the account is not on the target, and if it is.
     package func pushActs(_ order: TaskOrder) -> (absent: PushAct, present: PushAct) {
-        let inVault: PushTable.InVault = account == nil ? .absent : hasSecret ? .withSecret : .withoutSecret
+        let inVault = PushTable.InVault(hasSecret: hasSecret)
         let act = { PushTable.act($0, inVault, existing: order.existing, includesSystem: order.includesSystem) }
         return (act(.absent), act(.present))
     }

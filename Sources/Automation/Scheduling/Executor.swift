@@ -95,5 +95,40 @@ package final class Executor: Sendable {
                     "an interrupted execution was not settled", metadata: ["execution": "\(row.value.id)", "fault": "\(error)"])
             }
         }
+        try await recoverRecords()
+    }
+
+    /// Settles what was begun in executions that have ended since: on a full disk the work was done and could not be written down.
+    private func recoverRecords() async throws {
+        var last: RecordID?
+        while true {
+            let after = last
+            let rows = try await parts.database.read { db in try Records.leftOpen(after: after, limit: 500, on: db) }
+            guard let end = rows.last?.value.id else { return }
+            last = end
+            for (place, rows) in Dictionary(grouping: rows, by: { RecordPlace($0.value) }) {
+                do {
+                    let keys = try parts.keys.keys()
+                    let execution = try await parts.database.read { db in
+                        try keys.verified(Executions.get(place.execution, in: place.organization, on: db))
+                    }
+                    await Interruption(parts: parts, slots: slots, execution: execution).settle(try keys.verified(rows))
+                } catch {
+                    parts.logger.error(
+                        "records that were left open were not settled",
+                        metadata: ["execution": "\(place.execution)", "fault": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private struct RecordPlace: Hashable {
+        let execution: ExecutionID
+        let organization: OrganizationID
+
+        init(_ record: Record) {
+            execution = record.execution
+            organization = record.organization
+        }
     }
 }
