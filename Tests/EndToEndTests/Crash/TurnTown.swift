@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Outbound
 import TestSupport
 import Testing
 
@@ -93,7 +94,7 @@ final class TurnTown: Sendable {
         var last = ""
         while ContinuousClock.now < deadline {
             let answer = try await now.call(.get, "/api/v1/accounts/accounts/?limit=100")
-            let open = (answer.json?["results"]?.array ?? []).filter { $0["change"]?.string != nil }
+            let open = rows(answer).filter { $0["change"]?.string != nil }
             if answer.status == 200, open.isEmpty, try await !isRunning() { return }
             last = answer.text
             try await Task.sleep(for: .milliseconds(200))
@@ -101,9 +102,13 @@ final class TurnTown: Sendable {
         throw ProgramFault.timedOut("settling", output: last + server.log.suffix(4000))
     }
 
+    private func rows(_ answer: APIConnection.Answer) -> [JSONValue] {
+        answer.json?["results"]?.array.map { Array($0) } ?? []
+    }
+
     private func isRunning() async throws -> Bool {
         let answer = try await now.call(.get, "/api/v1/accounts/change-secret-executions/?limit=20")
-        return (answer.json?["results"]?.array ?? []).contains { row in
+        return rows(answer).contains { row in
             ["pending", "running"].contains(row["status"]?["value"]?.string ?? row["status"]?.string ?? "")
         }
     }
