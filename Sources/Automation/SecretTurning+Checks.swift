@@ -44,25 +44,30 @@ struct AccountCheck: Sendable {
             let ledger = TurnLedger(parts: parts, warrant: warrant)
             let identity = try await identity()
             let leave = try await ledger.beginLogin(account, identity: identity, version: current).leave
-            guard case .granted(let attempt) = leave else {
+            guard case .granted(let grant) = leave else {
                 guard case .spent(let until) = leave else { throw Stop(.skipped, .noLoginLeft) }
                 throw Stop(.skipped, .noLoginLeft, until: until)
             }
             parts.probe.reached(.attempt, account)
-            let (outcome, end) = await connect(ground, current, attempt)
+            let (outcome, ends) = await connect(ground, current, ControlLogin(ledger, after: grant), grant.id)
             report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
             report.outcome = outcome
-            try await store(outcome, current, end, report)
+            try await store(outcome, current, ends, report)
         } catch {
             report.outcome = Stop(error).outcome
         }
         return report
     }
 
-    private func connect(_ ground: Ground, _ version: Int64, _ id: LoginAttempts.ID) async -> (RecordOutcome, LoginEnd) {
+    private func connect(
+        _ ground: Ground, _ version: Int64, _ control: ControlLogin, _ id: LoginAttempts.ID
+    ) async -> (RecordOutcome, [LoginEnd]) {
+        var lent = LentSecrets(ground)
         do {
             let way = try await kept(version)
-            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: ground.target, by: ground.plan) }
+            lent = LentSecrets(ground, way)
+            let target = control.applied(to: ground.target)
+            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
             let outcome: RecordOutcome =
                 switch verdict {
                 case .proven: RecordOutcome(.success, .proven)
@@ -70,18 +75,19 @@ struct AccountCheck: Sendable {
                 case .lockedOut(let words): RecordOutcome(.failed, .lockedOut, words: words)
                 case .unverifiable(let words): RecordOutcome(.unverifiable, .noProof, words: words)
                 }
-            return (outcome, LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict)))
+            return (lent.hidden(in: outcome), [LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict))] + control.ends(verdict))
         } catch {
-            let fault = TurnFault(error)
+            let fault = lent.hidden(in: TurnFault(error))
             return (
-                RecordOutcome(.failed, fault.reason, words: fault.words), LoginEnd(id: id, outcome: TurnRun.outcome(of: error))
+                RecordOutcome(.failed, fault.reason, words: fault.words),
+                [LoginEnd(id: id, outcome: TurnRun.outcome(of: error))] + control.ends(nil)
             )
         }
     }
 
-    private func store(_ outcome: RecordOutcome, _ version: Int64, _ end: LoginEnd, _ report: TurnReport) async throws {
+    private func store(_ outcome: RecordOutcome, _ version: Int64, _ ends: [LoginEnd], _ report: TurnReport) async throws {
         try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
-            try page.settle([end])
+            try page.settle(ends)
             var row = try page.account(account)
             switch outcome.reason {
             // Only if it is still the one that was tried.
@@ -106,7 +112,12 @@ struct AccountCheck: Sendable {
             try await run.remove()
             report.outcome = RecordOutcome(.success, .unchanged, words: "It is not on the target any more.")
             report.steps = await run.report.steps
-            try await finish(report)
+            do {
+                try await finish(report)
+            } catch {
+                // It is gone there, and that could not be stored here.
+                report.outcome = RecordOutcome(.uncertain, .notStored, words: Stop(error).outcome.words)
+            }
         } catch let fault as TurnFault where fault.mayHaveChanged {
             report.outcome = RecordOutcome(.uncertain, fault.reason, words: fault.words)
         } catch let fault as TurnFault {
@@ -171,7 +182,7 @@ extension TurnRun {
         } catch {
             try? await ledger.end(taken())
             await closeSession()
-            throw error is Stop || error is Refusal ? error : TurnFault(error)
+            throw error is Stop || error is Refusal ? error : LentSecrets(ground).hidden(in: TurnFault(error))
         }
     }
 }

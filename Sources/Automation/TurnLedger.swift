@@ -45,6 +45,13 @@ struct TurnLedger: Sendable {
         return try await parts.database.write { db in try body(Page(db: db, keys: keys, now: now, warrant: warrant)) }
     }
 
+    /// As `write`, but blocks the caller: for the threads of connectors.
+    func writeSync<Value: Sendable>(_ body: @escaping @Sendable (Page) throws -> Value) throws -> Value {
+        let keys = try parts.keyring.keys()
+        let (now, warrant) = (parts.clock.now(), warrant)
+        return try parts.database.writeSync { db in try body(Page(db: db, keys: keys, now: now, warrant: warrant)) }
+    }
+
     // MARK: - The candidate
 
     /// What is committed before anything is sent.

@@ -102,7 +102,7 @@ actor TurnRun {
 
     /// Runs a step and notes how it ended; what it throws becomes an event.
     func done(_ step: TurnStep, _ body: () async throws -> TurnEvent) async -> TurnEvent {
-        let event: TurnEvent
+        var event: TurnEvent
         do {
             event = try await body()
         } catch let stop as Stop {
@@ -110,6 +110,7 @@ actor TurnRun {
         } catch {
             event = .failed(TurnFault(error, ofWorker: step == .preflight || step == .inspect))
         }
+        event = LentSecrets(ground, candidate).hidden(in: event)
         note(step, event)
         parts.probe.reached(step, account)
         return event
