@@ -36,8 +36,7 @@ final class RedisSession: WorkSession {
 
     /// A server is known by its place: it has a run id and a replication id, and draws both anew at every start.
     private static func system(_ target: Target) -> TargetIdentity.System {
-        let way = target.gateway.map { "\($0.asset)/" } ?? ""
-        return .database(kind: "redis", identifier: "\(way)\(target.address.lowercased()):\(target.port)")
+        .database(kind: "redis", identifier: "\(target.address.lowercased()):\(target.port)")
     }
 
     /// The lines `name:value` of `INFO`.
