@@ -91,7 +91,7 @@ targets += capability(
     "Server",
     [
         "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Sealing", "Audit", "Access", "Vault", "Notifications",
-        "Connectors", "Automation", "API", "Threads", "CProcessShim",
+        "Connectors", "Automation", "API", "Outbound", "Threads", "CProcessShim",
         logging, metrics, lifecycle, signals, yaml,
     ])
 

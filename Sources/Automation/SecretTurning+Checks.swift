@@ -11,8 +11,17 @@ extension SecretTurning {
         _ account: AccountID, in organization: OrganizationID, by principal: Principal, id: ChangeID = .random()
     ) async -> TurnReport {
         let order = TurnOrder(id: id, strategy: .kept(version: 0))
-        return await guarded(.verifyAccount, account, organization, order, principal) { warrant in
-            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).verify()
+        return await guarded(.verifyAccount, account, organization, order, principal) {
+            await verify(account, order, under: $0)
+        }
+    }
+
+    /// - Parameter version: the one to be tried; nil for the current one.
+    package func verify(
+        _ account: AccountID, version: Int64? = nil, _ order: TurnOrder, under warrant: Warrant
+    ) async -> TurnReport {
+        await alone(account, order) {
+            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).verify(version)
         }
     }
 
@@ -20,7 +29,11 @@ extension SecretTurning {
     package func remove(
         _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
     ) async -> TurnReport {
-        await guarded(.removeAccount, account, organization, order, principal) { warrant in
+        await guarded(.removeAccount, account, organization, order, principal) { await remove(account, order, under: $0) }
+    }
+
+    package func remove(_ account: AccountID, _ order: TurnOrder, under warrant: Warrant) async -> TurnReport {
+        await alone(account, order) {
             await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).remove()
         }
     }
@@ -35,11 +48,11 @@ struct AccountCheck: Sendable {
 
     // MARK: - Verify
 
-    func verify() async -> TurnReport {
+    func verify(_ version: Int64?) async -> TurnReport {
         var report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
         do {
             let ground = try await ground(.init(needsWorker: false, isChange: false))
-            guard let current = ground.account.stages.current else { throw Stop(.skipped, .noSecret) }
+            guard let current = version ?? ground.account.stages.current else { throw Stop(.skipped, .noSecret) }
             report.oldVersion = current
             let ledger = TurnLedger(parts: parts, warrant: warrant)
             let identity = try await identity()
@@ -71,7 +84,9 @@ struct AccountCheck: Sendable {
             let outcome: RecordOutcome =
                 switch verdict {
                 case .proven: RecordOutcome(.success, .proven)
-                case .rejected(let words): RecordOutcome(.failed, .rejected, words: words)
+                case .rejected(let words):
+                    await isLocked(ground)
+                        ? RecordOutcome(.failed, .lockedOut, words: words) : RecordOutcome(.failed, .rejected, words: words)
                 case .lockedOut(let words): RecordOutcome(.failed, .lockedOut, words: words)
                 case .unverifiable(let words): RecordOutcome(.unverifiable, .noProof, words: words)
                 }
@@ -83,6 +98,13 @@ struct AccountCheck: Sendable {
                 [LoginEnd(id: id, outcome: TurnRun.outcome(of: error))] + control.ends(nil)
             )
         }
+    }
+
+    /// Databases say "wrong" of an account that is off or expired too: where there is a worker, it looks.
+    private func isLocked(_ ground: Ground) async -> Bool {
+        guard ground.account.secretType == .password else { return false }
+        let run = TurnRun(parts, warrant, account: account, order: order, purpose: .look)
+        return await run.look()?.isLocked ?? false
     }
 
     private func store(_ outcome: RecordOutcome, _ version: Int64, _ ends: [LoginEnd], _ report: TurnReport) async throws {
@@ -99,7 +121,7 @@ struct AccountCheck: Sendable {
             default: break
             }
             try page.store(row)
-            try parts.record(report, page.db)
+            try parts.record(report, warrant.organization, page.db)
         }
     }
 
@@ -129,13 +151,13 @@ struct AccountCheck: Sendable {
     }
 
     private func finish(_ report: TurnReport) async throws {
-        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, account] page in
+        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
             var row = try page.account(account)
             row.isActive = false
             row.connectivity = .notApplicable
             try page.store(row)
             try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
-            try parts.record(report, page.db)
+            try parts.record(report, warrant.organization, page.db)
         }
     }
 
@@ -165,6 +187,19 @@ struct AccountCheck: Sendable {
 }
 
 extension TurnRun {
+    /// The account as the worker sees it; nil where nobody can look, or it is not there.
+    func look() async -> RemoteAccount? {
+        let remote: RemoteAccount?
+        do {
+            remote = try await meet(try await stand()).remote
+        } catch {
+            remote = nil
+        }
+        try? await ledger.end(taken())
+        await closeSession()
+        return remote
+    }
+
     /// Logs the worker in and has it take the account away; one that is not there is taken away already.
     func remove() async throws {
         do {

@@ -12,11 +12,18 @@ package struct SecretTurning: Sendable {
 
     package init(_ parts: TurnParts) { self.parts = parts }
 
+    // Each piece of work comes in two forms: `by` a principal, who is asked for at the gate and written down; and `under` a warrant, for
+    // somebody who has passed the gate for this very account and writes it down himself.
+
     /// Sets a new secret on the target and makes it current here.
     package func turn(
         _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
     ) async -> TurnReport {
-        await guarded(.rotateAccount, account, organization, order, principal) { warrant in
+        await guarded(.rotateAccount, account, organization, order, principal) { await turn(account, order, under: $0) }
+    }
+
+    package func turn(_ account: AccountID, _ order: TurnOrder, under warrant: Warrant) async -> TurnReport {
+        await alone(account, order) {
             await TurnRun(parts, warrant, account: account, order: order, purpose: .change).run()
         }
     }
@@ -26,7 +33,11 @@ package struct SecretTurning: Sendable {
     package func push(
         _ account: AccountID, in organization: OrganizationID, _ order: TurnOrder, by principal: Principal
     ) async -> TurnReport {
-        await guarded(.pushAccount, account, organization, order, principal) { warrant in
+        await guarded(.pushAccount, account, organization, order, principal) { await push(account, order, under: $0) }
+    }
+
+    package func push(_ account: AccountID, _ order: TurnOrder, under warrant: Warrant) async -> TurnReport {
+        await alone(account, order) {
             await TurnRun(parts, warrant, account: account, order: order, purpose: .push).run()
         }
     }
@@ -51,18 +62,31 @@ package struct SecretTurning: Sendable {
     }
 
     func settle(_ change: OpenChange, by principal: Principal) async -> TurnReport {
+        // Nothing is announced of what somebody else is at.
+        guard !parts.active.isClaimed(change.account) else { return Self.busy(change.account, Self.order(of: change)) }
+        return await guarded(.rotateAccount, change.account, change.organization, Self.order(of: change), principal) {
+            await settle(change, under: $0)
+        }
+    }
+
+    func settle(_ change: OpenChange, under warrant: Warrant) async -> TurnReport {
+        let order = Self.order(of: change)
+        return await alone(change.account, order) {
+            // Somebody may have gone on with it between the look and the claim.
+            guard let change = await self.still(change) else {
+                return TurnReport(
+                    change: order.id, account: change.account, outcome: RecordOutcome(.skipped, .unchanged))
+            }
+            return await TurnRun(parts, warrant, resuming: change, order: order).run()
+        }
+    }
+
+    private static func order(of change: OpenChange) -> TurnOrder {
         var order = TurnOrder(id: change.id, strategy: .kept(version: change.memory.candidate ?? 0))
         order.checksConnection = change.plan.checksConnection
         order.allowsPrivileged = true
         order.allowsSystemAccounts = true
-        let asked = order
-        return await guarded(.rotateAccount, change.account, change.organization, order, principal) { warrant in
-            // Somebody may have gone on with it between the look and the claim.
-            guard let change = await self.still(change) else {
-                return TurnReport(change: asked.id, account: change.account, outcome: RecordOutcome(.skipped, .unchanged))
-            }
-            return await TurnRun(parts, warrant, resuming: change, order: asked).run()
-        }
+        return order
     }
 
     private func still(_ change: OpenChange) async -> OpenChange? {
@@ -73,18 +97,24 @@ package struct SecretTurning: Sendable {
 
     // MARK: - The gate
 
-    /// One piece of work for an account at a time, announced before and written down after.
+    /// One piece of work for an account at a time.
+    func alone(_ account: AccountID, _ order: TurnOrder, _ work: () async -> TurnReport) async -> TurnReport {
+        guard parts.active.claim(account) else { return Self.busy(account, order) }
+        defer { parts.active.release(account) }
+        return await work()
+    }
+
+    private static func busy(_ account: AccountID, _ order: TurnOrder) -> TurnReport {
+        TurnReport(
+            change: order.id, account: account,
+            outcome: RecordOutcome(.skipped, .changeOpen, words: "It is being worked on."))
+    }
+
+    /// By the gate: announced before and written down after.
     func guarded(
         _ permission: Permission, _ account: AccountID, _ organization: OrganizationID, _ order: TurnOrder,
         _ principal: Principal, _ work: (Warrant) async -> TurnReport
     ) async -> TurnReport {
-        func refused(_ outcome: RecordOutcome) -> TurnReport {
-            TurnReport(change: order.id, account: account, outcome: outcome)
-        }
-        guard parts.active.claim(account) else {
-            return refused(RecordOutcome(.skipped, .changeOpen, words: "It is being worked on."))
-        }
-        defer { parts.active.release(account) }
         var report: TurnReport?
         let object = AuditObject(kind: "account", id: account.description)
         do {
@@ -101,8 +131,7 @@ package struct SecretTurning: Sendable {
             }
         } catch {
             // What was done is done, whether or not its outcome could be written down.
-            if let report { return report }
-            return refused(Stop(error).outcome)
+            return report ?? TurnReport(change: order.id, account: account, outcome: Stop(error).outcome)
         }
     }
 }

@@ -11,7 +11,9 @@ package final class Settlement: Sendable {
     /// Changes settled at the same time.
     private let width: Int
 
-    package init(_ turning: SecretTurning, width: Int = 8) {
+    package static let usualWidth = 8
+
+    package init(_ turning: SecretTurning, width: Int = Settlement.usualWidth) {
         self.turning = turning
         self.width = max(1, width)
         principal = .system("settlement", permissions: [.rotateAccount])

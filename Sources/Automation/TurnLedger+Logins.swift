@@ -1,4 +1,5 @@
 internal import Access
+internal import Connectors
 internal import Domain
 internal import Storage
 
@@ -50,7 +51,7 @@ extension TurnLedger {
     /// login before it was accepted and does not count. Blocks: for the threads of connectors.
     func beginWrongLogin(after grant: LoginGrant) throws -> LoginAttempts.ID? {
         let limit = parts.logins
-        return try writeSync { page in
+        return try writeBlocking { page in
             try LoginAttempts.takeBack(grant.id, on: page.db)
             guard try Self.nextLogin(grant.account, grant.identity, limit, at: page.now, on: page.db) == nil else { return nil }
             let id = LoginAttempts.ID.random()

@@ -45,8 +45,8 @@ struct TurnLedger: Sendable {
         return try await parts.database.write { db in try body(Page(db: db, keys: keys, now: now, warrant: warrant)) }
     }
 
-    /// As `write`, but blocks the caller: for the threads of connectors.
-    func writeSync<Value: Sendable>(_ body: @escaping @Sendable (Page) throws -> Value) throws -> Value {
+    /// The same from a thread that may block.
+    func writeBlocking<Value: Sendable>(_ body: @escaping @Sendable (Page) throws -> Value) throws -> Value {
         let keys = try parts.keyring.keys()
         let (now, warrant) = (parts.clock.now(), warrant)
         return try parts.database.writeSync { db in try body(Page(db: db, keys: keys, now: now, warrant: warrant)) }
@@ -144,7 +144,7 @@ struct TurnLedger: Sendable {
             var change = change
             try page.settle(attempts)
             try page.store(&change, turn)
-            if let report { try parts.record(report, page.db) }
+            if let report { try parts.record(report, warrant.organization, page.db) }
             return change
         }
     }
@@ -169,7 +169,7 @@ struct TurnLedger: Sendable {
                 }
             }
             try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
-            try parts.record(report, page.db)
+            try parts.record(report, warrant.organization, page.db)
             return change
         }
     }
@@ -186,10 +186,10 @@ struct TurnLedger: Sendable {
                     try parts.secrets.abandon(&account, live: live, by: warrant, now: page.now, in: page.db)
                     try page.store(account)
                 }
+                // No mark: what was asked for is made by a promotion alone, which has set its own.
                 try SecretChanges.delete(change.id, in: change.organization, on: page.db)
-                try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
             }
-            try parts.record(report, page.db)
+            try parts.record(report, warrant.organization, page.db)
         }
     }
 

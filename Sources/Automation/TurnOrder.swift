@@ -29,8 +29,7 @@ package struct TurnOrder: Sendable {
     /// Confirmed by a person: accounts that belong to the target's system may be changed.
     package var allowsSystemAccounts = false
     /// Of a push: what to do with an account that is on the target and in Keyturn.
-    package var updatesAttributes = false
-    package var setsSecret = false
+    package var existing = ExistingPolicy.nothing
 
     package init(
         id: ChangeID = .random(), strategy: Strategy, keyStrategy: ChangeRequest.KeyStrategy = .replaceOurs,

@@ -12,13 +12,12 @@ package struct TurnParts: Sendable {
     package var keyring: RowKeeper
     package var secrets: AccountSecrets
     package var gate: Gate
-    package var threads: any BlockingThreads
+    package var threads: any WorkThreads
     /// The connector of a platform's type; nil if there is none.
     package var connector: @Sendable (String) -> (any Connector)?
-    /// The way to an asset; nil for the direct one.
-    package var gateway: @Sendable (Asset, any SQLConnection) throws -> Gateway? = { _, _ in nil }
-    /// Stores what a turn came to, in the very transaction in which it came to it: records and notifications.
-    package var record: @Sendable (TurnReport, any SQLConnection) throws -> Void = { _, _ in }
+    /// Stores what a turn came to, in the very transaction in which it came to it: records and notifications. Called each time that it
+    /// comes to something else.
+    package var record: @Sendable (TurnReport, OrganizationID, any SQLConnection) throws -> Void = { _, _, _ in }
     package var historyLimit: @Sendable () -> Int = { 999 }
     package var logins = LoginLimit()
     package var limits = SecretTurn.Limits()
@@ -30,7 +29,7 @@ package struct TurnParts: Sendable {
     let workers = KnownWorkers()
 
     package init(
-        database: Database, keyring: RowKeeper, secrets: AccountSecrets, gate: Gate, threads: any BlockingThreads,
+        database: Database, keyring: RowKeeper, secrets: AccountSecrets, gate: Gate, threads: any WorkThreads,
         connector: @escaping @Sendable (String) -> (any Connector)?, clock: WallClock, logger: Logger
     ) {
         self.database = database
@@ -50,6 +49,8 @@ final class ActiveTurns: Sendable {
 
     /// False if somebody works on it already.
     func claim(_ account: AccountID) -> Bool { accounts.withLock { $0.insert(account).inserted } }
+
+    func isClaimed(_ account: AccountID) -> Bool { accounts.withLock { $0.contains(account) } }
 
     func release(_ account: AccountID) { _ = accounts.withLock { $0.remove(account) } }
 }

@@ -10,7 +10,8 @@ internal import Vault
 extension TurnRun {
     var demands: GroundReader.Demands {
         .init(
-            worker: change?.request.worker ?? order.worker, allowsPrivileged: order.allowsPrivileged, isSettling: change != nil)
+            worker: change?.request.worker ?? order.worker, isChange: purpose != .look,
+            allowsPrivileged: order.allowsPrivileged, isSettling: change != nil)
     }
 
     /// Reads the rows anew.
@@ -57,7 +58,7 @@ extension TurnRun {
         switch purpose {
         case .push:
             if let end = try await decidePush(ground, session, remote) { return .turnedAway(end) }
-        case .change, .settle:
+        case .change, .settle, .look:
             guard remote != nil else { throw TurnFault(.noSuchAccount) }
         }
         if let remote, remote.isSystem, !order.allowsSystemAccounts, !order.allowsPrivileged {
@@ -75,25 +76,28 @@ extension TurnRun {
         return .ready
     }
 
-    /// The user's own table of what a push does; an end where there is nothing to set.
+    /// What the table of a push says; an end where there is nothing to set.
     private func decidePush(_ ground: Ground, _ session: any WorkSession, _ remote: RemoteAccount?) async throws -> RecordOutcome?
     {
-        let isKept = ground.account.stages.current != nil
-        guard remote != nil else {
-            kind = .create
-            sendsCurrent = isKept
-            return nil
+        let inVault = PushTable.InVault(hasSecret: ground.account.stages.current != nil)
+        let onTarget: PushTable.OnTarget = remote.map { $0.isSystem ? .system : .present } ?? .absent
+        let act = PushTable.act(
+            onTarget, inVault, existing: order.existing, includesSystem: order.allowsSystemAccounts || order.allowsPrivileged)
+        switch act {
+        case .create: kind = .create
+        case .createWithStored: (kind, sendsCurrent) = (.create, true)
+        case .adopt: break
+        case .setStored: sendsCurrent = true
+        case .nothing: return RecordOutcome(.success, .unchanged, words: "It is there already.")
+        case .updateAttributes:
+            guard let pushing = session as? any AccountPushing else { throw TurnFault(.unsupported) }
+            let push = AccountPush(request: request(ground))
+            try await parts.threads.run { try pushing.update(push) }
+            return RecordOutcome(.success, .unchanged, words: "Its attributes were set; its secret was left.")
+        case .refuseSystem:
+            throw Stop(.skipped, .systemAccount, "It belongs to the target's system: a person must confirm it.")
         }
-        guard isKept else { return nil }
-        if order.setsSecret {
-            sendsCurrent = true
-            return nil
-        }
-        guard order.updatesAttributes else { return RecordOutcome(.success, .unchanged, words: "It is there already.") }
-        guard let pushing = session as? any AccountPushing else { throw TurnFault(.unsupported) }
-        let push = AccountPush(request: request(ground))
-        try await parts.threads.run { try pushing.update(push) }
-        return RecordOutcome(.success, .unchanged, words: "Its attributes were set; its secret was left.")
+        return nil
     }
 
     /// A privileged account is changed only where, besides the worker, its own login is alive too.
@@ -132,7 +136,12 @@ extension TurnRun {
     private func newSecret(_ ground: Ground) async throws -> (handoff: SecretHandoff, credential: TargetLogin) {
         let secret: Secret
         switch order.strategy {
-        case .random(let make): secret = try make()
+        case .random(let make):
+            // A long RSA key takes a second.
+            guard let made = try await parts.threads.run({ SecretHandoff(try make()) }).take() else {
+                throw Stop(.failed, .noSecret)
+            }
+            secret = made
         case .specific(let handoff):
             guard let given = handoff.take() else { throw Stop(.failed, .noSecret) }
             secret = given

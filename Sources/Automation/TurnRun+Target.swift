@@ -48,14 +48,15 @@ extension TurnRun {
         }
         let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
         self.identity = identity
-        try requireSame(identity, as: TargetIdentity(system: session.system, user: name))
+        if let change, !isSame(identity, as: change) { throw TurnFault(.wrongTarget) }
         return (session, remote)
     }
 
-    /// An open change goes on with the user it began with. One that was to be created had nothing but its name then.
-    private func requireSame(_ identity: TargetIdentity, as named: TargetIdentity) throws {
-        guard let change, change.identity != identity.canonical.bytes else { return }
-        guard change.kind == .create, change.identity == named.canonical.bytes else { throw TurnFault(.wrongTarget) }
+    private func isSame(_ identity: TargetIdentity, as change: OpenChange) -> Bool {
+        if change.identity == identity.canonical.bytes { return true }
+        // Before it was created it had but its name; now it may be told apart by more.
+        let bare = TargetIdentity(system: identity.system, user: change.request.username)
+        return change.kind == .create && change.identity == bare.canonical.bytes
     }
 
     /// A system that is not the pinned one gets nothing; a first one is pinned before anything is done.
@@ -145,7 +146,7 @@ extension TurnRun {
             note(.attempt, "version \(version)")
             parts.probe.reached(.attempt, account)
             do {
-                event = .verdict(try await connect(way, grant))
+                event = .verdict(await believed(try await connect(way, grant)))
             } catch {
                 event = .failed(TurnFault(error))
             }
@@ -154,6 +155,18 @@ extension TurnRun {
         note(step, event)
         parts.probe.reached(step, account)
         return event
+    }
+
+    /// Databases say "wrong" of an account that is off or expired too: the worker looks before that is believed. Of keys nothing is said,
+    /// since an account without a password looks locked.
+    private func believed(_ verdict: TurnVerdict) async -> TurnVerdict {
+        guard case .rejected(let words) = verdict, let session, let ground, ground.account.secretType == .password else {
+            return verdict
+        }
+        let request = request(ground)
+        let seen = try? await parts.threads.run { try session.find(request.username, parameters: request.parameters) }
+        guard seen.flatMap({ $0 })?.isLocked == true else { return verdict }
+        return .lockedOut(words: words.isEmpty ? "The account is switched off or expired." : words)
     }
 
     /// Makes a login that was written down.
@@ -173,10 +186,9 @@ extension TurnRun {
     }
 
     private func pinned(_ ground: Ground) -> Target {
-        var target = ground.target
+        let target = ground.target
         guard target.hostKeys.fingerprints.isEmpty, let seen = session?.hostKey else { return target }
-        target.hostKeys.fingerprints = [seen]
-        return target
+        return target.pinned(to: seen)
     }
 
     static func outcome(of verdict: Verdict) -> LoginAttempts.Outcome? {
@@ -253,11 +265,8 @@ extension TurnRun {
         guard let ground, let session, let number = turn.memory.candidate else { throw TurnFault(.unsupported) }
         if candidate == nil { candidate = try await kept(number) }
         guard let candidate else { throw TurnFault(.unsupported) }
-        let request = request(ground)
-        if kind == .change, let changing = session as? any SecretChanging {
-            try await parts.threads.run { try changing.prepare(request) }
-        }
-        try await put(candidate, session, request)
+        // Not prepared: what is asked there, such as the minimum age, is answered by the very change that is in doubt.
+        try await put(candidate, session, request(ground))
         return .installed
     }
 }

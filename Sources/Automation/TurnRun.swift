@@ -29,7 +29,11 @@ actor TurnRun {
     /// Whether the secret that is kept is put on the target as it is.
     var sendsCurrent = false
 
-    enum Purpose: Sendable { case change, push, settle }
+    enum Purpose: Sendable {
+        case change, push, settle
+        /// Changes nothing.
+        case look
+    }
 
     init(_ parts: TurnParts, _ warrant: Warrant, account: AccountID, order: TurnOrder, purpose: Purpose) {
         self.parts = parts

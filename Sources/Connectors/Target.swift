@@ -36,6 +36,13 @@ package struct Target: Sendable {
         self.stepLimit = stepLimit
         self.mayGuess = mayGuess
     }
+
+    /// The same with what was pinned since the row was read.
+    package func pinned(to fingerprint: String) -> Target {
+        var target = self
+        target.hostKeys.fingerprints = [fingerprint]
+        return target
+    }
 }
 
 /// Which SSH host keys of a host are trusted.

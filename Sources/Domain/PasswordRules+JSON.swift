@@ -83,3 +83,20 @@ extension PasswordRules {
         }
     }
 }
+
+extension PasswordRules {
+    /// The stored form.
+    package var text: String {
+        var writer = JSONWriter()
+        write(to: &writer)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+
+    /// Reads the stored form; nil if it is none.
+    package init?(text: String) {
+        guard let json = try? JSONDocument.parse(text),
+            let rules = try? JSONRule<PasswordRules>.passwordRules(default: PasswordRules.standard(for: "")).read(json)
+        else { return nil }
+        self = rules
+    }
+}

@@ -118,6 +118,7 @@ extension Record {
         case noWorker = "no_worker"
         case oneWayIn = "one_way_in"
         case noSecret = "no_secret"
+        case noGateway = "no_gateway"
         case platform = "unsupported_platform"
         case secretKind = "unsupported_secret_type"
         case damagedRow = "damaged_row"
@@ -147,6 +148,13 @@ extension Record {
         case noProof = "no_proof"
         case notChecked = "not_checked"
         case doubt
+        case notApplied = "not_applied"
+        case oldNotRetired = "old_not_retired"
+        case noneOfOurs = "none_of_ours"
+        case noLoginLeft = "no_login_left"
+        case sameTarget = "same_target"
+        case paused
+        case forced
         case storage
         case `internal`
     }
@@ -167,6 +175,8 @@ extension Record.Reason {
         case .noWorker: "The asset has no privileged account with a secret that could do the work."
         case .oneWayIn: "A privileged account is changed only where a second way in is known."
         case .noSecret: "The vault has no secret of this account."
+        case .noGateway:
+            "No gateway of the asset's zone is active, confirmed, known by its host key, and has an account with a secret."
         case .platform: "Nothing here can work on this platform."
         case .secretKind: "This platform's accounts have no such secret."
         case .damagedRow: "Its stored row does not authenticate."
@@ -194,6 +204,13 @@ extension Record.Reason {
         case .noProof: "The target lets in without the secret, or there is no way to ask."
         case .notChecked: "The task does not check the connection."
         case .doubt: "It is not known which secret is live."
+        case .notApplied: "The change did not take: an older secret is live."
+        case .oldNotRetired: "The new secret is live; the old one could not be taken away and may be live too."
+        case .noneOfOurs: "The target holds none of the secrets that the vault knows."
+        case .noLoginLeft: "The rejected logins that the account may have in a day are used up."
+        case .sameTarget: "Another account stands for the same user of the same system."
+        case .paused: "The asset's endpoint was edited: somebody who may reveal its secrets must confirm it."
+        case .forced: "Somebody forced another secret while the change was open."
         case .storage: "The vault could not store something."
         case .internal: "Something failed that nobody foresaw; the log says more."
         }

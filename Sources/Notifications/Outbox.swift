@@ -1,5 +1,6 @@
 package import Access
 package import Domain
+internal import Cryptography
 internal import JSON
 package import Logging
 package import Storage
@@ -62,16 +63,37 @@ package final class Outbox: Sendable {
 
     /// Puts a message for each recipient into the outbox, in the caller's transaction. Where a channel is not configured, nothing
     /// waits for it.
-    package func put(_ notice: Notice, with keys: RowKeys, at now: Timestamp, on db: any SQLConnection) throws {
+    ///
+    /// - Parameter occasion: what is told of; who was told of it before, as far back as messages are kept, is not told again. Nil for
+    ///   what happens but once.
+    package func put(
+        _ notice: Notice, occasion: String? = nil, with keys: RowKeys, at now: Timestamp, on db: any SQLConnection
+    ) throws {
         for channel in channels {
             let recipients = notice.recipients.map(\.text).filter { channel.accepts($0) } + (channel.accepts("") ? [""] : [])
             for recipient in recipients {
+                let id = try occasion.map { try Self.id(of: $0, to: recipient, by: channel) } ?? .random()
+                if occasion != nil, try Deliveries.exists(id, on: db) { continue }
                 let delivery = Delivery(
-                    organization: notice.organization, channel: channel.name, recipient: recipient, event: notice.event,
+                    id: id, organization: notice.organization, channel: channel.name, recipient: recipient, event: notice.event,
                     subject: notice.subject, text: notice.text, payload: Self.payload(notice, at: now), dateCreated: now)
                 try Deliveries.insert(keys.authenticated(delivery), on: db)
             }
         }
+    }
+
+    /// The same for the same occasion.
+    private static func id(of occasion: String, to recipient: String, by channel: any Channel) throws -> Delivery.ID {
+        var place = CanonicalBytes()
+        place.append(occasion)
+        place.append(channel.name)
+        place.append(recipient)
+        let digest = try SHA256.digest(place.bytes)
+        func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        // In the form of version 8 (RFC 9562, 5.8).
+        return Delivery.ID(
+            high: word(digest.prefix(8)) & 0xFFFF_FFFF_FFFF_0FFF | 0x8000,
+            low: word(digest.dropFirst(8).prefix(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }
 
     /// Sends what is due; returns how many messages were looked at. Does nothing while the vault is sealed.

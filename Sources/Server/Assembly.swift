@@ -2,9 +2,11 @@ package import API
 package import Access
 package import Audit
 package import Automation
+package import Connectors
 package import Domain
 package import HTTPServer
 package import Logging
+package import Notifications
 package import Sealing
 package import Storage
 internal import Glibc
@@ -22,6 +24,7 @@ package final class Assembly: Sendable {
     package let usage = CredentialUses()
     package let settings = LiveSettings()
     package let backend: Backend
+    package let automation: AutomationServices
     package let listener: Listener
     private let applications: ApplicationsAPI
     package let auditDatabase: Database
@@ -75,11 +78,13 @@ package final class Assembly: Sendable {
             isMade: { [database] request in try await database.read { db in try ChangeMarks.exists(request, on: db) } })
         let logins = Logins(database: database, keyring: keyring, gate: gate, rules: options.logins, clock: clock)
         let addresses = ClientAddressRule(trustedProxies: options.trustedProxies, clock: clock)
+        let taskSecrets = TaskSecrets(keyring: keyring)
+        automation = AutomationServices(options, database, keyring, gate, settings, taskSecrets, logger)
         backend = Backend(
             database: database, keyring: RowKeeper(keyring: keyring), gate: gate, audit: audit, logins: logins,
             policies: policies,
-            secrets: AccountSecrets(keyring: keyring), taskSecrets: TaskSecrets(keyring: keyring),
-            tasks: Self.tasks(options, database, keyring, gate, logger), settings: settings, clock: clock, logger: logger)
+            secrets: AccountSecrets(keyring: keyring), taskSecrets: taskSecrets,
+            tasks: automation.desk, settings: settings, clock: clock, logger: logger)
         applications = try Self.applications(options, database, keyring, policies, audit, usage, addresses, settings)
         health = Health(
             directory: directory, hasReserve: options.diskReserve > 0, isSealed: { [keyring] in keyring.isSealed },
@@ -95,16 +100,6 @@ package final class Assembly: Sendable {
             handler: Edge(applications: applications, admin: admin, logins: logins, limits: options.edge),
             logger: logger)
         applications.attach(listener)
-    }
-
-    private static func tasks(
-        _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ logger: Logger
-    ) -> TaskDesk {
-        TaskDesk(
-            AutomationParts(
-                database: database, keys: RowKeeper(keyring: keyring), gate: gate, work: options.work,
-                abilities: options.abilities, agenda: Agenda(zones: ZoneDirectory()), outbox: nil, meter: AutomationMeter(),
-                limits: options.limits, clock: options.clock, logger: logger))
     }
 
     private static func applications(
@@ -235,10 +230,12 @@ package struct AssemblyOptions: Sendable {
     /// Where the numbers are kept that `/metrics` shows.
     package var metrics = MetricRegistry()
     package var clock = WallClock.system
-    /// What does the work on targets, and on which platforms.
-    package var work: any AccountWork = NoAccountWork()
-    package var abilities = PlatformAbilities(Catalog.connectors)
+    /// What does the work on targets, how much of it at the same time, and how.
+    package var connectors = Catalog.connectors
     package var limits = WorkLimits()
+    package var turns = Turns()
+    /// By which ways is told what happened.
+    package var channels: [any Channel] = []
 
     package init(layout: Installation.Layout, listener: ListenerConfiguration) {
         self.layout = layout

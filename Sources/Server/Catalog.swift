@@ -9,7 +9,12 @@ package enum Catalog {
     }
 
     /// What can be worked on: a kind of target each.
-    package static let connectors: [any Connector] = []
+    package static let connectors: [any Connector] = [
+        LinuxConnector(),
+        PostgreSQL(),
+        MariaDB(),
+        Redis(),
+    ]
 
     private static func resources(_ backend: Backend) -> [Route] {
         [
@@ -28,6 +33,7 @@ package enum Catalog {
             OrganizationsResource.routes(backend),
             NodesResource.routes(backend),
             PlatformsResource.routes(backend),
+            ZonesResource.routes(backend),
             LabelsResource.routes(backend),
             AssetsResource.routes(backend),
             AssetTrustsResource.routes(backend),

@@ -26,7 +26,10 @@ package struct TaskSecrets: Sendable {
 
     /// A task's secret in plaintext, for the run that sets it; nil where the task has none. The task's row has been verified.
     package func reveal(of task: AutomationTask, by warrant: Warrant) throws -> SecretHandoff? {
-        guard warrant.permits(.runAutomation, in: task.organization) else { throw Refusal.forbidden(.runAutomation) }
+        guard warrant.permits(.rotateAccount, in: task.organization) || warrant.permits(.pushAccount, in: task.organization)
+        else {
+            throw Refusal.forbidden(.rotateAccount)
+        }
         guard let sealed = task.secret else { return nil }
         return SecretHandoff(try opened(sealed, of: task))
     }

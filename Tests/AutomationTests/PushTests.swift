@@ -34,9 +34,9 @@ struct PushTests {
         let shop = try Workshop(state: { $0.live["app"] = Array("theirs".utf8) })
         #expect(await push(shop).outcome.reason == .unchanged)
         #expect(shop.live == Array("theirs".utf8) && shop.target.snapshot.events.isEmpty)
-        #expect(await push(shop) { $0.updatesAttributes = true }.outcome.reason == .unchanged)
+        #expect(await push(shop) { $0.existing = .updateAttributes }.outcome.reason == .unchanged)
         #expect(shop.live == Array("theirs".utf8) && shop.target.snapshot.events == ["update app"])
-        #expect(await push(shop) { $0.setsSecret = true }.outcome.status == .success)
+        #expect(await push(shop) { $0.existing = .setSecret }.outcome.status == .success)
         #expect(try shop.live == Array("old".utf8) && shop.served() == shop.live)
     }
 

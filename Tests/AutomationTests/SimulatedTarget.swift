@@ -40,6 +40,8 @@ final class SimulatedTarget: Connector {
         var locksWorkerAfterInstall = false
         var rejected: [String: Int] = [:]
         var workerLogins = 0
+        /// The gateways of all logins, in order; nil for the direct way.
+        var ways: [AssetID?] = []
         var installs = 0
         var retired: [String] = []
         var events: [String] = []
@@ -70,6 +72,7 @@ final class SimulatedTarget: Connector {
         let given = worker.credential.withSecret { $0.withBytes { Array($0) } }
         let (fault, canCompare, system) = state.withLock { state -> (ConnectorFault?, Bool, TargetIdentity.System) in
             state.workerLogins += 1
+            state.ways.append(target.gateway?.asset)
             if let fault = state.workerFault { return (fault, false, state.system) }
             guard state.live[name] == given else {
                 state.rejected[name, default: 0] += 1
@@ -86,7 +89,8 @@ final class SimulatedTarget: Connector {
     {
         let given = credential.withSecret { $0.withBytes { Array($0) } }
         let (result, controls) = state.withLock { state -> (Result<Verdict, ConnectorFault>, Bool) in
-            (Self.login(&state, credential.username, given), state.controls)
+            state.ways.append(target.gateway?.asset)
+            return (Self.login(&state, credential.username, given), state.controls)
         }
         guard controls, try result.get() == .proven, !target.wasSeenRefusing else { return try result.get() }
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now") }

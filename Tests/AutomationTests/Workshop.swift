@@ -107,7 +107,7 @@ final class Workshop: Sendable {
             gate: Gate(audit: audit, clock: clock.wall), threads: QueueThreads(),
             connector: { $0 == "postgresql" ? target : nil }, clock: clock.wall,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        parts.record = { report, _ in record(report) }
+        parts.record = { report, _, _ in record(report) }
         parts.probe = StepProbe { _, _ in }
         change(&parts)
         return parts
@@ -251,7 +251,7 @@ final class ManualClock: Sendable {
     var wall: WallClock { WallClock { [self] in time.withLock { $0 } } }
 }
 
-struct QueueThreads: BlockingThreads {
+struct QueueThreads: WorkThreads {
     private static let queue = DispatchQueue(label: "test.blocking", attributes: .concurrent)
 
     func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {

@@ -141,23 +141,6 @@ struct AutomationTaskInput: Sendable {
 
 // MARK: - Rules
 
-extension PasswordRules {
-    /// The stored form.
-    var text: String {
-        var writer = JSONWriter()
-        write(to: &writer)
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
-
-    /// Reads the stored form; nil if it is none.
-    init?(text: String) {
-        guard let json = try? JSONDocument.parse(text),
-            let rules = try? JSONRule<PasswordRules>.passwordRules(default: PasswordRules.standard(for: "")).read(json)
-        else { return nil }
-        self = rules
-    }
-}
-
 extension JSONRule where Value == String {
     /// A user name, or `@ALL`; blank is the account without a name.
     fileprivate static var accountName: JSONRule {

@@ -2,7 +2,7 @@ package import Domain
 
 /// What a push does with one account, from what is found on the target and in the vault.
 package enum PushAct: String, Sendable, CaseIterable, Hashable {
-    /// The account is created on the target with a secret as the task says, and is added to the vault or gets the secret there.
+    /// The account is created on the target with a secret as the task says, and is added to the vault.
     case create
     /// The account is created on the target with the secret that the vault holds.
     case createWithStored = "create_with_stored"
@@ -14,8 +14,6 @@ package enum PushAct: String, Sendable, CaseIterable, Hashable {
     case updateAttributes = "update_attributes"
     /// The secret that the vault holds is set on the target.
     case setStored = "set_stored"
-    /// The vault has the account without a secret: one is made as the task says, stored, and set on the target.
-    case setNew = "set_new"
     /// It belongs to the system, and the task does not include such accounts.
     case refuseSystem = "refuse_system"
 }
@@ -29,8 +27,12 @@ package enum PushTable {
         case system
     }
 
-    /// What the vault has of it.
-    package enum InVault: Sendable, CaseIterable, Hashable { case absent, withSecret, withoutSecret }
+    /// Whether the vault has it, which means its secret: of an account without one it knows no more than the name.
+    package enum InVault: Sendable, CaseIterable, Hashable {
+        case absent, withSecret
+
+        package init(hasSecret: Bool) { self = hasSecret ? .withSecret : .absent }
+    }
 
     package static func act(
         _ onTarget: OnTarget, _ inVault: InVault, existing: ExistingPolicy, includesSystem: Bool
@@ -45,12 +47,11 @@ package enum PushTable {
         switch (onTarget, inVault, existing) {
         case (.absent, .withSecret, _): .createWithStored
         // A secret that nobody keeps would be lost: one is made and stored before anything is sent.
-        case (.absent, .absent, _), (.absent, .withoutSecret, _): .create
+        case (.absent, .absent, _): .create
         case (_, .absent, _): .adopt
         case (_, _, .nothing): .nothing
         case (_, _, .updateAttributes): .updateAttributes
         case (_, .withSecret, .setSecret): .setStored
-        case (_, .withoutSecret, .setSecret): .setNew
         }
     }
 }

@@ -27,6 +27,9 @@ package struct PlannedWork: Sendable, Hashable {
     /// The account that does the work; nil where the account proves itself.
     package let worker: AccountID?
     package let workerName: String
+    /// The gateway through which the work goes; nil for the direct way.
+    package let gateway: AssetID?
+    package let gatewayName: String
     /// Why nothing is done; nil where it is.
     package let refusal: Record.Reason?
 }
@@ -34,7 +37,7 @@ package struct PlannedWork: Sendable, Hashable {
 extension PlannedWork {
     /// What a push would do, if the account is not on the target, and if it is.
     package func pushActs(_ order: TaskOrder) -> (absent: PushAct, present: PushAct) {
-        let inVault: PushTable.InVault = account == nil ? .absent : hasSecret ? .withSecret : .withoutSecret
+        let inVault = PushTable.InVault(hasSecret: hasSecret)
         let act = { PushTable.act($0, inVault, existing: order.existing, includesSystem: order.includesSystem) }
         return (act(.absent), act(.present))
     }

@@ -63,16 +63,3 @@ package struct WorkReport: Sendable, Hashable {
         self.steps = steps
     }
 }
-
-/// The work of a server that has no connectors: nothing is touched, and every record says so.
-package struct NoAccountWork: AccountWork {
-    package init() {}
-
-    package func perform(_ order: WorkOrder, by warrant: Warrant) async -> WorkReport {
-        WorkReport(.failed, reason: .platform)
-    }
-
-    package func settle(_ order: WorkOrder, by warrant: Warrant) async -> WorkReport {
-        WorkReport(.failed, reason: .interrupted)
-    }
-}

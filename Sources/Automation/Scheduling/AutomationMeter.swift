@@ -8,6 +8,8 @@ package final class AutomationMeter: Sendable {
     private let durations: [TaskKind: Timer]
     private let uncertain = Atomic<Int64>(0)
     private let late = Atomic<Int64>(0)
+    private let doubts = Atomic<Int64>(0)
+    private let oldestDoubt = Atomic<Int64>(0)
 
     package init() {
         // Closed lists, so that the number of series is known.
@@ -30,10 +32,20 @@ package final class AutomationMeter: Sendable {
     /// Tasks whose run is overdue.
     package var overdueNow: Int64 { late.load(ordering: .relaxed) }
 
+    /// Open changes of which it is not known what became of them.
+    package var doubtsNow: Int64 { doubts.load(ordering: .relaxed) }
+    /// Seconds since the oldest of them was opened; 0 where there is none.
+    package var oldestDoubtSeconds: Int64 { oldestDoubt.load(ordering: .relaxed) }
+
     func count(_ kind: TaskKind, _ status: Record.Status) { outcomes[kind]?[status]?.increment() }
 
     func measure(_ kind: TaskKind, since start: Stopwatch) {
         durations[kind]?.recordMicroseconds(start.microseconds)
+    }
+
+    func set(doubts number: Int64, oldest seconds: Int64) {
+        doubts.store(number, ordering: .relaxed)
+        oldestDoubt.store(seconds, ordering: .relaxed)
     }
 
     func set(uncertain number: Int64) { uncertain.store(number, ordering: .relaxed) }

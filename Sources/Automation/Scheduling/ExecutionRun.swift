@@ -104,36 +104,28 @@ struct ExecutionRun: Sendable {
 
     private func perform(_ entry: Entered, of execution: Execution) async {
         let order = parts.order(for: entry.work, record: entry.record, of: execution)
-        await slots.run(at: WorkSlots.Place(host: entry.work.host)) {
+        let account = AccountEntry(parts: parts, order: order, objects: parts.objects(of: entry.work, in: execution))
+        await slots.run(at: WorkSlots.Place(host: entry.work.host, gateway: entry.work.gateway)) {
             let start = Stopwatch.started
-            switch halt() {
-            case .canceled: await close(order, with: WorkReport(.skipped, reason: .canceled))
-            case .stopping: await close(order, with: WorkReport(.skipped, reason: .interrupted))
-            case nil: await work(order, on: entry.work, of: execution)
+            do {
+                switch halt() {
+                case .canceled: try await account.close(with: WorkReport(.skipped, reason: .canceled))
+                case .stopping: try await account.close(with: WorkReport(.skipped, reason: .interrupted))
+                case nil: try await work(account, of: execution)
+                }
+            } catch {
+                // What was begun stays open in its record, and is settled at the next start.
+                parts.logger.error(
+                    "an account's work failed", metadata: ["record": "\(order.record)", "fault": "\(type(of: error))"])
             }
             parts.meter.measure(execution.kind, since: start)
         }
     }
 
     /// Enters by the gate like everybody else, so that each account stands in the audit by its name.
-    private func work(_ order: WorkOrder, on work: PlannedWork, of execution: Execution) async {
-        let principal = Principal(actor: execution.author.actor, permissions: [.runAutomation])
-        let objects = parts.objects(of: work, in: execution)
-        do {
-            try await start(order)
-            try await parts.gate.change(
-                .runAutomation, as: principal, in: organization, from: .internal(now: parts.clock.now()), objects: objects
-            ) { permit in
-                let warrant = permit.warrant()
-                let report = await parts.work.perform(order, by: warrant)
-                try await close(order, with: report, marking: warrant.origin.request)
-                return .init((), objects: objects, version: report.newVersion, reason: Self.words(report))
-            }
-        } catch {
-            // What was begun stays open in its record, and is settled at the next start.
-            parts.logger.error(
-                "an account's work failed", metadata: ["record": "\(order.record)", "fault": "\(type(of: error))"])
-        }
+    private func work(_ account: AccountEntry, of execution: Execution) async throws {
+        try await start(account.order)
+        try await account.enter(as: execution.author.actor) { await parts.work.perform(account.order, by: $0) }
     }
 
     /// From here on a crash leaves work that has to be settled.
@@ -145,28 +137,6 @@ struct ExecutionRun: Sendable {
             record.dateStart = now
             _ = try Records.update(keys.authenticated(record), on: db)
         }
-    }
-
-    private func close(_ order: WorkOrder, with report: WorkReport, marking request: RequestID? = nil) async throws {
-        let (organization, now) = (organization, parts.clock.now())
-        let keys = try parts.keys.keys()
-        try await parts.database.write { db in
-            try RecordClosing.close(order.record, in: organization, with: report, at: now, keys: keys, on: db)
-            if let request { try ChangeMarks.insert(request, at: now, on: db) }
-        }
-        parts.meter.count(order.kind, report.status)
-    }
-
-    private func close(_ order: WorkOrder, with report: WorkReport) async {
-        do {
-            try await close(order, with: report, marking: nil)
-        } catch {
-            parts.logger.error("a record was not closed", metadata: ["record": "\(order.record)", "fault": "\(error)"])
-        }
-    }
-
-    static func words(_ report: WorkReport) -> String {
-        report.reason.map { "\(report.status.rawValue): \($0.rawValue)" } ?? report.status.rawValue
     }
 
     // MARK: - Ending

@@ -107,9 +107,7 @@ package final class Executor: Sendable {
     /// Closes what the last run of the server left running, and takes up what was still waiting.
     private func recover() async throws {
         while parts.keys.isSealed { try await parts.pause.sleep(.seconds(1)) }
-        let open = try await parts.database.read { db in
-            try Executions.open(limit: 100_000, on: db) + Executions.unsettled(limit: 100_000, on: db)
-        }
+        let open = try await parts.database.read { db in try Executions.open(limit: 100_000, on: db) }
         for row in open where !state.withLock({ $0.known.contains(row.value.id) }) {
             do {
                 let execution = try parts.keys.keys().verified(row)
@@ -122,6 +120,41 @@ package final class Executor: Sendable {
                 parts.logger.error(
                     "an interrupted execution was not settled", metadata: ["execution": "\(row.value.id)", "fault": "\(error)"])
             }
+        }
+        try await recoverRecords()
+    }
+
+    /// Settles what was begun in executions that have ended since: on a full disk the work was done and could not be written down.
+    private func recoverRecords() async throws {
+        var last: RecordID?
+        while true {
+            let after = last
+            let rows = try await parts.database.read { db in try Records.leftOpen(after: after, limit: 500, on: db) }
+            guard let end = rows.last?.value.id else { return }
+            last = end
+            for (place, rows) in Dictionary(grouping: rows, by: { RecordPlace($0.value) }) {
+                do {
+                    let keys = try parts.keys.keys()
+                    let execution = try await parts.database.read { db in
+                        try keys.verified(Executions.get(place.execution, in: place.organization, on: db))
+                    }
+                    await Interruption(parts: parts, slots: slots, execution: execution).settle(try keys.verified(rows))
+                } catch {
+                    parts.logger.error(
+                        "records that were left open were not settled",
+                        metadata: ["execution": "\(place.execution)", "fault": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private struct RecordPlace: Hashable {
+        let execution: ExecutionID
+        let organization: OrganizationID
+
+        init(_ record: Record) {
+            execution = record.execution
+            organization = record.organization
         }
     }
 }

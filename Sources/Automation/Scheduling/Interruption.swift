@@ -21,67 +21,60 @@ struct Interruption: Sendable {
             // Records that cannot be closed must not be tried for ever.
             guard rows.contains(where: { !tried.contains($0.value.id) }) else { break }
             tried.formUnion(rows.map(\.value.id))
-            let records = try parts.keys.keys().verified(rows)
-            await withTaskGroup(of: Void.self) { group in
-                for (place, record) in records.enumerated() {
-                    if place >= parts.limits.overall { await group.next() }
-                    group.addTask { await settle(record) }
-                }
-            }
+            await settle(try parts.keys.keys().verified(rows))
         }
         try await ExecutionEnding(parts: parts, execution: id, organization: organization).interrupt()
     }
 
+    /// Settles records of executions that are over: what was done could not be written down then.
+    func settle(_ records: [Record]) async {
+        await withTaskGroup(of: Void.self) { group in
+            for (place, record) in records.enumerated() {
+                if place >= parts.limits.overall { await group.next() }
+                group.addTask { await settle(record) }
+            }
+        }
+    }
+
     private func settle(_ record: Record) async {
         do {
+            let account = try await entry(of: record)
             if record.dateStart == nil {
-                try await close(record, with: WorkReport(.skipped, reason: .interrupted), marking: nil)
+                try await account.entry.close(with: WorkReport(.skipped, reason: .interrupted))
             } else {
-                try await settleBegun(record)
+                try await slots.run(at: account.place) { () -> Result<Void, any Error> in
+                    do {
+                        try await account.entry.enter(as: .system("settlement")) {
+                            await parts.work.settle(account.entry.order, by: $0)
+                        }
+                        return .success(())
+                    } catch {
+                        return .failure(error)
+                    }
+                }.get()
             }
         } catch {
             parts.logger.error("a record was not settled", metadata: ["record": "\(record.id)", "fault": "\(error)"])
         }
     }
 
-    private func settleBegun(_ record: Record) async throws {
+    private func entry(of record: Record) async throws -> (entry: AccountEntry, place: WorkSlots.Place) {
         let keys = try parts.keys.keys()
         let organization = record.organization
-        let asset = try await parts.database.read { db in
-            try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+        let (asset, gateway) = try await parts.database.read { db in
+            let asset = try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+            var lookup = GatewayLookup(keys, db)
+            // For the limit alone: whoever does the work finds the way anew, and says what is wrong with it.
+            return (asset, try? asset.map { try lookup.choice(for: $0) }?.gateway?.asset)
         }
         let work = PlannedWork(
             asset: record.asset, assetName: record.assetName, host: asset?.address.lowercased() ?? "",
             platformType: asset.flatMap { Platform.named($0.platform)?.type } ?? "", account: record.account,
             accountName: record.username, username: record.username, secretType: record.secretType, version: record.newVersion,
-            hasSecret: true, worker: nil, workerName: "", refusal: nil)
-        let order = parts.order(for: work, record: record.id, of: execution)
-        let objects = parts.objects(of: work, in: execution)
-        let principal = Principal.system("settlement", permissions: [.runAutomation])
-        try await slots.run(at: WorkSlots.Place(host: work.host)) { () -> Result<Void, any Error> in
-            do {
-                try await parts.gate.change(
-                    .runAutomation, as: principal, in: organization, from: .internal(now: parts.clock.now()), objects: objects
-                ) { permit in
-                    let warrant = permit.warrant()
-                    let report = await parts.work.settle(order, by: warrant)
-                    try await close(record, with: report, marking: warrant.origin.request)
-                    return .init((), objects: objects, version: report.newVersion, reason: ExecutionRun.words(report))
-                }
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }.get()
-    }
-
-    private func close(_ record: Record, with report: WorkReport, marking request: RequestID?) async throws {
-        let now = parts.clock.now()
-        let keys = try parts.keys.keys()
-        try await parts.database.write { db in
-            try RecordClosing.close(record.id, in: record.organization, with: report, at: now, keys: keys, on: db)
-            if let request { try ChangeMarks.insert(request, at: now, on: db) }
-        }
-        parts.meter.count(record.kind, report.status)
+            hasSecret: true, worker: nil, workerName: "", gateway: gateway?.id, gatewayName: gateway?.name ?? "", refusal: nil)
+        let entry = AccountEntry(
+            parts: parts, order: parts.order(for: work, record: record.id, of: execution),
+            objects: parts.objects(of: work, in: execution))
+        return (entry, WorkSlots.Place(host: work.host, gateway: work.gateway))
     }
 }

@@ -2,30 +2,61 @@ package import Access
 package import Domain
 package import Storage
 
-/// Writes what came of a record, once: whoever comes second changes nothing.
+/// Writes what came of a record.
 ///
 /// The one who promotes a secret calls this in the same transaction, so that vault and record cannot tell different stories.
 package enum RecordClosing {
-    /// False where the record was closed already, or is not there.
+    /// Steps that one record keeps.
+    private static let longestLog = 200
+
+    /// Closes it, once: whoever comes second changes nothing. False where the record was closed already, or is not there.
     @discardableResult
     package static func close(
         _ id: RecordID, in organization: OrganizationID, with report: WorkReport, at now: Timestamp, keys: RowKeys,
         on db: any SQLConnection
     ) throws -> Bool {
-        guard report.status != .pending, let row = try Records.get(id, in: organization, on: db) else { return false }
-        var record = try keys.verified(row)
-        guard record.status == .pending else { return false }
+        guard let record = try open(id, organization, keys, db), record.status == .pending else { return false }
+        return try write(report, into: record, at: now, keys, db)
+    }
+
+    /// Writes what a change has come to, as often as that becomes something else: in doubt today, settled tomorrow. Only for the change
+    /// that the record is of.
+    package static func tell(
+        _ id: RecordID, in organization: OrganizationID, of report: WorkReport, at now: Timestamp, keys: RowKeys,
+        on db: any SQLConnection
+    ) throws {
+        guard let record = try open(id, organization, keys, db) else { return }
+        _ = try write(report, into: record, at: now, keys, db)
+    }
+
+    private static func open(
+        _ id: RecordID, _ organization: OrganizationID, _ keys: RowKeys, _ db: any SQLConnection
+    ) throws -> Record? {
+        try Records.get(id, in: organization, on: db).map { try keys.verified($0) }
+    }
+
+    private static func write(
+        _ report: WorkReport, into stored: Record, at now: Timestamp, _ keys: RowKeys, _ db: any SQLConnection
+    ) throws -> Bool {
+        guard report.status != .pending else { return false }
+        var record = stored
         record.status = report.status
         record.reason = report.reason
-        record.detail = String(String.UnicodeScalarView(report.detail.unicodeScalars.filter { $0.value >= 0x20 }.prefix(500)))
+        record.detail = plain(report.detail, limit: 500)
         record.until = report.until
         record.account = report.account ?? record.account
         record.oldVersion = report.oldVersion ?? record.oldVersion
         record.newVersion = report.newVersion ?? record.newVersion
-        record.steps += report.steps.prefix(100)
+        let steps = report.steps.map { Record.Step(name: plain($0.name, limit: 200), date: $0.date) }
+        let new = steps.filter { !stored.steps.contains($0) }
+        record.steps += new.prefix(max(0, longestLog - stored.steps.count))
         record.dateFinished = now
         guard try Records.update(keys.authenticated(record), on: db) else { return false }
-        try Executions.advance(record.execution, in: organization, on: db)
+        if stored.status == .pending { try Executions.advance(record.execution, in: record.organization, on: db) }
         return true
+    }
+
+    private static func plain(_ text: String, limit: Int) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(limit)))
     }
 }

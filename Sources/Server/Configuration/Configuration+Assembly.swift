@@ -65,6 +65,7 @@ extension Configuration {
         // The networks were read by the same rules, so that none can be refused; if one were, nobody would be trusted.
         options.trustedProxies = (try? AddressPolicy(trustedProxies.map(\.description))) ?? .nowhere
         options.diskReserve = diskReserve
+        automation.apply(to: &options)
         return options
     }
 }

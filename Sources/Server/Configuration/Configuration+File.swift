@@ -89,6 +89,8 @@ extension Configuration {
             section.read("checkpoint_file", into: &audit.checkpointFile, orNone: .path)
             section.read("refusals_per_minute", into: &audit.refusalsPerMinute, .number(1...1_000_000))
         }
+        file.section("automation") { automation.read($0) }
+        file.section("notifications") { notifications.read($0) }
         file.section("log") { section in
             section.read("level", into: &log.level, .word)
             section.read("format", into: &log.format, .word)

@@ -24,6 +24,8 @@ package struct Configuration: Sendable, Equatable {
     package var signature = Signature()
     package var rate = Rate()
     package var audit = Audit()
+    package var automation = Automation()
+    package var notifications = Notifications()
     package var log = Log()
 
     package init() {}

@@ -40,6 +40,7 @@ package struct ServerRun: Sendable {
         let assembly = try await Blocking.run { [configuration, metrics, logger] in
             var options = configuration.assembly
             options.metrics = metrics
+            options.channels = try configuration.notifications.channels()
             options.audit.observer = { meter.observe($0) }
             return try Assembly(options, logger: logger)
         }
@@ -60,6 +61,8 @@ package struct ServerRun: Sendable {
         let meter = assembly.backend.tasks.meter
         metrics.read("keyturn_accounts_uncertain") { Double(meter.uncertainNow) }
         metrics.read("keyturn_tasks_overdue") { Double(meter.overdueNow) }
+        metrics.read("keyturn_changes_uncertain") { Double(meter.doubtsNow) }
+        metrics.read("keyturn_oldest_doubt_seconds") { Double(meter.oldestDoubtSeconds) }
         assembly.listener.register(in: metrics)
         var services: [any Service] = work(assembly)
         if let plain = configuration.plainListener {
@@ -95,9 +98,17 @@ package struct ServerRun: Sendable {
     /// What is done again and again.
     private func work(_ assembly: Assembly) -> [any Service] {
         let (database, keyring, reserve) = (assembly.database, assembly.keyring, assembly.directory.reserve)
-        let tasks = assembly.backend.tasks
+        let (tasks, settlement) = (assembly.automation.desk, assembly.automation.settlement)
+        let (outbox, alert) = (assembly.automation.outbox, assembly.automation.alert)
         return [
+            PeriodicService("messages", every: .seconds(5), runsAtEnd: true, logger: logger) {
+                while try await outbox.deliverDue() > 0 {}
+            },
+            PeriodicService("old messages", every: .seconds(3600), logger: logger) { try await outbox.prune() },
+            PeriodicService("doubts", every: .seconds(30), logger: logger) { try await alert.look() },
+            PeriodicService("old logins", every: .seconds(3600), logger: logger) { try await settlement.forgetOldLogins() },
             // The last to start is the first to stop: no task is started while the executions end.
+            WorkService { await settlement.run() },
             WorkService { try await tasks.runExecutions() }, WorkService { try await tasks.runSchedule() },
             PeriodicService("credential usage", every: .seconds(10), runsAtEnd: true, logger: logger) {
                 try await assembly.usage.flush(to: database)

@@ -36,6 +36,8 @@ enum MetricCatalogue {
         "keyturn_changes_total": "Accounts that executions worked on, by kind of work and outcome.",
         "keyturn_change_seconds": "How long the work on one account took, from when there was room for it.",
         "keyturn_accounts_uncertain": "Accounts of which it is not known which secret is live; counted every minute.",
+        "keyturn_changes_uncertain": "Open changes of which it is not known what became of them; counted every minute.",
+        "keyturn_oldest_doubt_seconds": "How long the oldest of these lasts, 0 where there is none.",
         "keyturn_tasks_overdue": "Tasks whose run is overdue; counted every minute.",
         "keyturn_sealed": "1 while the vault is sealed, else 0.",
         "keyturn_disk_free_bytes": "Bytes that can still be written where the data directory lies.",

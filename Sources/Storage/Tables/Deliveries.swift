@@ -20,6 +20,10 @@ package enum Deliveries {
             ])
     }
 
+    package static func exists(_ id: Delivery.ID, on connection: any SQLConnection) throws -> Bool {
+        try connection.exists("SELECT 1 FROM deliveries WHERE id = ?", [.id(id)])
+    }
+
     /// What waits and is due, the longest due first.
     package static func due(
         at moment: Timestamp, limit: Int64, on connection: any SQLConnection

@@ -65,18 +65,6 @@ package enum Executions {
         return try connection.query(query) { try decode($0) }
     }
 
-    /// Those of every organization that are over with records that are not: what came of these could not be written when it was known.
-    package static func unsettled(limit: Int64, on connection: any SQLConnection) throws -> [Authenticated<Execution>] {
-        var query = selection
-        query.append(
-            """
-            FROM executions e WHERE e.status IN ('error', 'canceled')
-                AND EXISTS (SELECT 1 FROM records r WHERE r.execution_id = e.id AND r.status = 'pending')
-            ORDER BY e.date_created, e.id LIMIT ?
-            """, [.integer(limit)])
-        return try connection.query(query) { try decode($0) }
-    }
-
     /// Executions of an organization with ids above the given one.
     package static func page(
         after id: ExecutionID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection

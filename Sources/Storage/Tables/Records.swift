@@ -51,6 +51,21 @@ package enum Records {
         return try connection.query(query) { try decode($0) }
     }
 
+    /// Records that were begun and never closed, of executions that are over; by pages in the order of ids. Global.
+    package static func leftOpen(
+        after id: RecordID?, limit: Int64, on connection: any SQLConnection
+    ) throws -> [Authenticated<Record>] {
+        var query = selection
+        query.append(
+            """
+            FROM records r JOIN executions e ON e.id = r.execution_id
+            WHERE r.id > ? AND r.status = 'pending' AND r.date_start IS NOT NULL AND e.status NOT IN ('pending', 'running')
+            ORDER BY r.id LIMIT ?
+            """,
+            [.id(id ?? RecordID(high: 0, low: 0)), .integer(limit)])
+        return try connection.query(query) { try decode($0) }
+    }
+
     /// Records of an organization with ids above the given one.
     package static func page(
         after id: RecordID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection

@@ -12,13 +12,10 @@ struct PushTableTests {
         arguments: [
             (PushTable.OnTarget.absent, PushTable.InVault.absent, PushAct.create, PushAct.create, PushAct.create),
             (.absent, .withSecret, .createWithStored, .createWithStored, .createWithStored),
-            (.absent, .withoutSecret, .create, .create, .create),
             (.present, .absent, .adopt, .adopt, .adopt),
             (.present, .withSecret, .nothing, .updateAttributes, .setStored),
-            (.present, .withoutSecret, .nothing, .updateAttributes, .setNew),
             (.system, .absent, .refuseSystem, .refuseSystem, .refuseSystem),
             (.system, .withSecret, .nothing, .refuseSystem, .refuseSystem),
-            (.system, .withoutSecret, .nothing, .refuseSystem, .refuseSystem),
         ])
     func cells(
         onTarget: PushTable.OnTarget, inVault: PushTable.InVault, plain: PushAct, update: PushAct, set: PushAct
@@ -46,7 +43,7 @@ struct PushTableTests {
                 for policy in ExistingPolicy.allCases {
                     for system in [true, false] {
                         let act = PushTable.act(onTarget, inVault, existing: policy, includesSystem: system)
-                        if inVault == .withSecret { #expect(![.create, .adopt, .setNew].contains(act)) }
+                        if inVault == .withSecret { #expect(![.create, .adopt].contains(act)) }
                         if onTarget != .absent { #expect(![.create, .createWithStored].contains(act)) }
                     }
                 }

@@ -1,0 +1,152 @@
+package import Access
+package import Domain
+internal import Logging
+internal import Storage
+package import Vault
+
+/// Carries out the accounts' parts of executions by turning secrets on their targets.
+///
+/// The gate was passed for the account before; everything here goes by that warrant.
+package struct TurningWork: AccountWork {
+    package let turning: SecretTurning
+    private let taskSecrets: TaskSecrets
+
+    package init(_ turning: SecretTurning, taskSecrets: TaskSecrets) {
+        self.turning = turning
+        self.taskSecrets = taskSecrets
+    }
+
+    private var parts: TurnParts { turning.parts }
+
+    package func perform(_ order: WorkOrder, by warrant: Warrant) async -> WorkReport {
+        do {
+            return try await work(order, warrant)
+        } catch {
+            return WorkReport(Stop(error).outcome)
+        }
+    }
+
+    private func work(_ order: WorkOrder, _ warrant: Warrant) async throws -> WorkReport {
+        if order.kind == .pushAccount { return try await push(order, warrant) }
+        guard let account = order.account else { throw Stop(.skipped, .notFound) }
+        switch order.kind {
+        case .verifyAccount:
+            let turn = TurnOrder(id: order.change, strategy: .kept(version: 0))
+            return WorkReport(await turning.verify(account, version: order.version, turn, under: warrant))
+        case .removeAccount:
+            let turn = order.turn(.kept(version: 0))
+            return WorkReport(await turning.remove(account, turn, under: warrant))
+        case .changeSecret, .restoreSecret, .pushAccount:
+            let turn = order.turn(try await strategy(order, warrant))
+            return WorkReport(await turning.turn(account, turn, under: warrant))
+        }
+    }
+
+    // MARK: - What becomes of a change that was cut short
+
+    package func settle(_ order: WorkOrder, by warrant: Warrant) async -> WorkReport {
+        do {
+            let keys = try parts.keyring.keys()
+            let found = try await parts.database.read { db in
+                try SecretChanges.get(order.change, in: order.organization, on: db).map { try keys.verified($0) }
+            }
+            if let found { return inDoubt(await turning.settle(found, under: warrant), found) }
+        } catch {
+            parts.logger.error(
+                "a change was not settled", metadata: ["record": "\(order.record)", "fault": "\(type(of: error))"])
+            return WorkReport(.uncertain, reason: .doubt)
+        }
+        // A change that is not open was never begun, or is closed: in the latter case its record was closed with it.
+        switch order.kind {
+        case .changeSecret, .restoreSecret, .verifyAccount: return WorkReport(.failed, reason: .interrupted)
+        case .pushAccount:
+            return WorkReport(
+                .failed, reason: .interrupted, detail: "No secret was sent; attributes of the account may have been set.")
+        case .removeAccount:
+            return WorkReport(
+                .failed, reason: .interrupted, detail: "The account may be removed on the target; remove it again to be sure.")
+        }
+    }
+
+    /// Where somebody else is at it, that one writes the record when it is over.
+    private func inDoubt(_ report: TurnReport, _ change: OpenChange) -> WorkReport {
+        guard report.outcome.status == .skipped else { return WorkReport(report) }
+        return WorkReport(
+            .uncertain, reason: .doubt, account: change.account, oldVersion: change.old, newVersion: change.memory.candidate)
+    }
+
+    // MARK: - Where the secret comes from
+
+    private func strategy(_ order: WorkOrder, _ warrant: Warrant) async throws -> TurnOrder.Strategy {
+        if let version = order.version { return .kept(version: version) }
+        switch order.order.strategy {
+        case .random: return .random(try await generator(order))
+        case .specific:
+            guard let id = order.task else { throw Stop(.failed, .noSecret, "The task is gone, and its secret with it.") }
+            let keys = try parts.keyring.keys()
+            let task = try await parts.database.read { db in
+                try keys.verified(AutomationTasks.get(id, in: order.organization, on: db))
+            }
+            guard let secret = try taskSecrets.reveal(of: task, by: warrant) else { throw Stop(.failed, .noSecret) }
+            return .specific(secret)
+        }
+    }
+
+    private func generator(_ order: WorkOrder) async throws -> NewSecret {
+        if order.secretType == .sshKey { return try NewSecrets.key(order.parameters) }
+        let (asset, organization) = (order.asset, order.organization)
+        let keys = try parts.keyring.keys()
+        let platform = try await parts.database.read { db in
+            try keys.verified(Assets.get(asset, in: organization, on: db)).platform
+        }
+        return try NewSecrets.password(order.order.passwordRules, for: Platform.named(platform)?.type ?? "")
+    }
+}
+
+// MARK: - Push
+
+extension TurningWork {
+    /// An account that the vault does not have gets its row first, without a secret: what is sent is sealed into it before.
+    private func push(_ order: WorkOrder, _ warrant: Warrant) async throws -> WorkReport {
+        let turn = order.turn(try await strategy(order, warrant))
+        if let account = order.account {
+            return WorkReport(await turning.push(account, turn, under: warrant))
+        }
+        let account = try await addAccount(order, warrant)
+        var report = WorkReport(await turning.push(account, turn, under: warrant))
+        // Nothing came of it, so nothing is left of it.
+        if try await dropped(account, warrant) { report.account = nil }
+        return report
+    }
+
+    private func addAccount(_ order: WorkOrder, _ warrant: Warrant) async throws -> AccountID {
+        let ledger = TurnLedger(parts: parts, warrant: warrant)
+        return try await ledger.write { page in
+            let rows = try Accounts.all(of: order.asset, in: order.organization, on: page.db)
+            let known = rows.map(\.value)
+            if let account = known.first(where: { $0.username == order.username && $0.secretType == order.secretType }) {
+                return account.id
+            }
+            let isTaken = known.contains { $0.name == order.username }
+            let author = page.warrant.principal.actor.name
+            let account = Account(
+                id: .random(), organization: order.organization, asset: order.asset,
+                name: isTaken ? "\(order.username)-\(order.secretType.rawValue)" : order.username, username: order.username,
+                secretType: order.secretType, createdBy: author, updatedBy: author, dateCreated: page.now,
+                dateUpdated: page.now)
+            try Accounts.insert(page.keys.authenticated(account), on: page.db)
+            return account.id
+        }
+    }
+
+    /// Takes an account away again of which no secret was ever made; false if it has one.
+    private func dropped(_ account: AccountID, _ warrant: Warrant) async throws -> Bool {
+        try await TurnLedger(parts: parts, warrant: warrant).write { page in
+            let row = try page.account(account)
+            guard row.stages.last == 0, try SecretChanges.of(account, in: row.organization, on: page.db) == nil else {
+                return false
+            }
+            return try Accounts.delete(account, in: row.organization, on: page.db)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+internal import Access
+internal import Connectors
+internal import Domain
+internal import Storage
+
+extension WorkOrder {
+    /// A record's change has the record's own id.
+    var change: ChangeID { record.retyped() }
+
+    /// What is asked of the target.
+    func turn(_ strategy: TurnOrder.Strategy) -> TurnOrder {
+        var turn = TurnOrder(
+            id: change, strategy: strategy,
+            keyStrategy: ChangeRequest.KeyStrategy(rawValue: order.keyStrategy.rawValue) ?? .replaceOurs,
+            parameters: parameters, checksConnection: order.checksConnection, worker: worker)
+        turn.allowsPrivileged = order.includesPrivileged
+        turn.allowsSystemAccounts = order.includesSystem
+        turn.existing = order.existing
+        return turn
+    }
+}
+
+extension TurnParts {
+    /// The same, with each change telling the record of its id what it comes to, in its own transactions.
+    package func writingRecords() -> TurnParts {
+        var parts = self
+        let (keyring, clock) = (keyring, clock)
+        parts.record = { report, organization, db in
+            try RecordClosing.tell(
+                report.change.retyped(), in: organization, of: WorkReport(report), at: clock.now(), keys: keyring.keys(), on: db)
+        }
+        return parts
+    }
+}
+
+extension WorkReport {
+    init(_ report: TurnReport) {
+        self.init(report.outcome)
+        account = report.account
+        oldVersion = report.oldVersion
+        newVersion = report.newVersion
+        steps = report.steps.map { entry in
+            let words = entry.words.isEmpty || entry.words == "ok" ? "" : ": " + entry.words
+            return Record.Step(name: entry.step.name + words, date: entry.date)
+        }
+    }
+
+    init(_ outcome: RecordOutcome) {
+        self.init(
+            Record.Status(outcome.status), reason: Record.Reason(outcome), detail: outcome.words, until: outcome.until)
+    }
+}
+
+extension Record.Status {
+    init(_ status: RecordOutcome.Status) {
+        self =
+            switch status {
+            case .success: .success
+            case .failed: .failed
+            case .uncertain: .uncertain
+            case .unverifiable: .unverifiable
+            case .skipped: .skipped
+            case .refused: .refused
+            }
+    }
+}
+
+extension Record.Reason {
+    /// Nil for a plain success.
+    init?(_ outcome: RecordOutcome) {
+        switch outcome.reason {
+        case .proven: return nil
+        case .unchanged where outcome.status == .success: return nil
+        case .unchanged: self = .existsAlready
+        case .notChecked: self = .notChecked
+        case .noProof: self = .noProof
+        case .oldNotRetired: self = .oldNotRetired
+        case .unreachable: self = .unreachable
+        case .unsupported: self = .unsupported
+        case .forbidden: self = .forbidden
+        case .cut: self = .cut
+        case .hostKeyChanged, .wrongTarget: self = .hostKeyChanged
+        case .noSafeChannel: self = .noSafeChannel
+        case .workerRejected, .workerLockedOut: self = .workerRejected
+        case .notPermitted: self = .notPermitted
+        case .noSuchAccount: self = .notOnTarget
+        case .brokenProtocol: self = .brokenProtocol
+        case .timedOut: self = .timedOut
+        case .quality: self = .policyQuality
+        case .history: self = .policyHistory
+        case .minimumAge: self = .policyMinimumAge
+        case .notApplied: self = .notApplied
+        case .rejected: self = .secretRejected
+        case .lockedOut: self = .lockedOut
+        case .noneOfOurs: self = .noneOfOurs
+        case .interrupted: self = outcome.status == .uncertain ? .doubt : .interrupted
+        case .notStored: self = .storage
+        case .noLoginLeft: self = .noLoginLeft
+        case .changeOpen: self = .busy
+        case .sameTarget: self = .sameTarget
+        case .paused: self = .paused
+        case .inactive: self = .accountInactive
+        case .excluded: self = .secretResetOff
+        case .secureMode: self = .privileged
+        case .systemAccount: self = .systemAccount
+        case .noWorker: self = .noWorker
+        case .noSecret: self = .noSecret
+        case .noConnector: self = .platform
+        case .secretType: self = .secretKind
+        case .cancelled: self = .canceled
+        case .forced: self = .forced
+        case .notFound: self = .accountGone
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import API
+internal import Access
+package import Automation
+internal import Connectors
+internal import Domain
+internal import Logging
+package import Notifications
+internal import Sealing
+internal import Storage
+internal import Vault
+
+/// What changes accounts on their targets, settles what is in doubt, and tells of both: put together once, at start.
+package struct AutomationServices: Sendable {
+    package let desk: TaskDesk
+    package let settlement: Settlement
+    package let outbox: Outbox
+    package let alert: DoubtAlert
+
+    init(
+        _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
+        _ taskSecrets: TaskSecrets, _ logger: Logger
+    ) {
+        let (keys, clock, meter) = (RowKeeper(keyring: keyring), options.clock, AutomationMeter())
+        let turning = Self.turning(options, database, keyring, gate, settings, logger)
+        settlement = Settlement(turning)
+        outbox = Outbox(database: database, keeper: keys, channels: options.channels, clock: clock, logger: logger)
+        alert = DoubtAlert(
+            database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
+            logger: logger)
+        desk = TaskDesk(
+            AutomationParts(
+                database: database, keys: keys, gate: gate, work: TurningWork(turning, taskSecrets: taskSecrets),
+                abilities: PlatformAbilities(options.connectors), agenda: Agenda(zones: ZoneDirectory()),
+                outbox: ExecutionNotices(outbox, keys: keys, clock: clock), meter: meter, limits: options.limits, clock: clock,
+                logger: logger))
+    }
+
+    private static func turning(
+        _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
+        _ logger: Logger
+    ) -> SecretTurning {
+        let connectors = options.connectors
+        var parts = TurnParts(
+            database: database, keyring: RowKeeper(keyring: keyring), secrets: AccountSecrets(keyring: keyring), gate: gate,
+            // Besides the executions' accounts, some changes are settled at the same time.
+            threads: ConnectorThreads(limit: options.limits.overall + Settlement.usualWidth),
+            connector: { type in connectors.first { $0.platformTypes.contains(type) } }, clock: options.clock, logger: logger)
+        parts.historyLimit = { settings.historyLimit }
+        parts.logins = LoginLimit(count: options.turns.rejectedLogins)
+        parts.stepLimit = options.turns.stepLimit
+        return SecretTurning(parts.writingRecords())
+    }
+}
+
+extension AssemblyOptions {
+    /// How secrets are turned.
+    package struct Turns: Sendable {
+        /// How long one remote step may take.
+        package var stepLimit: Duration = .seconds(30)
+        /// Logins of a day, to one account, that were not accepted.
+        package var rejectedLogins = 2
+        /// How long a change may be in doubt before somebody is told.
+        package var uncertainAlert: Duration = .seconds(3600)
+    }
+}
