@@ -22,7 +22,7 @@ extension PrivateFile {
         let secret = try Secret(capacity: largestSecret + 1) { place in
             var count = 0
             while count < place.count {
-                let got = read(file, place.baseAddress.map { $0 + count }, place.count - count)
+                let got = Glibc.read(file, place.baseAddress.map { $0 + count }, place.count - count)
                 if got < 0, errno == EINTR { continue }
                 guard got >= 0 else { throw fault(path) }
                 if got == 0 { break }

@@ -1,5 +1,5 @@
 package import Access
-package import Domain
+internal import Domain
 internal import Logging
 internal import Storage
 package import Vault

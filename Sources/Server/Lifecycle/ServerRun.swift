@@ -6,6 +6,7 @@ internal import CoreMetrics
 internal import Domain
 internal import HTTPServer
 internal import Logging
+internal import Notifications
 internal import Sealing
 internal import ServiceLifecycle
 internal import Storage

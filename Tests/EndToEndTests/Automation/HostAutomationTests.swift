@@ -1,0 +1,110 @@
+import JSON
+import TestSupport
+import Testing
+
+/// The whole way on a real host: from the task over the API to the login with the new password.
+@Suite("Automation of a Linux host", .enabled(if: TestHost.obstacle == nil, "\(TestHost.obstacle ?? "")"))
+struct HostAutomationTests {
+    private static let old = "an-Old-Secret-1"
+
+    private func start(_ host: TestHost) async throws -> (Operations, asset: String) {
+        let shop = try await Operations()
+        _ = try await shop.run(
+            ["asset", "create", "web1", "--address", "127.0.0.1", "--platform", "Linux", "--protocol", "ssh:\(host.port)"])
+        _ = try await shop.run(["account", "create", "web1", "root", "--privileged"], host.root.password)
+        _ = try await shop.run(["account", "create", "web1", "deploy"], Self.old)
+        return (shop, try #require(try await shop.first("/api/v1/assets/hosts/?name=web1")))
+    }
+
+    @Test("a change task gives the account a new password that logs in, and the old one does not any more")
+    func change() async throws {
+        let host = try await TestHost.start(users: [.init("deploy", password: Self.old)])
+        let login = try PasswordLogin(at: host)
+        #expect(try await login.succeeds("deploy", Self.old))
+        let (shop, asset) = try await start(host)
+        _ = try await shop.admin.create(
+            "accounts/change-secret-automations",
+            #"{"name":"nightly","accounts":["deploy"],"assets":["\#(asset)"],"secret_strategy":"random"}"#)
+        let ran = try await shop.run(["task", "run", "nightly"])
+        #expect(ran.contains("deploy") && ran.contains("success"), "\(ran)")
+        #expect(try await shop.run(["task", "records", "nightly"]).contains("success"))
+        let account = try #require(try await shop.account("deploy"))
+        let first = try await shop.secret(account)
+        #expect(first != Self.old)
+        #expect(try await login.succeeds("deploy", first))
+        #expect(try await !login.succeeds("deploy", Self.old))
+
+        #expect(try await shop.run(["account", "verify", "web1/deploy"]).contains("success"))
+        #expect(try await shop.run(["account", "rotate", "web1/deploy"]).contains("success"))
+        let second = try await shop.secret(account)
+        #expect(try await login.succeeds("deploy", second))
+        #expect(try await !login.succeeds("deploy", first))
+        try await requireOneEntryEach(shop)
+        #expect(try await shop.server.stop() == .status(0))
+        await host.stop()
+    }
+
+    /// Every account's part of an execution is announced once and told once, and nothing holds a secret.
+    private func requireOneEntryEach(_ shop: Operations) async throws {
+        let audit = try await AuditExport(shop.server)
+        let turned = audit.entries("account.rotate", outcome: "granted").filter { entry in
+            entry["objects"]?.array?.contains { $0["kind"]?.string == "execution" } ?? false
+        }
+        #expect(turned.count == 2)
+        #expect(audit.entries("account.rotate", outcome: "failed").isEmpty)
+        #expect(try await AuditExport.isWhole(shop.server))
+    }
+
+    @Test("a push creates an account on the host and in the vault, with a password or with a key; a removal takes it away")
+    func push() async throws {
+        let host = try await TestHost.start()
+        let (shop, asset) = try await start(host)
+        _ = try await shop.admin.create(
+            "accounts/push-account-automations",
+            #"""
+            {"name":"people","accounts":["fresh"],"assets":["\#(asset)"],"secret_strategy":"random",
+             "params":{"linux":{"shell":"/bin/bash"}}}
+            """#)
+        let pushed = try await shop.run(["task", "run", "people"])
+        #expect(pushed.contains("fresh") && pushed.contains("success"), "\(pushed)")
+        #expect(try await host.shell("getent passwd fresh").succeeded)
+        let account = try #require(try await shop.account("fresh"))
+        let password = try await shop.secret(account)
+        #expect(try await PasswordLogin(at: host).succeeds("fresh", password))
+        // What is on both sides is left alone.
+        #expect(try await shop.run(["task", "run", "people"]).contains("success"))
+        #expect(try await shop.secret(account) == password)
+
+        _ = try await shop.admin.create(
+            "accounts/push-account-automations",
+            #"""
+            {"name":"robots","accounts":["robot"],"assets":["\#(asset)"],"secret_strategy":"random","secret_type":"ssh_key"}
+            """#)
+        let keyed = try await shop.run(["task", "run", "robots"])
+        #expect(keyed.contains("robot") && keyed.contains("success"), "\(keyed)")
+        let key = try #require(try await shop.account("robot", "ssh_key"))
+        #expect(try await shop.secret(key).hasPrefix("-----BEGIN OPENSSH PRIVATE KEY-----"))
+        #expect(try await host.expect("cat ~robot/.ssh/authorized_keys").contains("ssh-ed25519"))
+
+        _ = try await shop.admin.create(
+            "accounts/remove-account-automations", #"{"name":"leavers","accounts":["fresh"],"assets":["\#(asset)"]}"#)
+        #expect(try await shop.run(["task", "run", "leavers"]).contains("success"))
+        #expect(try await !host.shell("getent passwd fresh").succeeded)
+        #expect(try await shop.server.stop() == .status(0))
+        await host.stop()
+    }
+
+    @Test("a push that fails leaves no empty account in the vault, and says why")
+    func failedPush() async throws {
+        let host = try await TestHost.start()
+        let (shop, asset) = try await start(host)
+        await host.stop()
+        _ = try await shop.admin.create(
+            "accounts/push-account-automations",
+            #"{"name":"people","accounts":["fresh"],"assets":["\#(asset)"],"secret_strategy":"random"}"#)
+        let pushed = try await shop.server.client(["task", "run", "people"])
+        #expect(!pushed.succeeded && pushed.text.contains("unreachable"), "\(pushed.text)")
+        #expect(try await shop.account("fresh") == nil)
+        #expect(try await shop.server.stop() == .status(0))
+    }
+}
