@@ -30,6 +30,12 @@ final class SimulatedTarget: Connector {
         /// What happens to the next logins; nil is a plain one.
         var logins: [Result<Verdict, ConnectorFault>?] = []
         var canCompare = true
+        /// Switched off; a login of theirs is called wrong.
+        var locked: Set<String> = []
+        /// Whether a proof needs to see a wrong login refused.
+        var guesses = false
+        var guessesRefused = 0
+        var preparations = 0
         var letsInAnybody = false
         var lies = false
         var workerFault: ConnectorFault?
@@ -84,11 +90,19 @@ final class SimulatedTarget: Connector {
         let result = state.withLock { state -> Result<Verdict, ConnectorFault> in
             if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
             if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
+            if state.locked.contains(credential.username) { return .success(.rejected(words: "password authentication failed")) }
             if state.live[credential.username] == given { return .success(.proven) }
             state.rejected[credential.username, default: 0] += 1
             return .success(.rejected(words: "password authentication failed"))
         }
-        return try result.get()
+        let verdict = try result.get()
+        guard verdict == .proven, snapshot.guesses else { return verdict }
+        guard target.mayGuess() else {
+            with { $0.guessesRefused += 1 }
+            return .unverifiable(words: "no guess is left")
+        }
+        with { $0.rejected[credential.username, default: 0] += 1 }
+        return verdict
     }
 
     fileprivate func install(_ user: String, _ secret: borrowing Secret, creates: Bool = false) throws(ConnectorFault) {
@@ -139,10 +153,11 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
     func find(_ username: String) throws(ConnectorFault) -> RemoteAccount? {
         let state = target.snapshot
         guard state.live[username] != nil else { return nil }
-        return RemoteAccount(username: username, isSystem: state.systemAccounts.contains(username), isLocked: false)
+        return RemoteAccount(
+            username: username, isSystem: state.systemAccounts.contains(username), isLocked: state.locked.contains(username))
     }
 
-    func prepare(_ request: ChangeRequest) throws(ConnectorFault) {}
+    func prepare(_ request: ChangeRequest) throws(ConnectorFault) { target.with { $0.preparations += 1 } }
 
     func install(_ request: ChangeRequest, secret: borrowing Secret) throws(ConnectorFault) {
         try target.install(request.username, secret)
