@@ -87,8 +87,22 @@ struct GroundReader {
         let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
         return Target(
             asset: asset.id, type: platform.type, address: asset.address, port: port, specific: asset.specific,
-            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try parts.gateway(asset, db),
+            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try gateway(to: asset),
             stepLimit: parts.stepLimit)
+    }
+
+    /// The gateway of the asset's zone, ready to be logged in to. Where none can be used there is no way: nothing goes straight instead.
+    private func gateway(to asset: Asset) throws -> Gateway? {
+        var lookup = GatewayLookup(keys, db)
+        switch try lookup.choice(for: asset) {
+        case .direct: return nil
+        case .blocked(let words): throw Stop(.skipped, .noGateway, words)
+        case .through(let gateway):
+            return Gateway(
+                asset: gateway.asset.id, address: gateway.asset.address, port: gateway.port,
+                hostKeys: HostKeyPin(policy: .strict, fingerprints: gateway.hostKeys),
+                credential: try credential(gateway.account))
+        }
     }
 
     // MARK: - Who does the work

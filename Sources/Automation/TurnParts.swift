@@ -15,8 +15,6 @@ package struct TurnParts: Sendable {
     package var threads: any WorkThreads
     /// The connector of a platform's type; nil if there is none.
     package var connector: @Sendable (String) -> (any Connector)?
-    /// The way to an asset; nil for the direct one.
-    package var gateway: @Sendable (Asset, any SQLConnection) throws -> Gateway? = { _, _ in nil }
     /// Stores what a turn came to, in the very transaction in which it came to it: records and notifications. Called each time that it
     /// comes to something else.
     package var record: @Sendable (TurnReport, OrganizationID, any SQLConnection) throws -> Void = { _, _, _ in }

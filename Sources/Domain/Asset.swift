@@ -8,6 +8,8 @@ package struct Asset: Sendable, Hashable {
     package var platform: Platform.ID
     package var isActive: Bool
     package var protocols: [AssetProtocol]
+    /// The network that it is in, if that is reached through gateways; nil: it is reached directly.
+    package var zone: ZoneID?
     /// Nodes that hold the asset, sorted.
     package var nodes: [NodeID]
     /// Labels attached, sorted.
@@ -22,8 +24,9 @@ package struct Asset: Sendable, Hashable {
 
     package init(
         id: AssetID, organization: OrganizationID, name: String, address: String, platform: Platform.ID, isActive: Bool = true,
-        protocols: [AssetProtocol] = [], nodes: [NodeID] = [], labels: [LabelID] = [], specific: [String: String] = [:],
-        comment: String = "", createdBy: String = "", updatedBy: String = "", dateCreated: Timestamp, dateUpdated: Timestamp
+        protocols: [AssetProtocol] = [], zone: ZoneID? = nil, nodes: [NodeID] = [], labels: [LabelID] = [],
+        specific: [String: String] = [:], comment: String = "", createdBy: String = "", updatedBy: String = "",
+        dateCreated: Timestamp, dateUpdated: Timestamp
     ) {
         self.id = id
         self.organization = organization
@@ -32,6 +35,7 @@ package struct Asset: Sendable, Hashable {
         self.platform = platform
         self.isActive = isActive
         self.protocols = protocols
+        self.zone = zone
         self.nodes = nodes
         self.labels = labels
         self.specific = specific
@@ -70,5 +74,8 @@ extension Asset {
             canonical.append(key)
             canonical.append(specific[key] ?? "")
         }
+        // Only where there is one: rows from before there were zones keep their codes. What stands before is counted, so nothing else can
+        // have the same bytes.
+        if let zone { canonical.append(zone) }
     }
 }

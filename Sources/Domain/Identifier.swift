@@ -149,6 +149,7 @@ package typealias NodeID = Identifier<Node>
 package typealias AssetID = Identifier<Asset>
 package typealias AccountID = Identifier<Account>
 package typealias LabelID = Identifier<Label>
+package typealias ZoneID = Identifier<Zone>
 package typealias ApplicationID = Identifier<Application>
 package typealias CredentialID = Identifier<Credential>
 package typealias UserID = Identifier<User>

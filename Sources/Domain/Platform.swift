@@ -5,6 +5,8 @@ package struct Platform: Sendable, Hashable {
         package let rawValue: Int
         package init(rawValue: Int) { self.rawValue = rawValue }
         package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+        /// SSH hosts that lead into their zone.
+        package static let gateway = Self(rawValue: 10)
     }
 
     package enum Category: String, Sendable, CaseIterable {

@@ -118,6 +118,7 @@ extension Record {
         case noWorker = "no_worker"
         case oneWayIn = "one_way_in"
         case noSecret = "no_secret"
+        case noGateway = "no_gateway"
         case platform = "unsupported_platform"
         case secretKind = "unsupported_secret_type"
         case damagedRow = "damaged_row"
@@ -174,6 +175,8 @@ extension Record.Reason {
         case .noWorker: "The asset has no privileged account with a secret that could do the work."
         case .oneWayIn: "A privileged account is changed only where a second way in is known."
         case .noSecret: "The vault has no secret of this account."
+        case .noGateway:
+            "No gateway of the asset's zone is active, confirmed, known by its host key, and has an account with a secret."
         case .platform: "Nothing here can work on this platform."
         case .secretKind: "This platform's accounts have no such secret."
         case .damagedRow: "Its stored row does not authenticate."

@@ -71,7 +71,7 @@ package enum Role: String, Sendable, CaseIterable {
         case .auditor:
             [
                 .viewAudit, .viewOrganization, .viewAsset, .viewAccount, .viewApplication, .viewLabel, .viewNode, .viewPlatform,
-                .viewAutomation, .viewExecution, .viewRecord, .ownSession,
+                .viewZone, .viewAutomation, .viewExecution, .viewRecord, .ownSession,
             ]
         }
     }

@@ -51,6 +51,12 @@ extension Label: RowAuthenticated {
     package var rowID: [UInt8] { id.bytes }
 }
 
+extension Zone: RowAuthenticated {
+    package static var rowKind: RowKind { .zone }
+    package var rowOrganization: OrganizationID { organization }
+    package var rowID: [UInt8] { id.bytes }
+}
+
 extension Asset: RowAuthenticated {
     package static var rowKind: RowKind { .asset }
     package var rowOrganization: OrganizationID { organization }

@@ -138,6 +138,7 @@ extension Rekey {
         for organization in organizations {
             count += try remake { try Nodes.all(in: organization, on: $0) }
             count += try remake { try Labels.all(in: organization, on: $0) }
+            count += try remake { try Zones.all(in: organization, on: $0) }
             count += try pages { try Assets.page(after: $0, in: organization, limit: 100, on: $1) }
             count += try pages { try Accounts.page(after: $0, in: organization, limit: 100, on: $1) }
             count += try pages { try AssetTrusts.page(after: $0, in: organization, limit: 100, on: $1) }

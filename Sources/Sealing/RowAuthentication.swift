@@ -4,7 +4,7 @@ package import Domain
 /// Kinds of rows that carry an authentication code; the names are part of the code and never change.
 package enum RowKind: String, Sendable {
     case organization, node, label, asset, account, application, credential, user, session, setting, delivery
-    case task, execution, record
+    case task, execution, record, zone
     case openChange = "open-change"
     case assetTrust = "asset-trust"
 }

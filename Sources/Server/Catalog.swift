@@ -33,6 +33,7 @@ package enum Catalog {
             OrganizationsResource.routes(backend),
             NodesResource.routes(backend),
             PlatformsResource.routes(backend),
+            ZonesResource.routes(backend),
             LabelsResource.routes(backend),
             AssetsResource.routes(backend),
             AssetTrustsResource.routes(backend),

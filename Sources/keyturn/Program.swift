@@ -50,11 +50,13 @@ struct Keyturn: AsyncParsableCommand {
         discussion: """
             Applications: get and run take the application's key from KEYTURN_URL, KEYTURN_KEY_ID, KEYTURN_KEY_SECRET, \
             KEYTURN_CA and KEYTURN_ORG, or from the private file that KEYTURN_CREDENTIALS or --credentials names.
-            Administrators: log in first; app, asset, account and task use the log-in that is kept in ~/.config/keyturn.
+            Administrators: log in first; app, asset, zone, account and task use the log-in that is kept in ~/.config/keyturn.
 
             Exit status: 0 done, 1 failed, 2 wrong usage, 3 not authenticated, 4 refused or not found, 5 server unavailable \
             or sealed.
             """,
         version: "0.1.0",
-        subcommands: [Get.self, Run.self, Login.self, Logout.self, App.self, Asset.self, Account.self, TaskCommand.self])
+        subcommands: [
+            Get.self, Run.self, Login.self, Logout.self, App.self, Asset.self, Zone.self, Account.self, TaskCommand.self,
+        ])
 }

@@ -140,6 +140,7 @@ private struct Things {
         let root = try await vault.send(.get, "/api/v1/assets/nodes/", in: organization.description).column("id").first ?? ""
         ids["/api/v1/assets/nodes/"] = try await make("/api/v1/assets/nodes/\(root)/children/", #"{"value":"thing"}"#)
         node = try await make("/api/v1/assets/nodes/\(root)/children/", #"{"value":"second"}"#)
+        ids["/api/v1/assets/zones/"] = try await make("/api/v1/assets/zones/", #"{"name":"thing"}"#)
         ids["/api/v1/labels/labels/"] = try await make("/api/v1/labels/labels/", #"{"name":"thing","value":"x"}"#)
         let account = try await make(
             "/api/v1/accounts/accounts/", #"{"asset":"\#(host)","username":"thing","secret":"x","privileged":true}"#)
@@ -178,7 +179,7 @@ private struct Things {
             "accounts/push-account-automations", "accounts/change-secret-automations", "accounts/verify-account-automations",
             "accounts/remove-account-automations", "accounts/accounts", "accounts/integration-applications", "labels/labels",
             "assets/databases", "assets/devices",
-            "assets/hosts",
+            "assets/hosts", "assets/zones",
         ]
         .map { "/api/v1/\($0)/" }.map { $0 + (ids[$0] ?? "") + "/" }
     }

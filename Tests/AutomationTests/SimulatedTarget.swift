@@ -42,6 +42,8 @@ final class SimulatedTarget: Connector {
         var locksWorkerAfterInstall = false
         var rejected: [String: Int] = [:]
         var workerLogins = 0
+        /// The gateways of all logins, in order; nil for the direct way.
+        var ways: [AssetID?] = []
         var installs = 0
         var retired: [String] = []
         var events: [String] = []
@@ -72,6 +74,7 @@ final class SimulatedTarget: Connector {
         let given = worker.credential.withSecret { $0.withBytes { Array($0) } }
         let (fault, canCompare, system) = state.withLock { state -> (ConnectorFault?, Bool, TargetIdentity.System) in
             state.workerLogins += 1
+            state.ways.append(target.gateway?.asset)
             if let fault = state.workerFault { return (fault, false, state.system) }
             guard state.live[name] == given else {
                 state.rejected[name, default: 0] += 1
@@ -88,6 +91,7 @@ final class SimulatedTarget: Connector {
     {
         let given = credential.withSecret { $0.withBytes { Array($0) } }
         let result = state.withLock { state -> Result<Verdict, ConnectorFault> in
+            state.ways.append(target.gateway?.asset)
             if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
             if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
             if state.locked.contains(credential.username) { return .success(.rejected(words: "password authentication failed")) }

@@ -44,6 +44,7 @@ struct Tenant: Sendable {
     let root: Authenticated<Node>
     let child: Authenticated<Node>
     let label: Authenticated<Label>
+    let zone: Authenticated<Zone>
     let asset: Authenticated<Asset>
     let account: Authenticated<Account>
     let version: SecretVersion
@@ -58,10 +59,15 @@ struct Tenant: Sendable {
         child = authenticated(Node(id: .random(), organization: id, key: "1:1", value: "日本 100%", parent: root.value.id))
         label = authenticated(
             Label(id: .random(), organization: id, name: "env", value: "prod", color: "#f00", comment: "c", dateCreated: day))
+        zone = authenticated(
+            Zone(
+                id: .random(), organization: id, name: "dmz", comment: "c", createdBy: "admin", updatedBy: "root",
+                dateCreated: day,
+                dateUpdated: day.adding(seconds: 1)))
         asset = authenticated(
             Asset(
                 id: .random(), organization: id, name: "web-1", address: "10.0.0.1", platform: Platform.ID(rawValue: 1),
-                protocols: [AssetProtocol(name: "ssh", port: 22), AssetProtocol(name: "sftp", port: 2222)],
+                protocols: [AssetProtocol(name: "ssh", port: 22), AssetProtocol(name: "sftp", port: 2222)], zone: zone.value.id,
                 nodes: [root.value.id, child.value.id].sorted(), labels: [label.value.id], specific: ["db_name": "x", "a": ""],
                 comment: "asset comment", createdBy: "admin", updatedBy: "root", dateCreated: day,
                 dateUpdated: day.adding(seconds: 1)))
@@ -96,6 +102,7 @@ struct Tenant: Sendable {
         try Nodes.insert(root, on: connection)
         try Nodes.insert(child, on: connection)
         try Labels.insert(label, on: connection)
+        try Zones.insert(zone, on: connection)
         try Assets.insert(asset, on: connection)
         try Accounts.insert(account, on: connection)
         try SecretVersions.insert(version, on: connection)

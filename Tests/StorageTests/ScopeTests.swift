@@ -21,6 +21,9 @@ struct ScopeTests {
             #expect(try !Labels.delete(theirs.label.value.id, in: id, on: connection))
             #expect(try Labels.assets(with: theirs.label.value.id, in: id, limit: 9, on: connection).isEmpty)
             #expect(try Labels.accounts(with: theirs.label.value.id, in: id, limit: 9, on: connection).isEmpty)
+            #expect(try Zones.get(theirs.zone.value.id, in: id, on: connection) == nil)
+            #expect(try Zones.assetCount(of: theirs.zone.value.id, in: id, on: connection) == 0)
+            #expect(try !Zones.delete(theirs.zone.value.id, in: id, on: connection))
             #expect(try Assets.get(theirs.asset.value.id, in: id, on: connection) == nil)
             #expect(try Assets.ids(under: [theirs.root.value.id], in: id, limit: 9, on: connection).isEmpty)
             #expect(try Accounts.get(theirs.account.value.id, in: id, on: connection) == nil)
@@ -54,6 +57,8 @@ struct ScopeTests {
             #expect(try !Nodes.update(authenticated(node), on: connection))
             let label = Label(id: theirs.label.value.id, organization: ours.id, name: "x", value: "x", dateCreated: day)
             #expect(try !Labels.update(authenticated(label), on: connection))
+            let zone = Zone(id: theirs.zone.value.id, organization: ours.id, name: "x", dateCreated: day, dateUpdated: day)
+            #expect(try !Zones.update(authenticated(zone), on: connection))
             let asset = Asset(
                 id: theirs.asset.value.id, organization: ours.id, name: "x", address: "x", platform: Platform.ID(rawValue: 1),
                 dateCreated: day, dateUpdated: day)
@@ -89,6 +94,7 @@ struct ScopeTests {
             #expect(try Assets.list(labelled, in: ours.id, on: connection).total == 0)
             #expect(try Nodes.list(ListRequest(), in: ours.id, on: connection).rows == [ours.root, ours.child])
             #expect(try Labels.list(ListRequest(), in: ours.id, on: connection).rows == [ours.label])
+            #expect(try Zones.list(ListRequest(), in: ours.id, on: connection).rows == [ours.zone])
             #expect(try Applications.list(ListRequest(), in: ours.id, on: connection).rows == [ours.application])
         }
     }
@@ -110,6 +116,7 @@ struct ScopeTests {
         try vault.read { connection throws in
             #expect(try Nodes.all(in: tenant.id, on: connection) == [tenant.root, tenant.child])
             #expect(try Labels.get(tenant.label.value.id, in: tenant.id, on: connection) == tenant.label)
+            #expect(try Zones.get(tenant.zone.value.id, in: tenant.id, on: connection) == tenant.zone)
             #expect(try Assets.get(tenant.asset.value.id, in: tenant.id, on: connection) == tenant.asset)
             #expect(try Accounts.get(tenant.account.value.id, in: tenant.id, on: connection) == tenant.account)
             #expect(try SecretVersions.get(1, of: tenant.account.value.id, in: tenant.id, on: connection) == tenant.version)

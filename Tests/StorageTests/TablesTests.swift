@@ -20,6 +20,9 @@ struct TablesTests {
             #expect(try Nodes.children(of: tenant.root.value.id, in: tenant.id, on: connection) == [tenant.child])
             #expect(try Labels.get(tenant.label.value.id, in: tenant.id, on: connection) == tenant.label)
             #expect(try Labels.get(named: "env", value: "prod", in: tenant.id, on: connection) == tenant.label)
+            #expect(try Zones.get(tenant.zone.value.id, in: tenant.id, on: connection) == tenant.zone)
+            #expect(try Zones.get(named: "dmz", in: tenant.id, on: connection) == tenant.zone)
+            #expect(try Zones.all(in: tenant.id, on: connection) == [tenant.zone])
             #expect(try Assets.get(tenant.asset.value.id, in: tenant.id, on: connection) == tenant.asset)
             #expect(try Assets.get(named: "web-1", in: tenant.id, on: connection) == tenant.asset)
             #expect(try Accounts.get(tenant.account.value.id, in: tenant.id, on: connection) == tenant.account)
@@ -50,6 +53,7 @@ struct TablesTests {
         asset.value.nodes = [tenant.child.value.id]
         asset.value.labels = []
         asset.value.specific = [:]
+        asset.value.zone = nil
         asset.value.protocols = []
         asset.value.platform = Platform.ID(rawValue: 17)
         var account = authenticated(tenant.account.value)

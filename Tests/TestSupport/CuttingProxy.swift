@@ -16,6 +16,7 @@ package final class CuttingProxy: Sendable {
     package let port: UInt16
     private let listener: Descriptor
     private let cuts = Counter()
+    private let armed = Switch(true)
 
     package init(to server: UInt16, at mark: String, _ cut: Cut) throws {
         let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
@@ -31,7 +32,7 @@ package final class CuttingProxy: Sendable {
         port = UInt16(bigEndian: address.sin_port)
         listener = descriptor
         let sign = Array(mark.utf8)
-        let cuts = cuts
+        let (cuts, armed) = (cuts, armed)
         Thread.detachNewThread {
             while true {
                 let number = accept(descriptor.number, nil, nil)
@@ -41,6 +42,10 @@ package final class CuttingProxy: Sendable {
                 let isMuted = Switch(false)
                 Thread.detachNewThread {
                     Self.carry(client, far, sign) { block in
+                        guard armed.value else {
+                            try? far.send(block)
+                            return true
+                        }
                         cuts.add()
                         if cut != .before {
                             isMuted.set(true)
@@ -60,6 +65,9 @@ package final class CuttingProxy: Sendable {
     }
 
     deinit { shutdown(listener.number, Int32(SHUT_RDWR)) }
+
+    /// Whether it cuts at all; what it carries while it does not is carried whole.
+    package func arm(_ isArmed: Bool) { armed.set(isArmed) }
 
     /// How often it has cut.
     package var count: Int { cuts.value }

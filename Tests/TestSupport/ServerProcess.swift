@@ -90,7 +90,9 @@ package final class ServerProcess: Sendable {
 
 extension ServerProcess {
     /// Starts `serve` and waits until it answers. A port that somebody else took meanwhile is replaced by another one.
-    package func start(_ limit: Duration = .seconds(60)) async throws {
+    ///
+    /// - Parameter extra: further changes of the environment, for this start alone.
+    package func start(_ limit: Duration = .seconds(60), environment extra: [String: String?] = [:]) async throws {
         for attempt in 1...3 {
             let (port, number) = state.withLock { state in
                 state.starts += 1
@@ -98,7 +100,7 @@ extension ServerProcess {
             }
             let command = launcher + [Products.keyturnd, "serve", "--data", data, "--listen", "127.0.0.1:\(port)"] + options
             let program = try RunningProgram(
-                command[0], Array(command.dropFirst()), environment: environment,
+                command[0], Array(command.dropFirst()), environment: environment.merging(extra) { $1 },
                 logs: (directory.path, "serve-\(number)"))
             state.withLock { $0.program = program }
             if try await isReady(program, limit) { return }

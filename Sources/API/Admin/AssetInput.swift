@@ -10,6 +10,7 @@ struct AssetInput: Sendable {
     let platform: Platform.ID?
     let isActive: Bool?
     let protocols: [AssetProtocol]?
+    let zone: JSONField<ZoneID>
     let nodes: [NodeID]?
     /// Full paths, by which an import names nodes; read only where `nodes` is left out.
     let nodePaths: [String]?
@@ -30,8 +31,7 @@ struct AssetInput: Sendable {
         // The reply of all assets shows them in `spec_info`; a field beside it is the newer word.
         let nested = body.nullable("spec_info", Self.specifics) ?? [:]
         specific = nested.merging(SpecificField.all.reduce(into: [:]) { $0[$1.name] = $1.read(body) }) { $1 }
-        // There are no zones yet: only "none" can be said about them.
-        for name in ["zone", "domain"] where body.nullable(name, .any) != nil { body.fail(name, "There are no zones yet.") }
+        zone = Self.zone(body)
         if body.nullable("client_key", .any) != nil { body.fail("client_key", "A private key cannot be kept here yet.") }
         body.ignore(
             "id", "org_id", "org_name", "category", "type", "connectivity", "created_by", "updated_by", "date_created",
@@ -43,6 +43,13 @@ struct AssetInput: Sendable {
         _ body: JSONObjectReader, _ name: String, _ rule: JSONRule<Value>, _ isPartial: Bool
     ) -> Value? {
         isPartial ? body.optional(name, rule) : body.required(name, rule)
+    }
+
+    /// Zones were called domains in JumpServer before version 4; clients may still say so.
+    private static func zone(_ body: JSONObjectReader) -> JSONField<ZoneID> {
+        let former: JSONField<ZoneID> = body.field("domain", .related()) ?? .absent
+        let zone: JSONField<ZoneID> = body.field("zone", .related()) ?? .absent
+        return zone == .absent ? former : zone
     }
 
     private static var specifics: JSONRule<[String: String]> {
@@ -95,6 +102,7 @@ extension AssetInput {
         asset.platform = platform.id
         asset.isActive = isActive ?? (isPartial ? asset.isActive : true)
         asset.protocols = protocols ?? (isPartial ? asset.protocols : platform.protocols)
+        asset.zone = try zoneID(keeping: isPartial ? asset.zone : nil, in: asset.organization, transaction)
         asset.comment = comment ?? (isPartial ? asset.comment : "")
         asset.specific = try specifics(of: platform.category, keeping: isPartial ? asset.specific : [:])
         if let labels { asset.labels = try labelResolver.resolve(labels) } else if !isPartial { asset.labels = [] }
@@ -108,6 +116,18 @@ extension AssetInput {
         }
         let merged = old.merging(specific) { $1 }
         return merged.filter { name, value in fields.contains { $0.name == name && $0.fallback != value } }
+    }
+
+    private func zoneID(keeping old: ZoneID?, in organization: OrganizationID, _ transaction: Transaction) throws -> ZoneID? {
+        switch zone {
+        case .absent: return old
+        case .null: return nil
+        case .value(let id):
+            guard let found = try Zones.get(id, in: organization, on: transaction.db) else {
+                throw Refusal.invalid("zone", "There is no zone \(id).")
+            }
+            return try transaction.keys.verified(found).id
+        }
     }
 
     /// The nodes that hold the asset; the root, where none is named.

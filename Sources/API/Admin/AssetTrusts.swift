@@ -118,6 +118,18 @@ package enum AssetTrustsResource {
 }
 
 extension Transaction {
+    /// A host that becomes a gateway of a zone is used when somebody who may reveal secrets has confirmed it: everything that goes into the
+    /// zone goes through it, so it must not be enough to create an asset.
+    func pauseNewGateway(_ asset: Asset) throws {
+        guard asset.isGateway, asset.zone != nil, try AssetTrusts.get(asset.id, in: asset.organization, on: db) == nil else {
+            return
+        }
+        // No endpoint has these bytes.
+        let trust = AssetTrust(
+            asset: asset.id, organization: asset.organization, endpoint: [], confirmedBy: "", dateConfirmed: now)
+        try AssetTrusts.put(keys.authenticated(trust), on: db)
+    }
+
     /// Before an asset's first edit: what its endpoint was, so that the edit pauses the work on it whether or not it was ever worked on.
     func rememberEndpoint(of old: Asset, editedTo new: Asset, by author: String) throws {
         guard old.endpoint != new.endpoint, try AssetTrusts.get(old.id, in: old.organization, on: db) == nil,

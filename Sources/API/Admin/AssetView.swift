@@ -1,3 +1,4 @@
+internal import Access
 internal import Domain
 internal import JSON
 internal import Storage
@@ -8,6 +9,7 @@ struct AssetView: Sendable {
     let platform: Platform?
     let nodes: [(id: NodeID, name: String, path: String)]
     let labels: [String]
+    let zone: Zone?
     let organization: String
     /// Labels that were made along with the asset.
     var madeLabels: [Label] = []
@@ -42,7 +44,7 @@ struct AssetView: Sendable {
         }
         writer.field("nodes_display", nodes.map(\.path))
         writer.field("labels", labels)
-        writer.field("zone", nil as String?)
+        if let zone { writer.related("zone", zone.id, named: zone.name) } else { writer.field("zone", nil as String?) }
         writer.field("is_active", asset.isActive)
         if category != nil { writeSpecifics(&writer) }
         writer.object("spec_info") { writeSpecifics(&$0) }
@@ -64,11 +66,14 @@ struct AssetView: Sendable {
 struct AssetViews {
     private var paths: NodePaths
     private var labels: LabelTexts
+    private var zones: [ZoneID: Zone] = [:]
+    private let transaction: Transaction
     private let organization: String
 
     init(in organization: OrganizationID, _ transaction: Transaction) throws {
         paths = NodePaths(in: organization, transaction)
         labels = LabelTexts(in: organization, transaction)
+        self.transaction = transaction
         self.organization = try transaction.organizationName(organization)
     }
 
@@ -80,6 +85,13 @@ struct AssetViews {
         }
         return AssetView(
             asset: asset, platform: Platform.named(asset.platform), nodes: nodes, labels: try labels.texts(of: asset.labels),
-            organization: organization)
+            zone: try asset.zone.map { try zone($0, in: asset.organization) }, organization: organization)
+    }
+
+    private mutating func zone(_ id: ZoneID, in organization: OrganizationID) throws -> Zone {
+        if let known = zones[id] { return known }
+        let zone = try transaction.keys.verified(Zones.get(id, in: organization, on: transaction.db))
+        zones[id] = zone
+        return zone
     }
 }

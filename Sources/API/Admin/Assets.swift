@@ -9,11 +9,14 @@ package struct AssetsResource: Sendable {
     private let backend: Backend
     /// The one category that the view shows and takes; nil for all.
     private let category: Platform.Category?
+    /// The one platform that the view shows; nil for all.
+    var platform: Platform.ID?
 
     package static func routes(_ backend: Backend) -> [Route] {
         all(AssetsResource(backend: backend, category: nil)) + hosts(AssetsResource(backend: backend, category: .host))
             + databases(AssetsResource(backend: backend, category: .database))
             + devices(AssetsResource(backend: backend, category: .device))
+            + gateways(AssetsResource(backend: backend, category: .host, platform: .gateway))
     }
 
     // MARK: - Routes
@@ -32,6 +35,16 @@ package struct AssetsResource: Sendable {
 
     private static func devices(_ view: AssetsResource) -> [Route] {
         view.routes("/api/v1/assets/devices/", "/api/v1/assets/devices/{id}/", "devices")
+    }
+
+    /// They are made and changed as the hosts that they are.
+    private static func gateways(_ view: AssetsResource) -> [Route] {
+        [
+            Route(
+                .get, "/api/v1/assets/gateways/", .permission(.viewAsset), "List gateways: hosts that lead into their zone",
+                response: view.schema, style: .list
+            ) { try await view.list($0) }
+        ]
     }
 
     private func routes(_ list: StaticString, _ one: StaticString, _ noun: String) -> [Route] {
@@ -71,6 +84,7 @@ package struct AssetsResource: Sendable {
                 .field("category", .choice(Platform.Category.allCases.map(\.rawValue)), .readOnly),
                 .field("type", .text(max: 32), .readOnly),
                 .field("protocols", .list(of: [.field("name", .text(max: 32), .required), .field("port", .integer)])),
+                .field("zone", .related, .optional, "Reached through the gateways of this zone; null: directly."),
                 .field("nodes", .list(of: [.field("id", .uuid), .field("name", .text(max: 128))])),
                 .field("nodes_display", .texts),
                 .field("labels", .texts, .optional, "\"name:value\", ids, or objects."), .field("is_active", .boolean),
@@ -93,6 +107,7 @@ package struct AssetsResource: Sendable {
             var request = request
             request.filters += try filter.filters(in: organization, on: transaction.db)
             if let category { request.filters.append(ListFilter(.category, .exact(.text(category.rawValue)))) }
+            if let platform { request.filters.append(ListFilter(.platformID, .exact(.integer(Int64(platform.rawValue))))) }
             let found = try Assets.list(request, in: organization, on: transaction.db)
             try page.requireWhole(found.total)
             var views = try AssetViews(in: organization, transaction)
@@ -142,6 +157,7 @@ package struct AssetsResource: Sendable {
             try item.input.apply(to: &asset, isPartial: false, in: category, &labels, transaction)
             let row = try transaction.keys.authenticated(asset)
             try transaction.unique("name") { try Assets.insert(row, on: transaction.db) }
+            try transaction.pauseNewGateway(asset)
             var views = try AssetViews(in: organization, transaction)
             var view = try views.view(asset)
             view.madeLabels = labels.made
@@ -182,6 +198,7 @@ package struct AssetsResource: Sendable {
             asset.dateUpdated = transaction.now
             let row = try transaction.keys.authenticated(asset)
             guard try transaction.unique("name", { try Assets.update(row, on: transaction.db) }) else { throw Refusal.notFound }
+            try transaction.pauseNewGateway(asset)
             var views = try AssetViews(in: organization, transaction)
             var view = try views.view(asset)
             view.madeLabels = labels.made

@@ -17,7 +17,8 @@ struct DryRunView: Sendable {
                 "works",
                 .list(of: [
                     .field("asset", .related), .field("account", .related), .field("username", .text(max: 128)),
-                    .field("secret_type", .text(max: 32)), .field("worker", .related), .field("does", .text(max: 64)),
+                    .field("secret_type", .text(max: 32)), .field("worker", .related),
+                    .field("gateway", .related), .field("does", .text(max: 64)),
                     .field("if_absent", .text(max: 64)), .field("if_present", .text(max: 64)), .field("refused", .boolean),
                     .field("reason", .text(max: 64)), .field("detail", .text(max: 256)),
                 ]), .readOnly),
@@ -40,6 +41,7 @@ struct DryRunView: Sendable {
         writer.field("username", work.username)
         writer.field("secret_type", work.secretType.rawValue)
         Self.related("worker", work.worker, work.workerName, &writer)
+        Self.related("gateway", work.gateway, work.gatewayName, &writer)
         if task.kind == .pushAccount, work.refusal == nil {
             let acts = work.pushActs(task.order)
             writer.field("if_absent", acts.absent.rawValue)
@@ -52,8 +54,8 @@ struct DryRunView: Sendable {
         writer.field("detail", work.refusal?.words)
     }
 
-    private static func related(
-        _ name: String, _ id: AccountID?, _ title: String, _ writer: inout JSONWriter<[UInt8]>
+    private static func related<Entity>(
+        _ name: String, _ id: Identifier<Entity>?, _ title: String, _ writer: inout JSONWriter<[UInt8]>
     ) {
         guard let id else { return writer.field(name, nil as String?) }
         writer.related(name, id, named: title)

@@ -95,7 +95,7 @@ package enum PlatformsResource {
         }
         writer.field("su_enabled", platform.suMethod != nil)
         writer.field("su_method", platform.suMethod)
-        writer.field("gateway_enabled", false)
+        writer.field("gateway_enabled", [.host, .database, .device].contains(platform.category))
         writer.field("internal", true)
         writer.field("comment", "")
     }

@@ -17,11 +17,15 @@ package struct Planner: Sendable {
         package let accounts: [Account]
         /// The accounts of the order's selection that are on this asset; nil where the order goes by names.
         package let selection: [SelectedAccount]?
+        package let way: GatewayChoice
 
-        package init(asset: Asset, accounts: [Account], selection: [SelectedAccount]? = nil) {
+        package init(
+            asset: Asset, accounts: [Account], selection: [SelectedAccount]? = nil, way: GatewayChoice = .direct
+        ) {
             self.asset = asset
             self.accounts = accounts
             self.selection = selection
+            self.way = way
         }
     }
 
@@ -34,7 +38,7 @@ package struct Planner: Sendable {
                 accountName: candidate.account?.name ?? candidate.username, username: candidate.username,
                 secretType: candidate.secretType, version: candidate.version,
                 hasSecret: candidate.account?.stages.current != nil, worker: worker?.id, workerName: worker?.name ?? "",
-                refusal: refusal)
+                gateway: subject.way.gateway?.asset.id, gatewayName: subject.way.gateway?.asset.name ?? "", refusal: refusal)
         }
     }
 }
@@ -94,6 +98,7 @@ extension Planner {
 extension Planner {
     private func decision(on candidate: Candidate, in subject: Subject) -> (worker: Account?, refusal: Record.Reason?) {
         guard subject.asset.isActive else { return (nil, .assetInactive) }
+        if case .blocked = subject.way { return (nil, .noGateway) }
         guard let kinds = abilities.secretTypes(of: subject.asset.platform) else { return (nil, .platform) }
         guard kinds.contains(candidate.secretType) || order.kind == .removeAccount else { return (nil, .secretKind) }
         if let account = candidate.account {

@@ -22,12 +22,18 @@ package struct TaskScope: Sendable {
     /// A row that does not authenticate decides nothing: its asset or account is refused by name, and the others go on.
     package func plan(with keys: RowKeys, on db: any SQLConnection) throws -> WorkPlan {
         let planner = Planner(order, abilities: abilities)
+        var lookup = GatewayLookup(keys, db)
         var plan = WorkPlan()
         for found in try assets(keys, db) {
             switch found {
             case .asset(let asset, let selection):
                 let (accounts, damaged) = try accounts(of: asset, keys, db)
-                plan.works += planner.works(for: Planner.Subject(asset: asset, accounts: accounts, selection: selection))
+                guard let way = try way(to: asset, &lookup) else {
+                    plan.works.append(refused(asset.id, asset.name, .damagedRow))
+                    break
+                }
+                plan.works += planner.works(
+                    for: Planner.Subject(asset: asset, accounts: accounts, selection: selection, way: way))
                 plan.works += damaged.filter { concerns($0, selection) }.map { refused(asset, $0) }
             case .refused(let id, let name, let reason):
                 plan.works.append(refused(id, name, reason))
@@ -37,6 +43,15 @@ package struct TaskScope: Sendable {
             }
         }
         return plan
+    }
+
+    /// Nil where a row of the zone or of a gateway does not authenticate.
+    private func way(to asset: Asset, _ lookup: inout GatewayLookup) throws -> GatewayChoice? {
+        do {
+            return try lookup.choice(for: asset)
+        } catch is Refusal {
+            return nil
+        }
     }
 
     private enum Found {
@@ -117,12 +132,14 @@ package struct TaskScope: Sendable {
         PlannedWork(
             asset: asset.id, assetName: asset.name, host: asset.address.lowercased(), platformType: "", account: account.id,
             accountName: account.name, username: account.username, secretType: account.secretType, version: nil,
-            hasSecret: account.stages.current != nil, worker: nil, workerName: "", refusal: .damagedRow)
+            hasSecret: account.stages.current != nil, worker: nil, workerName: "", gateway: nil, gatewayName: "",
+            refusal: .damagedRow)
     }
 
     private func refused(_ asset: AssetID, _ name: String, _ reason: Record.Reason) -> PlannedWork {
         PlannedWork(
             asset: asset, assetName: name, host: "", platformType: "", account: nil, accountName: "", username: "",
-            secretType: order.secretType, version: nil, hasSecret: false, worker: nil, workerName: "", refusal: reason)
+            secretType: order.secretType, version: nil, hasSecret: false, worker: nil, workerName: "",
+            gateway: nil, gatewayName: "", refusal: reason)
     }
 }

@@ -27,6 +27,9 @@ package struct PlannedWork: Sendable, Hashable {
     /// The account that does the work; nil where the account proves itself.
     package let worker: AccountID?
     package let workerName: String
+    /// The gateway through which the work goes; nil for the direct way.
+    package let gateway: AssetID?
+    package let gatewayName: String
     /// Why nothing is done; nil where it is.
     package let refusal: Record.Reason?
 }

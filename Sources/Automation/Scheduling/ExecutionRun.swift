@@ -105,7 +105,7 @@ struct ExecutionRun: Sendable {
     private func perform(_ entry: Entered, of execution: Execution) async {
         let order = parts.order(for: entry.work, record: entry.record, of: execution)
         let account = AccountEntry(parts: parts, order: order, objects: parts.objects(of: entry.work, in: execution))
-        await slots.run(at: WorkSlots.Place(host: entry.work.host)) {
+        await slots.run(at: WorkSlots.Place(host: entry.work.host, gateway: entry.work.gateway)) {
             let start = Stopwatch.started
             do {
                 switch halt() {

@@ -42,7 +42,7 @@ struct Interruption: Sendable {
             if record.dateStart == nil {
                 try await account.entry.close(with: WorkReport(.skipped, reason: .interrupted))
             } else {
-                try await slots.run(at: WorkSlots.Place(host: account.host)) { () -> Result<Void, any Error> in
+                try await slots.run(at: account.place) { () -> Result<Void, any Error> in
                     do {
                         try await account.entry.enter(as: .system("settlement")) {
                             await parts.work.settle(account.entry.order, by: $0)
@@ -58,20 +58,23 @@ struct Interruption: Sendable {
         }
     }
 
-    private func entry(of record: Record) async throws -> (entry: AccountEntry, host: String) {
+    private func entry(of record: Record) async throws -> (entry: AccountEntry, place: WorkSlots.Place) {
         let keys = try parts.keys.keys()
         let organization = record.organization
-        let asset = try await parts.database.read { db in
-            try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+        let (asset, gateway) = try await parts.database.read { db in
+            let asset = try Assets.get(record.asset, in: organization, on: db).map { try keys.verified($0) }
+            var lookup = GatewayLookup(keys, db)
+            // For the limit alone: whoever does the work finds the way anew, and says what is wrong with it.
+            return (asset, try? asset.map { try lookup.choice(for: $0) }?.gateway?.asset)
         }
         let work = PlannedWork(
             asset: record.asset, assetName: record.assetName, host: asset?.address.lowercased() ?? "",
             platformType: asset.flatMap { Platform.named($0.platform)?.type } ?? "", account: record.account,
             accountName: record.username, username: record.username, secretType: record.secretType, version: record.newVersion,
-            hasSecret: true, worker: nil, workerName: "", refusal: nil)
+            hasSecret: true, worker: nil, workerName: "", gateway: gateway?.id, gatewayName: gateway?.name ?? "", refusal: nil)
         let entry = AccountEntry(
             parts: parts, order: parts.order(for: work, record: record.id, of: execution),
             objects: parts.objects(of: work, in: execution))
-        return (entry, work.host)
+        return (entry, WorkSlots.Place(host: work.host, gateway: work.gateway))
     }
 }

@@ -104,6 +104,7 @@ extension Record.Reason {
         case .secureMode: self = .privileged
         case .systemAccount: self = .systemAccount
         case .noWorker: self = .noWorker
+        case .noGateway: self = .noGateway
         case .noSecret: self = .noSecret
         case .noConnector: self = .platform
         case .secretType: self = .secretKind

@@ -13,6 +13,7 @@ package struct Resource: Sendable {
     }
 
     package static let assets = Resource("/api/v1/assets/assets/", "asset")
+    package static let zones = Resource("/api/v1/assets/zones/", "zone")
     package static let platforms = Resource("/api/v1/assets/platforms/", "platform")
     package static let accounts = Resource("/api/v1/accounts/accounts/", "account")
     package static let accountSecrets = Resource("/api/v1/accounts/account-secrets/", "account")

@@ -59,7 +59,8 @@ extension TargetIdentity.System {
 }
 
 extension Asset {
-    /// Where secrets of its accounts are sent, and how safely: address, platform, protocols with ports, and the settings of TLS and the like.
+    /// Where secrets of its accounts are sent, and how safely: address, platform, protocols with ports, the settings of TLS and the like, and the zone by
+    /// whose gateways they travel.
     package var endpoint: [UInt8] {
         var canonical = CanonicalBytes()
         canonical.append("keyturn/endpoint/v1")
@@ -67,6 +68,8 @@ extension Asset {
         canonical.append(Int64(platform.rawValue))
         canonical.append(protocols.map { "\($0.name)/\($0.port)" }.sorted())
         canonical.append(specific.keys.sorted().flatMap { [$0, specific[$0] ?? ""] })
+        // As in the row's code: without a zone it is what it was before there were any.
+        if let zone { canonical.append(zone) }
         return canonical.bytes
     }
 }

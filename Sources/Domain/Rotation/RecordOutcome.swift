@@ -81,6 +81,8 @@ package enum TurnReason: String, Sendable, CaseIterable {
     case secureMode = "secure_mode"
     case systemAccount = "system_account"
     case noWorker = "no_worker"
+    /// The asset's zone has no gateway that may be used; there is no other way.
+    case noGateway = "no_gateway"
     case noSecret = "no_secret"
     case noConnector = "no_connector"
     case secretType = "secret_type"

@@ -43,10 +43,12 @@ package struct VaultInspection: Sendable {
     ) throws {
         let fixed = try read { db, pass in
             let nodes = try pass.rows(Nodes.all(in: organization, on: db)).count
-            return (nodes, try pass.rows(Labels.all(in: organization, on: db)).count)
+            let labels = try pass.rows(Labels.all(in: organization, on: db)).count
+            return (nodes, labels, try pass.rows(Zones.all(in: organization, on: db)).count)
         }
         totals.nodes += Int64(fixed.0.0)
         totals.labels += Int64(fixed.0.1)
+        totals.zones += Int64(fixed.0.2)
         try add(fixed.1, to: &findings)
         totals.assets += try pages(&findings) { (last: AssetID?, db, pass) in
             try pass.rows(Assets.page(after: last, in: organization, limit: pageRows, on: db)).map(\.id)

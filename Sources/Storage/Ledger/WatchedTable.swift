@@ -38,7 +38,7 @@ package struct WatchedTable: Sendable {
         WatchedTable("delivery", "deliveries"), WatchedTable("open-change", "secret_changes"),
         WatchedTable("asset-trust", "asset_trusts", id: "@asset_id", isLarge: true),
         WatchedTable("task", "tasks"), WatchedTable("execution", "executions", isLarge: true),
-        WatchedTable("record", "records", isLarge: true),
+        WatchedTable("record", "records", isLarge: true), WatchedTable("zone", "zones"),
     ]
 }
 

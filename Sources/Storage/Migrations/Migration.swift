@@ -14,10 +14,10 @@ package struct Migration: Sendable {
 
 extension Migration {
     /// The vault's database, in order.
-    package static let main: [Migration] = [.m0001, .m0002, .m0003, .m0004, .m0005]
+    package static let main: [Migration] = [.m0001, .m0002, .m0003, .m0004, .m0005, .m0006]
 
     /// The newest step that changed what the ledger of rows counts: of an older database `migrate` counts the rows anew.
-    package static let rowLedger: Int64 = 5
+    package static let rowLedger: Int64 = 6
 }
 
 /// What the drivers write differently: a token in a migration for each.

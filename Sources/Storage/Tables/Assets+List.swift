@@ -5,6 +5,7 @@ package enum AssetField: String, ListField {
     case id, name, address, comment, platform, category, type
     case isActive = "is_active"
     case platformID = "platform_id"
+    case zone
     case node = "node_id"
     case label = "label_id"
     case dateCreated = "date_created"
@@ -21,6 +22,7 @@ package enum AssetField: String, ListField {
         case .type: ListColumn(.text, "p.type", related: true)
         case .isActive: ListColumn(.flag, "a.is_active")
         case .platformID: ListColumn(.integer, "a.platform_id")
+        case .zone: ListColumn(.id, "a.zone_id")
         case .node: ListColumn(.id, "a.id IN (SELECT asset_id FROM asset_nodes WHERE node_id IN", membership: true)
         case .label: ListColumn(.id, "a.id IN (SELECT asset_id FROM asset_labels WHERE label_id IN", membership: true)
         case .dateCreated: ListColumn(.time, "a.date_created")

@@ -18,20 +18,21 @@ package enum Assets {
         return try connection.first(query) { try decode($0) }
     }
 
-    /// Refused (`.constraint(.foreignKey, …)`) when a node or label is not in the same organization.
+    /// Refused (`.constraint(.foreignKey, …)`) when a zone, node or label is not in the same organization.
     package static func insert(_ row: Authenticated<Asset>, on connection: any SQLConnection) throws {
         let value = row.value
+        try requireZone(value, on: connection)
         try connection.execute(
             """
             INSERT INTO assets (
-                id, org_id, name, address, platform_id, is_active, protocols, node_ids, label_ids, specific, comment, created_by,
-                updated_by, date_created, date_updated, mac)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                id, org_id, name, address, platform_id, is_active, protocols, zone_id, node_ids, label_ids, specific, comment,
+                created_by, updated_by, date_created, date_updated, mac)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 .id(value.id), .id(value.organization), .text(value.name), .text(value.address),
                 .integer(Int64(value.platform.rawValue)),
-                .flag(value.isActive), .list(packed(value.protocols)), .list(value.nodes), .list(value.labels),
+                .flag(value.isActive), .list(packed(value.protocols)), .id(value.zone), .list(value.nodes), .list(value.labels),
                 .list(packed(value.specific)), .text(value.comment), .text(value.createdBy), .text(value.updatedBy),
                 .time(value.dateCreated), .time(value.dateUpdated), .blob(row.mac),
             ])
@@ -42,16 +43,18 @@ package enum Assets {
     /// organization.
     package static func update(_ row: Authenticated<Asset>, on connection: any SQLConnection) throws -> Bool {
         let value = row.value
+        try requireZone(value, on: connection)
         let changed = try connection.execute(
             """
-            UPDATE assets SET name = ?, address = ?, platform_id = ?, is_active = ?, protocols = ?, node_ids = ?, label_ids = ?,
-                specific = ?, comment = ?, updated_by = ?, date_updated = ?, mac = ?
+            UPDATE assets SET name = ?, address = ?, platform_id = ?, is_active = ?, protocols = ?, zone_id = ?, node_ids = ?,
+                label_ids = ?, specific = ?, comment = ?, updated_by = ?, date_updated = ?, mac = ?
             WHERE org_id = ? AND id = ?
             """,
             [
                 .text(value.name), .text(value.address), .integer(Int64(value.platform.rawValue)), .flag(value.isActive),
-                .list(packed(value.protocols)), .list(value.nodes), .list(value.labels), .list(packed(value.specific)),
-                .text(value.comment), .text(value.updatedBy), .time(value.dateUpdated), .blob(row.mac), .id(value.organization),
+                .list(packed(value.protocols)), .id(value.zone), .list(value.nodes), .list(value.labels),
+                .list(packed(value.specific)), .text(value.comment), .text(value.updatedBy), .time(value.dateUpdated),
+                .blob(row.mac), .id(value.organization),
                 .id(value.id),
             ])
         guard changed > 0 else { return false }
@@ -69,6 +72,12 @@ package enum Assets {
         query.append(listOf: nodes.map { .id($0) })
         query.append("LIMIT ?", [.integer(limit)])
         return try connection.query(query) { try $0.id(0) }
+    }
+
+    private static func requireZone(_ asset: Asset, on connection: any SQLConnection) throws {
+        guard let zone = asset.zone else { return }
+        try References.require(
+            "SELECT 1 FROM zones WHERE org_id = ? AND id = ?", zone, in: asset.organization, "assets.zone_id", on: connection)
     }
 
     /// Writes the indexes of nodes and labels.
@@ -98,9 +107,9 @@ extension Assets {
     static let columns: StaticString = """
         a.id, a.org_id, a.name, a.address, a.platform_id, a.is_active, a.protocols, a.node_ids, a.label_ids, a.specific,
         a.comment, \
-        a.created_by, a.updated_by, a.date_created, a.date_updated, a.mac
+        a.created_by, a.updated_by, a.date_created, a.date_updated, a.mac, a.zone_id
         """
-    static let columnCount = 16
+    static let columnCount = 17
 
     static func decode(_ row: borrowing SQLRow, from start: Int = 0) throws(StorageFault) -> Authenticated<Asset> {
         guard let platform = Int(exactly: try row.integer(start + 4)) else { throw row.fault(start + 4) }
@@ -108,7 +117,8 @@ extension Assets {
             value: Asset(
                 id: try row.id(start), organization: try row.id(start + 1), name: try row.text(start + 2),
                 address: try row.text(start + 3), platform: Platform.ID(rawValue: platform), isActive: try row.flag(start + 5),
-                protocols: try protocols(row, start + 6), nodes: try row.ids(start + 7), labels: try row.ids(start + 8),
+                protocols: try protocols(row, start + 6), zone: try row.idOrNil(start + 16), nodes: try row.ids(start + 7),
+                labels: try row.ids(start + 8),
                 specific: try specific(row, start + 9), comment: try row.text(start + 10), createdBy: try row.text(start + 11),
                 updatedBy: try row.text(start + 12), dateCreated: try row.time(start + 13),
                 dateUpdated: try row.time(start + 14)),

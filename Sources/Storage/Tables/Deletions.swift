@@ -68,6 +68,7 @@ private enum Deletion {
         "DELETE FROM executions WHERE id IN (SELECT id FROM executions WHERE org_id = ? LIMIT 100)",
         "DELETE FROM tasks WHERE id IN (SELECT id FROM tasks WHERE org_id = ? LIMIT 50)",
         "DELETE FROM assets WHERE id IN (SELECT id FROM assets WHERE org_id = ? LIMIT 20)",
+        "DELETE FROM zones WHERE id IN (SELECT id FROM zones WHERE org_id = ? LIMIT 50)",
         "DELETE FROM credentials WHERE id IN (SELECT id FROM credentials WHERE org_id = ? LIMIT 50)",
         "DELETE FROM applications WHERE id IN (SELECT id FROM applications WHERE org_id = ? LIMIT 50)",
         "DELETE FROM nodes WHERE id IN (SELECT id FROM nodes WHERE org_id = ? LIMIT 50)",

@@ -43,6 +43,7 @@ extension Labels {
 package struct RowTotals: Sendable, Equatable {
     package var nodes: Int64 = 0
     package var labels: Int64 = 0
+    package var zones: Int64 = 0
     package var assets: Int64 = 0
     package var accounts: Int64 = 0
     package var versions: Int64 = 0
@@ -55,6 +56,7 @@ package struct RowTotals: Sendable, Equatable {
     package init(on connection: any SQLConnection) throws {
         nodes = try connection.integer("SELECT COUNT(*) FROM nodes")
         labels = try connection.integer("SELECT COUNT(*) FROM labels")
+        zones = try connection.integer("SELECT COUNT(*) FROM zones")
         assets = try connection.integer("SELECT COUNT(*) FROM assets")
         accounts = try connection.integer("SELECT COUNT(*) FROM accounts")
         versions = try connection.integer("SELECT COUNT(*) FROM secret_versions")

@@ -24,6 +24,9 @@ struct AssetCreate: AsyncParsableCommand {
         help: ArgumentHelp("A node to put it in; may be repeated.", valueName: "id"))
     var nodes: [String] = []
 
+    @Option(help: ArgumentHelp("The zone by whose gateways it is reached.", valueName: "name or id"))
+    var zone: String?
+
     @Option(help: "Anything worth knowing.")
     var comment: String?
 
@@ -35,12 +38,16 @@ struct AssetCreate: AsyncParsableCommand {
         guard let platformID = platform["id"]?.int else {
             throw ClientError(.unexpectedAnswer, "the platform has no number")
         }
+        let zoneID = try await zoneID(client)
         let made = try await client.post(path(of: platform)) { body in
             body.field("name", name)
             body.field("address", address)
             body.field("platform", platformID)
             if !nodes.isEmpty { body.field("nodes", nodes) }
+            if let zoneID { body.field("zone", zoneID) }
             if let comment { body.field("comment", comment) }
+            // None given means those of the platform, which is not the same as none.
+            guard !protocols.isEmpty else { return }
             body.array("protocols") { list in
                 for entry in protocols {
                     list.object {
@@ -51,6 +58,14 @@ struct AssetCreate: AsyncParsableCommand {
             }
         }
         options.say(made)
+    }
+
+    private func zoneID(_ client: AdminClient) async throws -> String? {
+        guard let zone else { return nil }
+        guard let id = try await client.find(.zones, zone).identifier else {
+            throw ClientError(.unexpectedAnswer, "the zone has no id")
+        }
+        return id
     }
 
     /// Assets are made where their category lives.

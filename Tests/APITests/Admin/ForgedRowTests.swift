@@ -8,7 +8,7 @@ import Testing
 @Suite("Lists and forged rows")
 struct ForgedRowTests {
     enum Forgery: CaseIterable {
-        case asset, application, account, credential, node, label, organization, task, execution, record
+        case asset, application, account, credential, node, label, zone, organization, task, execution, record
 
         var change: StaticString {
             switch self {
@@ -18,6 +18,7 @@ struct ForgedRowTests {
             case .credential: "UPDATE credentials SET is_active = 1 - is_active"
             case .node: "UPDATE nodes SET value = 'other'"
             case .label: "UPDATE labels SET value = 'other'"
+            case .zone: "UPDATE zones SET name = 'other'"
             case .task: "UPDATE tasks SET is_active = 1 - is_active"
             case .execution: "UPDATE executions SET status = 'success'"
             case .record: "UPDATE records SET status = 'success'"
@@ -34,6 +35,7 @@ struct ForgedRowTests {
             case .credential: applications + application + "/credentials/"
             case .node: "/api/v1/assets/nodes/"
             case .label: "/api/v1/labels/labels/"
+            case .zone: "/api/v1/assets/zones/"
             case .task: "/api/v1/accounts/change-secret-automations/"
             case .execution: "/api/v1/accounts/change-secret-executions/"
             case .record: "/api/v1/accounts/change-secret-records/"
@@ -96,6 +98,7 @@ struct ForgedRowTests {
         let label = try await vault.makeLabel("env", "prod")
         let asset = try await vault.makeAsset("web-1", labels: [label])
         let account = try await vault.makeAccount("root", on: asset)
+        #expect(try await vault.send(.post, "/api/v1/assets/zones/", #"{"name":"dmz"}"#).status == 201)
         let task = try await vault.makeTask("rotate", more: #","assets":["\#(asset)"]"#)
         _ = try await vault.makeRecord(of: vault.run(task), account: account)
         let application = try #require(try await vault.makeApplication("shop").string("id"))

@@ -26,7 +26,8 @@ struct MigrationRunTests {
             "row_ledger", "deliveries", "secret_changes", "sent_secrets", "login_attempts", "asset_trusts", "target_identities",
             "kept_secrets", "records", "executions", "task_states", "tasks",
         ]
-        try run(vault, "keyturn.db", later.map { "DROP TABLE \($0)" } + ["DELETE FROM schema_version WHERE number > 1"])
+        let zones = ["DROP INDEX assets_by_zone", "ALTER TABLE assets DROP COLUMN zone_id", "DROP TABLE zones"]
+        try run(vault, "keyturn.db", zones + later.map { "DROP TABLE \($0)" } + ["DELETE FROM schema_version WHERE number > 1"])
         try run(
             vault, "audit.db",
             ["ALTER TABLE audit_checkpoints DROP COLUMN rows_generation", "DELETE FROM schema_version WHERE number > 1"])
