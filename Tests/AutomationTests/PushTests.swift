@@ -101,6 +101,38 @@ struct PushTests {
         #expect(await verify() == RecordOutcome(.failed, .lockedOut, words: "try later"))
     }
 
+    @Test("a rejected login to an account that is switched off says nothing about its secret")
+    func switchedOff() async throws {
+        let shop = try Workshop(state: { $0.locked = ["app"] })
+        let report = await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(report.outcome.reason == .lockedOut)
+        #expect(try shop.stored().connectivity == .authenticationError)
+    }
+
+    @Test("a wrong login on purpose counts, and is not made where none is left")
+    func guesses() async throws {
+        let shop = try Workshop(state: { $0.guesses = true })
+        func verify() async -> RecordOutcome {
+            await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal).outcome
+        }
+        #expect(await verify().status == .success)
+        #expect(await verify().status == .success)
+        // The limit of a day is two: now not even a login of the account's own is made.
+        #expect(await verify().reason == .noLoginLeft)
+        #expect(shop.target.snapshot.rejected["app"] == 2)
+        shop.clock.advance(seconds: 90_000)
+        #expect(await verify().status == .success)
+    }
+
+    @Test("a candidate that is applied again after a doubt is not prepared again")
+    func reapplied() async throws {
+        let shop = try Workshop(state: { $0.tricks = [.cutBefore] })
+        _ = await shop.turn()
+        try await shop.settle()
+        #expect(try shop.served() == shop.live && shop.live != Array("old".utf8) && shop.open == nil)
+        #expect(shop.target.snapshot.preparations == 1)
+    }
+
     @Test("a removed account is gone from the target and kept here, switched off")
     func remove() async throws {
         let shop = try Workshop()

@@ -30,6 +30,12 @@ final class SimulatedTarget: Connector {
         /// What happens to the next logins; nil is a plain one.
         var logins: [Result<Verdict, ConnectorFault>?] = []
         var canCompare = true
+        /// Switched off; a login of theirs is called wrong.
+        var locked: Set<String> = []
+        /// Whether a proof needs to see a wrong login refused.
+        var guesses = false
+        var guessesRefused = 0
+        var preparations = 0
         var letsInAnybody = false
         /// A proof needs a wrong login that is seen refused.
         var controls = false
@@ -90,17 +96,21 @@ final class SimulatedTarget: Connector {
         let given = credential.withSecret { $0.withBytes { Array($0) } }
         let (result, controls) = state.withLock { state -> (Result<Verdict, ConnectorFault>, Bool) in
             state.ways.append(target.gateway?.asset)
-            return (Self.login(&state, credential.username, given), state.controls)
+            return (Self.login(&state, credential.username, given), state.controls || state.guesses)
         }
         guard controls, try result.get() == .proven, !target.wasSeenRefusing else { return try result.get() }
-        guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now") }
-        state.withLock { $0.rejected[credential.username, default: 0] += 1 }
+        guard target.mayGuess() else {
+            with { $0.guessesRefused += 1 }
+            return .unverifiable(words: "no wrong login may be tried now")
+        }
+        with { $0.rejected[credential.username, default: 0] += 1 }
         return .proven
     }
 
     private static func login(_ state: inout State, _ username: String, _ given: [UInt8]) -> Result<Verdict, ConnectorFault> {
         if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
         if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
+        if state.locked.contains(username) { return .success(.rejected(words: "password authentication failed")) }
         let isHosted = state.isHosted
         let values = state.live.filter { $0.key == username || isHosted && $0.key.hasPrefix(username + "@") }.map(\.value)
         if values.contains(given) { return .success(.proven) }
@@ -166,7 +176,7 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
         target.snapshot.isHosted ? username + "@" + (parameters["account_host"] ?? "%") : username
     }
 
-    func prepare(_ request: ChangeRequest) throws(ConnectorFault) {}
+    func prepare(_ request: ChangeRequest) throws(ConnectorFault) { target.with { $0.preparations += 1 } }
 
     func install(_ request: ChangeRequest, secret: borrowing Secret) throws(ConnectorFault) {
         try target.install(key(request.username, request.parameters), secret)

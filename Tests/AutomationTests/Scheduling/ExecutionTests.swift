@@ -248,4 +248,65 @@ struct ExecutionTests {
         #expect(try yard.records().map(\.status) == [.success])
         #expect(try yard.execution(execution.id).progress.done == 1)
     }
+
+    @Test("what a change comes to later is told in its record too, and counts once")
+    func telling() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        let record = Self.record("a", of: execution, on: host, start: TestYard.start)
+        let keys = try yard.keys.keys()
+        let step = Record.Step(name: "install", date: TestYard.start)
+        try yard.database.writeSync { db in
+            try Records.insert(keys.authenticated(record), on: db)
+            for report in [
+                WorkReport(.uncertain, reason: .doubt, steps: [step]),
+                WorkReport(.success, newVersion: 2, steps: [step, Record.Step(name: "verify\u{1B}", date: TestYard.start)]),
+            ] {
+                try RecordClosing.tell(record.id, in: .default, of: report, at: TestYard.start, keys: keys, on: db)
+            }
+        }
+        let stored = try #require(try yard.records().first)
+        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.name) == ["install", "verify"])
+        #expect(try yard.execution(execution.id).progress.done == 1)
+    }
+
+    @Test("a record that could not be written when its execution ended is settled at the next start")
+    func leftOpen() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a", "b"])
+        var over = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        over.status = .error
+        let (begun, untouched) = (
+            Self.record("a", of: over, on: host, start: TestYard.start), Self.record("b", of: over, on: host, start: nil)
+        )
+        let (keys, row) = (try yard.keys.keys(), over)
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            for record in [begun, untouched] { try Records.insert(keys.authenticated(record), on: db) }
+        }
+        try await yard.whileExecuting { _ in
+            for _ in 0..<1000 where try yard.records().contains(where: { $0.id == begun.id && $0.status == .pending }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        #expect(try yard.records().first { $0.id == begun.id }?.status == .uncertain)
+        #expect(yard.work.seen.withLock { $0.settled.map(\.username) } == ["a"])
+    }
+
+    @Test("each account stands in the audit by what is done to it, with its true outcome")
+    func audited() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a", "b"])
+        yard.work.set { $0.username == "a" ? WorkReport(.success, newVersion: 2) : WorkReport(.failed, reason: .cut) }
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            _ = try await yard.end(of: execution.id)
+        }
+        let entries = try await yard.audit.list(AuditQuery()).records.map(\.entry)
+        let turned = entries.filter { $0.action == AuditAction(.rotateAccount) && $0.phase == .outcome }
+        #expect(Set(turned.map(\.outcome)) == [.granted, .failed] && turned.count == 2)
+        #expect(turned.first { $0.outcome == .failed }?.reason == "failed: cut")
+    }
 }
