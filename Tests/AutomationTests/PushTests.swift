@@ -61,6 +61,27 @@ struct PushTests {
         #expect(try shop.live == Array("old".utf8) && shop.served() == shop.live && shop.open == nil)
     }
 
+    @Test(
+        "an account of the same name at another host is another account", arguments: [nil, SimulatedTarget.Trick.appliedThenCut])
+    func hosts(trick: SimulatedTarget.Trick?) async throws {
+        let shop = try Workshop(state: {
+            $0.isHosted = true
+            $0.live["app@%"] = Array("theirs".utf8)
+            $0.tricks = trick.map { [$0] } ?? []
+            $0.logins = trick == nil ? [] : [.failure(ConnectorFault(.timedOut, effect: .none))]
+        })
+        _ = await push(shop) { $0.parameters = ["account_host": "10.%"] }
+        try await shop.settle()
+        #expect(shop.target.snapshot.live["app@10.%"] == Array("old".utf8))
+        #expect(shop.target.snapshot.live["app@%"] == Array("theirs".utf8))
+        #expect(try shop.open == nil)
+        // It is the same one that is changed later.
+        let report = await shop.turn { $0.parameters = ["account_host": "10.%"] }
+        #expect(report.outcome.status == .success)
+        #expect(try shop.target.snapshot.live["app@10.%"] == shop.served())
+        #expect(shop.target.snapshot.live["app@%"] == Array("theirs".utf8))
+    }
+
     @Test("verifying makes one login, and says what it found")
     func verify() async throws {
         let shop = try Workshop()
@@ -78,6 +99,38 @@ struct PushTests {
         shop.clock.advance(seconds: 90_000)
         shop.target.with { $0.logins = [.success(.lockedOut(words: "try later"))] }
         #expect(await verify() == RecordOutcome(.failed, .lockedOut, words: "try later"))
+    }
+
+    @Test("a rejected login to an account that is switched off says nothing about its secret")
+    func switchedOff() async throws {
+        let shop = try Workshop(state: { $0.locked = ["app"] })
+        let report = await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(report.outcome.reason == .lockedOut)
+        #expect(try shop.stored().connectivity == .authenticationError)
+    }
+
+    @Test("a wrong login on purpose counts, and is not made where none is left")
+    func guesses() async throws {
+        let shop = try Workshop(state: { $0.guesses = true })
+        func verify() async -> RecordOutcome {
+            await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal).outcome
+        }
+        #expect(await verify().status == .success)
+        #expect(await verify().status == .success)
+        // The limit of a day is two: now not even a login of the account's own is made.
+        #expect(await verify().reason == .noLoginLeft)
+        #expect(shop.target.snapshot.rejected["app"] == 2)
+        shop.clock.advance(seconds: 90_000)
+        #expect(await verify().status == .success)
+    }
+
+    @Test("a candidate that is applied again after a doubt is not prepared again")
+    func reapplied() async throws {
+        let shop = try Workshop(state: { $0.tricks = [.cutBefore] })
+        _ = await shop.turn()
+        try await shop.settle()
+        #expect(try shop.served() == shop.live && shop.live != Array("old".utf8) && shop.open == nil)
+        #expect(shop.target.snapshot.preparations == 1)
     }
 
     @Test("a removed account is gone from the target and kept here, switched off")

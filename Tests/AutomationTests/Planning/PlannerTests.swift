@@ -136,7 +136,7 @@ struct PlannerTests {
         #expect(works.map { $0.account == nil } == [false, false, true])
         let acts = works.map { $0.pushActs(order) }
         #expect(acts.map(\.absent) == [.createWithStored, .create, .create])
-        #expect(acts.map(\.present) == [.nothing, .nothing, .adopt])
+        #expect(acts.map(\.present) == [.nothing, .adopt, .adopt])
     }
 
     @Test("a proof needs a secret, and no worker but the account that is switched from")

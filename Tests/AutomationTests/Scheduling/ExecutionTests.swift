@@ -1,6 +1,8 @@
 import Access
+import Audit
 import Automation
 import Domain
+import Sealing
 import Storage
 import Synchronization
 import Testing
@@ -147,6 +149,67 @@ struct ExecutionTests {
         #expect(yard.outbox.sent.withLock { $0.count } == 2)
     }
 
+    @Test("a record that could not be closed when its execution ended is settled at the next start")
+    func unsettled() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        var over = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        (over.status, over.reason, over.dateFinished) = (.error, "Some records are still open.", TestYard.start)
+        let (keys, row, begun) = (try yard.keys.keys(), over, Self.record("a", of: over, on: host, start: TestYard.start))
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            try Records.insert(keys.authenticated(begun), on: db)
+        }
+        let next = try await yard.addExecution(of: try yard.addTask("u", Self.order([host])))
+        _ = try await yard.whileExecuting { _ in try await yard.end(of: next.id) }
+        #expect(try yard.records(of: over.id).map(\.status) == [.uncertain])
+        #expect(try yard.execution(over.id).reason == over.reason)
+    }
+
+    @Test("an execution under which the vault was sealed is settled when it is opened again, and its task can run again")
+    func sealedMeanwhile() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a", "b"])]))
+        let execution = try await yard.addExecution(of: task)
+        yard.work.set { _ in
+            yard.keyring.seal()
+            return WorkReport(.success)
+        }
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            while !yard.keyring.isSealed { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(100))
+            yard.work.set { _ in WorkReport(.success) }
+            try yard.keyring.unseal(with: yard.keyFile)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .error)
+        #expect(try yard.records(of: execution.id).allSatisfy { $0.status != .pending })
+        #expect(yard.work.seen.withLock { $0.settled.count } == 1)
+        _ = try await yard.addExecution(of: task)
+    }
+
+    @Test("records that cannot be settled are tried once at a start, however many there are")
+    func unsettleable() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        var running = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        running.status = .running
+        let (keys, row) = (try yard.keys.keys(), running)
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            for number in 0..<500 {
+                try Records.insert(
+                    keys.authenticated(Self.record("a\(number)", of: row, on: host, start: TestYard.start)), on: db)
+            }
+        }
+        // Nothing can be written down, so nothing is done.
+        yard.audit.close()
+        _ = try await yard.whileExecuting { _ in try await yard.end(of: row.id) }
+        #expect(yard.work.seen.withLock { $0.settled.isEmpty })
+        #expect(try yard.records(of: row.id).allSatisfy { $0.status == .pending })
+    }
+
     private static func record(_ name: String, of execution: Execution, on asset: AssetID, start: Timestamp?) -> Record {
         Record(
             id: .random(), organization: .default, execution: execution.id, kind: .changeSecret, asset: asset, assetName: "h",
@@ -184,5 +247,66 @@ struct ExecutionTests {
         }
         #expect(try yard.records().map(\.status) == [.success])
         #expect(try yard.execution(execution.id).progress.done == 1)
+    }
+
+    @Test("what a change comes to later is told in its record too, and counts once")
+    func telling() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        let record = Self.record("a", of: execution, on: host, start: TestYard.start)
+        let keys = try yard.keys.keys()
+        let step = Record.Step(name: "install", date: TestYard.start)
+        try yard.database.writeSync { db in
+            try Records.insert(keys.authenticated(record), on: db)
+            for report in [
+                WorkReport(.uncertain, reason: .doubt, steps: [step]),
+                WorkReport(.success, newVersion: 2, steps: [step, Record.Step(name: "verify\u{1B}", date: TestYard.start)]),
+            ] {
+                try RecordClosing.tell(record.id, in: .default, of: report, at: TestYard.start, keys: keys, on: db)
+            }
+        }
+        let stored = try #require(try yard.records().first)
+        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.name) == ["install", "verify"])
+        #expect(try yard.execution(execution.id).progress.done == 1)
+    }
+
+    @Test("a record that could not be written when its execution ended is settled at the next start")
+    func leftOpen() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a", "b"])
+        var over = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        over.status = .error
+        let (begun, untouched) = (
+            Self.record("a", of: over, on: host, start: TestYard.start), Self.record("b", of: over, on: host, start: nil)
+        )
+        let (keys, row) = (try yard.keys.keys(), over)
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            for record in [begun, untouched] { try Records.insert(keys.authenticated(record), on: db) }
+        }
+        try await yard.whileExecuting { _ in
+            for _ in 0..<1000 where try yard.records().contains(where: { $0.id == begun.id && $0.status == .pending }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        #expect(try yard.records().first { $0.id == begun.id }?.status == .uncertain)
+        #expect(yard.work.seen.withLock { $0.settled.map(\.username) } == ["a"])
+    }
+
+    @Test("each account stands in the audit by what is done to it, with its true outcome")
+    func audited() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a", "b"])
+        yard.work.set { $0.username == "a" ? WorkReport(.success, newVersion: 2) : WorkReport(.failed, reason: .cut) }
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            _ = try await yard.end(of: execution.id)
+        }
+        let entries = try await yard.audit.list(AuditQuery()).records.map(\.entry)
+        let turned = entries.filter { $0.action == AuditAction(.rotateAccount) && $0.phase == .outcome }
+        #expect(Set(turned.map(\.outcome)) == [.granted, .failed] && turned.count == 2)
+        #expect(turned.first { $0.outcome == .failed }?.reason == "failed: cut")
     }
 }

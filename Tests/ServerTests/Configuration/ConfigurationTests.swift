@@ -45,8 +45,27 @@ struct ConfigurationTests {
                 signature: {window: 5m, accept_before_start: true, replay_entries_per_credential: 2000}
                 rate: {fetches_per_minute: 0, bad_signatures_per_minute: 7, login_failures: 3, lock_out: 1h}
                 audit: {checkpoint_file: /mnt/other/checkpoints, refusals_per_minute: 9}
+                automation:
+                  executions: 2
+                  accounts_at_once: 3
+                  accounts_per_gateway: 4
+                  accounts_per_host: 5
+                  step_timeout: 6s
+                  rejected_logins_per_day: 7
+                  uncertain_alert: 8m
+                notifications:
+                  email: {server: "mail.example.org:587", security: tls, certificate_authority: /a.pem, username: u,
+                    password_file: /p, from: keyturn@example.org}
+                  webhook: {url: "https://example.org/hook", secret_file: /s, certificate_authority: /b.pem}
                 log: {level: debug, format: json}
                 """)
+        #expect(
+            configuration.assembly.limits == .init(executions: 2, overall: 3, perGateway: 4, perHost: 5)
+                && configuration.assembly.turns.stepLimit == .seconds(6) && configuration.assembly.turns.rejectedLogins == 7
+                && configuration.assembly.turns.uncertainAlert == .seconds(480))
+        #expect(configuration.notifications.email.server == .init(host: "mail.example.org", port: 587))
+        #expect(configuration.notifications.email.security == .tls && configuration.notifications.email.username == "u")
+        #expect(configuration.notifications.webhook.url == "https://example.org/hook")
         #expect(configuration.listen == ListenAddress(host: "::1", port: 9443))
         #expect(configuration.plainListen == ListenAddress(host: "127.0.0.1", port: 9444))
         #expect(configuration.dataDirectory == "/srv/keyturn")
@@ -113,6 +132,14 @@ struct ConfigurationTests {
             Bad("signature:\n  window: 5s\n", 2, "signature.window"),
             Bad("signature:\n  accept_before_start: yes\n", 2, "signature.accept_before_start"),
             Bad("log:\n  level: loud\n", 2, "log.level"),
+            Bad("automation:\n  accounts_per_host: 0\n", 2, "automation.accounts_per_host"),
+            Bad("notifications:\n  email:\n    server: mail.example.org\n", 3, "notifications.email.server"),
+            Bad("notifications:\n  email:\n    server: a:+25\n    from: a@b.c\n", 3, "notifications.email.server"),
+            Bad("notifications:\n  email:\n    server: a:25\n", nil, "notifications.email.from"),
+            Bad("notifications:\n  email:\n    username: u\n", nil, "notifications.email.password_file"),
+            Bad("notifications:\n  webhook:\n    url: http://a/\n    secret_file: /s\n", 3, "notifications.webhook.url"),
+            Bad("notifications:\n  webhook:\n    url: https://u@a/\n    secret_file: /s\n", 3, "notifications.webhook.url"),
+            Bad("notifications:\n  webhook:\n    url: https://a/\n", nil, "notifications.webhook.secret_file"),
             Bad("- 1\n- 2\n", 1, ""),
             Bad("log: &a {level: info}\n", 1, ""),
             Bad("loops: !!int 5\n", 1, ""),

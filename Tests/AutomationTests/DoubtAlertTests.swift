@@ -1,0 +1,59 @@
+import Access
+import Automation
+import Domain
+import Logging
+import Notifications
+import Storage
+import Synchronization
+import Testing
+
+@Suite("Alerts of doubts")
+struct DoubtAlertTests {
+    @Test("a doubt that lasts is told once, with the numbers, and no more when it is settled")
+    func once() async throws {
+        // The target is gone after the secret was sent.
+        let shop = try Workshop(state: {
+            $0.tricks = [.appliedThenCut]
+            $0.locksWorkerAfterInstall = true
+        })
+        shop.target.with { $0.logins = [.failure(.init(.unreachable, effect: .none))] }
+        _ = await shop.turn()
+        #expect(try shop.open?.stage == .uncertain)
+        let channel = KeepingChannel()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let keeper = RowKeeper(keyring: shop.keyring)
+        let outbox = Outbox(
+            database: shop.database, keeper: keeper, channels: [channel], clock: shop.clock.wall, logger: logger)
+        let meter = AutomationMeter()
+        func alert() -> DoubtAlert {
+            DoubtAlert(
+                database: shop.database, keys: keeper, outbox: outbox, meter: meter, after: .seconds(3600),
+                clock: shop.clock.wall, logger: logger)
+        }
+        #expect(try await alert().look() == [])
+        #expect(meter.doubtsNow == 1)
+        shop.clock.advance(seconds: 3601)
+        #expect(try await alert().look().count == 1)
+        // Another one, as after a start.
+        #expect(try await alert().look().count == 1)
+        #expect(meter.oldestDoubtSeconds == 3601)
+        _ = try await outbox.deliverDue()
+        #expect(channel.events.withLock { $0 } == ["change.uncertain"])
+        shop.target.with {
+            $0.workerFault = nil
+            $0.locksWorkerAfterInstall = false
+        }
+        try await shop.settle()
+        #expect(try await alert().look() == [])
+        #expect(meter.doubtsNow == 0 && meter.oldestDoubtSeconds == 0)
+    }
+}
+
+private final class KeepingChannel: Channel {
+    let name = "webhook"
+    let events = Mutex<[String]>([])
+
+    func accepts(_ recipient: String) -> Bool { recipient.isEmpty }
+
+    func deliver(_ delivery: Delivery) async throws(DeliveryFault) { events.withLock { $0.append(delivery.event) } }
+}
