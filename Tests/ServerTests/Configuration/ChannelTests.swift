@@ -1,3 +1,5 @@
+import Notifications
+import Cryptography
 import Foundation
 import TestSupport
 import Testing

@@ -1,3 +1,5 @@
+import Outbound
+import Automation
 import API
 import Access
 import Audit
