@@ -41,9 +41,9 @@ fuzz: ## the fuzz tests with a hundred times the iterations (ROUNDS=100)
 	@scripts/install-dependencies.sh test
 	@KEYTURN_FUZZ=$(or $(ROUNDS),100) FILTER='[Ff]uzz' scripts/run-tests.sh
 
-crash: ## the kill -9 tests with 200 kills instead of 20 (KILLS=200)
+crash: ## the kill -9 tests with 200 kills instead of 20, and each step of a change 20 times (KILLS=200 HITS=20)
 	@scripts/install-dependencies.sh test
-	@KEYTURN_CRASHES=$(or $(KILLS),200) FILTER='[Cc]rash' scripts/run-tests.sh
+	@KEYTURN_CRASHES=$(or $(KILLS),200) KEYTURN_TURN_HITS=$(or $(HITS),20) FILTER='[Cc]rash' scripts/run-tests.sh
 
 demo: ## play the five-minute story in the terminal
 	@scripts/install-dependencies.sh run

@@ -169,7 +169,8 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
         let (state, key) = (target.snapshot, key(username, parameters))
         guard state.live[key] != nil else { return nil }
         return RemoteAccount(
-            username: username, identity: key, isSystem: state.systemAccounts.contains(username), isLocked: false)
+            username: username, identity: key, isSystem: state.systemAccounts.contains(username),
+            isLocked: state.locked.contains(username))
     }
 
     fileprivate func key(_ username: String, _ parameters: [String: String]) -> String {
