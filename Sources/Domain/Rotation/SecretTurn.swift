@@ -183,13 +183,23 @@ extension SecretTurn {
             if let candidate = memory.candidate, !memory.guessed.contains(candidate) { memory.guessed.append(candidate) }
             return unproved(TurnFault(.rejected, mayHaveChanged: true, words: words), now)
         case .verdict(.lockedOut(let words)): return unproved(TurnFault(.lockedOut, mayHaveChanged: true, words: words), now)
-        case .noLoginLeft(let until):
-            note(RecordOutcome(.uncertain, .noLoginLeft, until: until))
-            stage = .uncertain
-            return wait(until: until)
+        case .noLoginLeft(let until): return withoutLogin(until, now)
         case .failed(let fault): return afterVerifyFailed(fault, now)
         default: return disorder(now)
         }
+    }
+
+    /// The account's logins of the day are used up. What the target stores can be seen without one; that is enough to be current, and no
+    /// proof.
+    private mutating func withoutLogin(_ until: Timestamp, _ now: Timestamp) -> TurnAction {
+        if memory.isStored {
+            note(RecordOutcome(.unverifiable, .noLoginLeft))
+            return promote(isProven: false)
+        }
+        guard run.isSettling else { return doubt(TurnFault(.noLoginLeft, mayHaveChanged: true), now) }
+        note(RecordOutcome(.uncertain, .noLoginLeft, until: until))
+        stage = .uncertain
+        return wait(until: until)
     }
 
     /// The login said no. What the target was seen to store outweighs it, but is no proof.
