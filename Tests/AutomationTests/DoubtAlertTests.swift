@@ -1,5 +1,6 @@
 import Access
 import Automation
+import Connectors
 import Domain
 import Logging
 import Notifications

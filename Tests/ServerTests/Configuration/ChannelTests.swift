@@ -1,4 +1,6 @@
+import Cryptography
 import Foundation
+import Notifications
 import TestSupport
 import Testing
 

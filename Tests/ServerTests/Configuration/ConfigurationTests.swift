@@ -1,8 +1,10 @@
 import API
 import Access
 import Audit
+import Automation
 import Domain
 import HTTPServer
+import Outbound
 import TestSupport
 import Testing
 
