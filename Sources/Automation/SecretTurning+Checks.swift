@@ -57,15 +57,15 @@ struct AccountCheck: Sendable {
             let ledger = TurnLedger(parts: parts, warrant: warrant)
             let identity = try await identity()
             let leave = try await ledger.beginLogin(account, identity: identity, version: current).leave
-            guard case .granted(let attempt) = leave else {
+            guard case .granted(let grant) = leave else {
                 guard case .spent(let until) = leave else { throw Stop(.skipped, .noLoginLeft) }
                 throw Stop(.skipped, .noLoginLeft, until: until)
             }
             parts.probe.reached(.attempt, account)
-            let (outcome, end) = await connect(ground, current, attempt, identity)
+            let (outcome, ends) = await connect(ground, current, ControlLogin(ledger, after: grant), grant.id)
             report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
             report.outcome = outcome
-            try await store(outcome, current, end, report)
+            try await store(outcome, current, ends, report)
         } catch {
             report.outcome = Stop(error).outcome
         }
@@ -73,12 +73,13 @@ struct AccountCheck: Sendable {
     }
 
     private func connect(
-        _ ground: Ground, _ version: Int64, _ id: LoginAttempts.ID, _ identity: [UInt8]
-    ) async -> (RecordOutcome, LoginEnd) {
+        _ ground: Ground, _ version: Int64, _ control: ControlLogin, _ id: LoginAttempts.ID
+    ) async -> (RecordOutcome, [LoginEnd]) {
+        var lent = LentSecrets(ground)
         do {
             let way = try await kept(version)
-            let target = TurnLedger(parts: parts, warrant: warrant)
-                .guarding(ground.target, account, identity: identity, accepted: id)
+            lent = LentSecrets(ground, way)
+            let target = control.applied(to: ground.target)
             let verdict = try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
             let outcome: RecordOutcome =
                 switch verdict {
@@ -89,11 +90,12 @@ struct AccountCheck: Sendable {
                 case .lockedOut(let words): RecordOutcome(.failed, .lockedOut, words: words)
                 case .unverifiable(let words): RecordOutcome(.unverifiable, .noProof, words: words)
                 }
-            return (outcome, LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict)))
+            return (lent.hidden(in: outcome), [LoginEnd(id: id, outcome: TurnRun.outcome(of: verdict))] + control.ends(verdict))
         } catch {
-            let fault = TurnFault(error)
+            let fault = lent.hidden(in: TurnFault(error))
             return (
-                RecordOutcome(.failed, fault.reason, words: fault.words), LoginEnd(id: id, outcome: TurnRun.outcome(of: error))
+                RecordOutcome(.failed, fault.reason, words: fault.words),
+                [LoginEnd(id: id, outcome: TurnRun.outcome(of: error))] + control.ends(nil)
             )
         }
     }
@@ -105,9 +107,9 @@ struct AccountCheck: Sendable {
         return await run.look()?.isLocked ?? false
     }
 
-    private func store(_ outcome: RecordOutcome, _ version: Int64, _ end: LoginEnd, _ report: TurnReport) async throws {
+    private func store(_ outcome: RecordOutcome, _ version: Int64, _ ends: [LoginEnd], _ report: TurnReport) async throws {
         try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
-            try page.settle([end])
+            try page.settle(ends)
             var row = try page.account(account)
             switch outcome.reason {
             // Only if it is still the one that was tried.
@@ -132,7 +134,12 @@ struct AccountCheck: Sendable {
             try await run.remove()
             report.outcome = RecordOutcome(.success, .unchanged, words: "It is not on the target any more.")
             report.steps = await run.report.steps
-            try await finish(report)
+            do {
+                try await finish(report)
+            } catch {
+                // It is gone there, and that could not be stored here.
+                report.outcome = RecordOutcome(.uncertain, .notStored, words: Stop(error).outcome.words)
+            }
         } catch let fault as TurnFault where fault.mayHaveChanged {
             report.outcome = RecordOutcome(.uncertain, fault.reason, words: fault.words)
         } catch let fault as TurnFault {
@@ -210,7 +217,7 @@ extension TurnRun {
         } catch {
             try? await ledger.end(taken())
             await closeSession()
-            throw error is Stop || error is Refusal ? error : TurnFault(error)
+            throw error is Stop || error is Refusal ? error : LentSecrets(ground).hidden(in: TurnFault(error))
         }
     }
 }

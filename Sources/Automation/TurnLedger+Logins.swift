@@ -16,7 +16,7 @@ struct LoginEnd: Sendable {
 
 extension TurnLedger {
     enum LoginLeave: Sendable {
-        case granted(LoginAttempts.ID)
+        case granted(LoginGrant)
         /// The account's logins of a day are used up.
         case spent(until: Timestamp)
     }
@@ -41,27 +41,24 @@ extension TurnLedger {
             try LoginAttempts.begin(
                 id, account: account, identity: identity, version: version, in: page.warrant.organization, at: page.now,
                 on: page.db)
-            return (.granted(id), stored)
+            let sawRefusal = try LoginAttempts.sawRefusal(
+                account: account, identity: identity, since: page.now.adding(seconds: -limit.seconds), on: page.db)
+            return (.granted(LoginGrant(id: id, account: account, identity: identity, sawRefusal: sawRefusal)), stored)
         }
     }
 
-    /// Has a connector ask before it makes a login with a wrong secret, to see it refused: it is written down as rejected before it is
-    /// made. It is asked for after the account's own login was accepted, which therefore does not count any more.
-    func guarding(
-        _ target: Target, _ account: AccountID, identity: [UInt8], accepted: LoginAttempts.ID
-    ) -> Target {
-        target.asking {
-            let isGranted = try? writeBlocking { page in
-                try LoginAttempts.takeBack(accepted, on: page.db)
-                guard try Self.nextLogin(account, identity, parts.logins, at: page.now, on: page.db) == nil else { return false }
-                let id = LoginAttempts.ID.random()
-                try LoginAttempts.begin(
-                    id, account: account, identity: identity, version: 0, in: page.warrant.organization, at: page.now,
-                    on: page.db)
-                try LoginAttempts.end(id, .rejected, on: page.db)
-                return true
-            }
-            return isGranted ?? false
+    /// Writes down a login with a wrong secret that is about to be made, if the account has one left; nil if it has none. The granted
+    /// login before it was accepted and does not count. Blocks: for the threads of connectors.
+    func beginWrongLogin(after grant: LoginGrant) throws -> LoginAttempts.ID? {
+        let limit = parts.logins
+        return try writeBlocking { page in
+            try LoginAttempts.takeBack(grant.id, on: page.db)
+            guard try Self.nextLogin(grant.account, grant.identity, limit, at: page.now, on: page.db) == nil else { return nil }
+            let id = LoginAttempts.ID.random()
+            try LoginAttempts.begin(
+                id, account: grant.account, identity: grant.identity, version: LoginAttempts.wrongSecret,
+                in: page.warrant.organization, at: page.now, on: page.db)
+            return id
         }
     }
 

@@ -54,26 +54,3 @@ final class ActiveTurns: Sendable {
 
     func release(_ account: AccountID) { _ = accounts.withLock { $0.remove(account) } }
 }
-
-/// Workers whose login was accepted lately: only for others is a login an attempt that must be written down first.
-final class KnownWorkers: Sendable {
-    private struct Key: Hashable {
-        let account: AccountID
-        let version: Int64?
-    }
-
-    private static let seconds: Int64 = 900
-    private let accepted = Mutex<[Key: Timestamp]>([:])
-
-    func isKnown(_ account: AccountID, _ version: Int64?, at now: Timestamp) -> Bool {
-        guard let date = accepted.withLock({ $0[Key(account: account, version: version)] }) else { return false }
-        return now < date.adding(seconds: Self.seconds) && now >= date
-    }
-
-    func note(_ account: AccountID, _ version: Int64?, isAccepted: Bool, at now: Timestamp) {
-        accepted.withLock { accepted in
-            if accepted.count > 10_000 { accepted.removeAll() }
-            accepted[Key(account: account, version: version)] = isAccepted ? now : nil
-        }
-    }
-}

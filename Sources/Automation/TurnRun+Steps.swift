@@ -15,9 +15,11 @@ extension TurnRun {
     }
 
     /// Reads the rows anew.
-    func stand() async throws -> Ground {
+    func stand(needsWorker: Bool = true) async throws -> Ground {
         let keys = try parts.keyring.keys()
-        let (parts, warrant, account, demands) = (parts, warrant, account, demands)
+        var asked = demands
+        asked.needsWorker = needsWorker
+        let (parts, warrant, account, demands) = (parts, warrant, account, asked)
         let ground = try await parts.database.read { db in
             try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db).read(account, demands)
         }
@@ -105,8 +107,8 @@ extension TurnRun {
         }
         let way = try await kept(current)
         let (leave, _) = try await ledger.beginLogin(account, identity: identityBytes, version: current, taken())
-        guard case .granted(let id) = leave else { throw Stop(.skipped, .noLoginLeft) }
-        let verdict = try await connect(way, id)
+        guard case .granted(let grant) = leave else { throw Stop(.skipped, .noLoginLeft) }
+        let verdict = try await connect(way, grant)
         guard verdict == .proven else {
             throw Stop(.skipped, .secureMode, "There are no two live ways in: the account's own login is not proven.")
         }

@@ -12,9 +12,9 @@ extension TurnRun {
     var identityBytes: [UInt8] { change?.identity ?? identity?.canonical.bytes ?? account.bytes }
 
     /// Reads the ground anew in doubt, where a check that says no is a hindrance and not an end.
-    func standing() async throws -> Ground {
+    func standing(needsWorker: Bool = true) async throws -> Ground {
         do {
-            return try await stand()
+            return try await stand(needsWorker: needsWorker)
         } catch let stop as Stop {
             throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
         }
@@ -39,10 +39,11 @@ extension TurnRun {
         self.session = session
         try await recognize(session.system, ground)
         let name = change?.request.username ?? ground.account.username
+        // What tells accounts of one name apart is among the parameters.
         let parameters = change?.request.parameters ?? order.parameters
         let remote = try await parts.threads.run { try session.find(name, parameters: parameters) }
         self.remote = remote
-        if let remote, remote.username == session.workerName {
+        if let remote, remote.isWorker || remote.username == session.workerName {
             throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
         }
         let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
@@ -73,38 +74,52 @@ extension TurnRun {
     /// The worker's login: of one that was not accepted lately it is written down before it is made.
     private func openSession(_ ground: Ground) async throws -> any WorkSession {
         guard let force = ground.worker else { throw TurnFault(.notPermitted) }
-        let version = force.login.stages.current
-        var attempt: LoginAttempts.ID?
-        if !parts.workers.isKnown(force.login.id, version, at: now) {
-            let leave = try await ledger.beginLogin(
-                force.login.id, identity: force.login.id.bytes, version: version ?? 0, taken()
-            ).leave
-            switch leave {
-            case .granted(let id): attempt = id
-            case .spent(let until):
-                throw TurnFault(.workerRejected, words: "Its logins of a day are used up.", until: until)
-            }
+        let (login, clock) = (force.login, parts.clock)
+        let version = login.stages.current
+        let isKnown = await parts.workers.enter(login.id, version, at: { clock.now() })
+        do {
+            let session = try await open(ground, as: force, isKnown)
+            parts.workers.leave(login.id, version, isAccepted: now, wasKnown: isKnown)
+            return session
+        } catch {
+            parts.workers.leave(login.id, version, isAccepted: nil, wasKnown: isKnown)
+            throw error
         }
+    }
+
+    private func open(_ ground: Ground, as force: Ground.Workforce, _ isKnown: Bool) async throws -> any WorkSession {
+        let attempt = isKnown ? nil : try await beginWorkerLogin(force.login)
         let (connector, target, worker) = (ground.connector, ground.target, force.worker)
         do {
             let session = try await parts.threads.run { try connector.open(target, as: worker) }
-            parts.workers.note(force.login.id, version, isAccepted: true, at: now)
-            if let attempt { ended.append(LoginEnd(id: attempt, outcome: nil)) }
+            // At once: what a kill leaves behind would count against the worker for a day.
+            if let attempt { await end(attempt, nil) }
             return session
         } catch {
-            parts.workers.note(force.login.id, version, isAccepted: false, at: now)
-            let outcome = Self.outcome(of: error)
             if let attempt {
-                try await ledger.end([LoginEnd(id: attempt, outcome: outcome)])
-            } else if let outcome {
+                await end(attempt, Self.outcome(of: error))
+            } else if let outcome = Self.outcome(of: error), let late = try? await beginWorkerLogin(force.login) {
                 // It was trusted to be accepted and was not: written down afterwards, so that it counts.
-                let leave = try await ledger.beginLogin(
-                    force.login.id, identity: force.login.id.bytes, version: version ?? 0, taken()
-                ).leave
-                if case .granted(let id) = leave { try await ledger.end([LoginEnd(id: id, outcome: outcome)]) }
+                await end(late, outcome)
             }
             throw TurnFault(error, ofWorker: true)
         }
+    }
+
+    private func beginWorkerLogin(_ login: Account) async throws -> LoginAttempts.ID {
+        let leave = try await ledger.beginLogin(
+            login.id, identity: login.id.bytes, version: login.stages.current ?? 0, taken()
+        ).leave
+        switch leave {
+        case .granted(let grant): return grant.id
+        case .spent(let until): throw TurnFault(.workerRejected, words: "Its logins of a day are used up.", until: until)
+        }
+    }
+
+    /// Writes down how a login ended; if that fails, with the next transaction.
+    private func end(_ attempt: LoginAttempts.ID, _ outcome: LoginAttempts.Outcome?) async {
+        let end = LoginEnd(id: attempt, outcome: outcome)
+        do { try await ledger.end([end]) } catch { ended.append(end) }
     }
 
     // MARK: - Logins of the account
@@ -113,7 +128,8 @@ extension TurnRun {
     func login(_ version: Int64, as step: TurnStep) async throws -> TurnEvent {
         if ground == nil {
             do {
-                ground = try await standing()
+                // A login of the account's own needs nobody to work for it: there may be no worker any more.
+                ground = try await standing(needsWorker: false)
             } catch {
                 return .failed(TurnFault(error))
             }
@@ -123,18 +139,19 @@ extension TurnRun {
         let (leave, stored) = try await ledger.beginLogin(
             account, identity: identityBytes, version: version, change: change, turn: turn, taken())
         change = stored
-        let event: TurnEvent
+        var event: TurnEvent
         switch leave {
         case .spent(let until): event = .noLoginLeft(until: until)
-        case .granted(let id):
+        case .granted(let grant):
             note(.attempt, "version \(version)")
             parts.probe.reached(.attempt, account)
             do {
-                event = .verdict(await believed(try await connect(way, id)))
+                event = .verdict(await believed(try await connect(way, grant)))
             } catch {
                 event = .failed(TurnFault(error))
             }
         }
+        event = LentSecrets(ground, candidate, way).hidden(in: event)
         note(step, event)
         parts.probe.reached(step, account)
         return event
@@ -153,17 +170,17 @@ extension TurnRun {
     }
 
     /// Makes a login that was written down.
-    func connect(_ way: TargetLogin, _ id: LoginAttempts.ID) async throws -> TurnVerdict {
+    func connect(_ way: TargetLogin, _ grant: LoginGrant) async throws -> TurnVerdict {
         guard let ground else { throw TurnFault(.brokenProtocol) }
         // What was pinned at this very contact is in the row and not yet in the ground.
-        let target = ledger.guarding(pinned(ground), account, identity: identityBytes, accepted: id)
-        let (connector, plan) = (ground.connector, ground.plan)
+        let control = ControlLogin(ledger, after: grant)
+        let (connector, target, plan) = (ground.connector, control.applied(to: pinned(ground)), ground.plan)
         do {
             let verdict = try await parts.threads.run { try connector.verify(way, on: target, by: plan) }
-            ended.append(LoginEnd(id: id, outcome: Self.outcome(of: verdict)))
+            ended += [LoginEnd(id: grant.id, outcome: Self.outcome(of: verdict))] + control.ends(verdict)
             return TurnVerdict(verdict)
         } catch {
-            ended.append(LoginEnd(id: id, outcome: Self.outcome(of: error)))
+            ended += [LoginEnd(id: grant.id, outcome: Self.outcome(of: error))] + control.ends(nil)
             throw error
         }
     }

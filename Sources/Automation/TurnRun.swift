@@ -106,7 +106,7 @@ actor TurnRun {
 
     /// Runs a step and notes how it ended; what it throws becomes an event.
     func done(_ step: TurnStep, _ body: () async throws -> TurnEvent) async -> TurnEvent {
-        let event: TurnEvent
+        var event: TurnEvent
         do {
             event = try await body()
         } catch let stop as Stop {
@@ -114,6 +114,7 @@ actor TurnRun {
         } catch {
             event = .failed(TurnFault(error, ofWorker: step == .preflight || step == .inspect))
         }
+        event = LentSecrets(ground, candidate).hidden(in: event)
         note(step, event)
         parts.probe.reached(step, account)
         return event

@@ -76,16 +76,20 @@ package struct RemoteAccount: Sendable, Hashable {
     /// Belongs to the system: a uid under UID_MIN, `root`, a built-in role. Never changed unless confirmed.
     package let isSystem: Bool
     package let isLocked: Bool
+    /// The very account that is logged in to do the work, where its name alone does not say so.
+    package let isWorker: Bool
     /// What a person may want to see of it: `uid`, `home`, `shell`, `groups`, `plugin`, …
     package let attributes: [String: String]
 
     package init(
-        username: String, identity: String? = nil, isSystem: Bool, isLocked: Bool, attributes: [String: String] = [:]
+        username: String, identity: String? = nil, isSystem: Bool, isLocked: Bool, isWorker: Bool = false,
+        attributes: [String: String] = [:]
     ) {
         self.username = username
         self.identity = identity ?? username
         self.isSystem = isSystem
         self.isLocked = isLocked
+        self.isWorker = isWorker
         self.attributes = attributes
     }
 }

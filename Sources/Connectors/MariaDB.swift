@@ -59,6 +59,7 @@ package struct MariaDB: Connector {
 
     /// No method here makes the server prove anything: that a wrong password is refused has to be seen.
     private func control(_ credential: TargetLogin, _ target: Target) throws(ConnectorFault) -> Verdict {
+        if target.wasSeenRefusing { return .proven }
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
         let wrong = try TargetLogin.wrong(for: credential.username)
         let way = try Way(to: target)
@@ -117,8 +118,16 @@ extension MariaDB {
             code == 1819
             ? .refusedByPolicy(PolicyRefusal(kind: words.lowercased().contains("reuse") ? .history : .quality, words: words))
             : kind(of: fault)
-        // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED: said by a server that goes, about nothing in particular.
-        return ConnectorFault(kind, effect: accounts == 1 && ![1053, 1927].contains(code) ? .none : .unknown, words: words)
+        return ConnectorFault(kind, effect: accounts == 1 && saysNothingDone(code) ? .none : .unknown, words: words)
+    }
+
+    /// What is said before an account is touched: rights, options, syntax, plugins, the password's form, an account that is or is not there.
+    /// Other refusals may come after it: the server changes its accounts first, and only then writes its log (ER_ERROR_ON_WRITE).
+    private static func saysNothingDone(_ code: Int) -> Bool {
+        [
+            1044, 1045, 1047, 1064, 1133, 1142, 1143, 1227, 1290, 1370, 1372, 1396, 1410, 1470, 1524, 1792, 1819, 1820, 1827,
+            1836,
+        ].contains(code)
     }
 
     private static func words(_ fault: MariaDBFault, _ credential: TargetLogin) -> String {

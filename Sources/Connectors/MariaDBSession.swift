@@ -162,6 +162,7 @@ extension MariaDBSession {
         return RemoteAccount(
             username: first.user, identity: first.user + "@" + hosts, isSystem: first.isSystem,
             isLocked: entries.contains(where: \.isLocked),
+            isWorker: entries.contains { $0.user + "@" + $0.host == workerName },
             attributes: [
                 "hosts": TargetWords(hosts).text, "plugin": TargetWords(first.plugin).text,
                 "expired": entries.contains(where: \.isExpired) ? "true" : "false",

@@ -65,6 +65,7 @@ package struct PostgreSQL: Connector {
         } catch {
             return try Self.verdict(on: error, nil, credential)
         }
+        if target.wasSeenRefusing { return .proven }
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
         let wrong = try TargetLogin.wrong(for: credential.username)
         let secondWay = try Way(to: target)

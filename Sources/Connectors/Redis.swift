@@ -24,7 +24,7 @@ package struct Redis: Connector {
         do throws(RedisFault) { connection = try Self.connect(target, way, worker.credential) } catch {
             throw Self.fault(error, hiding: worker.credential)
         }
-        return try RedisSession(connection, way: way, worker: worker.credential)
+        return try RedisSession(connection, to: target, way: way, worker: worker.credential)
     }
 
     package func verify(
@@ -43,6 +43,7 @@ package struct Redis: Connector {
             }
         }
         // A user with `nopass` is let in with anything.
+        if target.wasSeenRefusing { return .proven }
         guard target.mayGuess() else { return .unverifiable(words: "no wrong login may be tried now, to see it refused") }
         let wrong = try TargetLogin.wrong(for: credential.username)
         let secondWay = try Way(to: target)

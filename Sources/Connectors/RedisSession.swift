@@ -15,26 +15,28 @@ final class RedisSession: WorkSession {
     /// nil once it is closed.
     private let connection: Mutex<RedisConnection?>
 
-    init(_ connection: RedisConnection, way: Way, worker: TargetLogin) throws(ConnectorFault) {
+    init(_ connection: RedisConnection, to target: Target, way: Way, worker: TargetLogin) throws(ConnectorFault) {
         self.worker = worker
         self.way = way
         do throws(RedisFault) {
             let server = Self.facts(try connection.run("INFO", "server"))
-            let replication = Self.facts(try connection.run("INFO", "replication"))
             guard let version = server["redis_version"], let major = version.split(separator: ".").first.flatMap({ Int($0) }),
                 major >= 6
             else { throw RedisFault(.refused(code: "ERR"), "Redis before 6 has no users") }
-            guard let name = try connection.run("ACL", "WHOAMI").string, let identifier = replication["master_replid"],
-                identifier.utf8.count == 40
-            else { throw RedisFault(.brokenProtocol, "the server does not say who is logged in, or which server it is") }
+            guard let name = try connection.run("ACL", "WHOAMI").string, !name.isEmpty
+            else { throw RedisFault(.brokenProtocol, "the server does not say who is logged in") }
             workerName = name
-            // A replica has the identifier of its master, and users of its own.
-            system = .database(kind: "redis-\(replication["role"] ?? "master")", identifier: identifier)
+            system = Self.system(target)
             configurationFile = server["config_file"] ?? ""
         } catch {
             throw Redis.fault(error, hiding: worker)
         }
         self.connection = Mutex(connection)
+    }
+
+    /// A server is known by its place: it has a run id and a replication id, and draws both anew at every start.
+    private static func system(_ target: Target) -> TargetIdentity.System {
+        .database(kind: "redis", identifier: "\(target.address.lowercased()):\(target.port)")
     }
 
     /// The lines `name:value` of `INFO`.

@@ -10,14 +10,16 @@ package struct Target: Sendable {
     package let port: Int
     /// The asset's own settings by field name: `db_name`, `use_ssl`, `pg_ssl_mode`, `ca_cert`, …
     package let specific: [String: String]
-    package let hostKeys: HostKeyPin
+    package var hostKeys: HostKeyPin
     /// The SSH host through which the target is reached; nil for the direct way.
     package let gateway: Gateway?
     /// How long one remote step may take.
     package let stepLimit: Duration
     /// Asked before a login with a secret that is wrong on purpose, by which a target is seen to refuse one: the target counts it as
     /// a failure of the account. Whoever limits those commits it first, and says no where there were too many.
-    package let mayGuess: @Sendable () -> Bool
+    package var mayGuess: @Sendable () -> Bool
+    /// Whether the target was seen to refuse a wrong secret of this very account not long ago: then none is tried again.
+    package var wasSeenRefusing = false
 
     package init(
         asset: AssetID, type: String, address: String, port: Int, specific: [String: String] = [:],
@@ -37,17 +39,9 @@ package struct Target: Sendable {
 
     /// The same with what was pinned since the row was read.
     package func pinned(to fingerprint: String) -> Target {
-        let pin = HostKeyPin(policy: hostKeys.policy, fingerprints: [fingerprint])
-        return copy(pin, mayGuess)
-    }
-
-    /// The same with somebody to be asked before a login that is wrong on purpose.
-    package func asking(_ mayGuess: @escaping @Sendable () -> Bool) -> Target { copy(hostKeys, mayGuess) }
-
-    private func copy(_ hostKeys: HostKeyPin, _ mayGuess: @escaping @Sendable () -> Bool) -> Target {
-        Target(
-            asset: asset, type: type, address: address, port: port, specific: specific, hostKeys: hostKeys, gateway: gateway,
-            stepLimit: stepLimit, mayGuess: mayGuess)
+        var target = self
+        target.hostKeys.fingerprints = [fingerprint]
+        return target
     }
 }
 

@@ -1,3 +1,4 @@
+import Connectors
 import Access
 import Automation
 import Connectors

@@ -61,6 +61,27 @@ struct PushTests {
         #expect(try shop.live == Array("old".utf8) && shop.served() == shop.live && shop.open == nil)
     }
 
+    @Test(
+        "an account of the same name at another host is another account", arguments: [nil, SimulatedTarget.Trick.appliedThenCut])
+    func hosts(trick: SimulatedTarget.Trick?) async throws {
+        let shop = try Workshop(state: {
+            $0.isHosted = true
+            $0.live["app@%"] = Array("theirs".utf8)
+            $0.tricks = trick.map { [$0] } ?? []
+            $0.logins = trick == nil ? [] : [.failure(ConnectorFault(.timedOut, effect: .none))]
+        })
+        _ = await push(shop) { $0.parameters = ["account_host": "10.%"] }
+        try await shop.settle()
+        #expect(shop.target.snapshot.live["app@10.%"] == Array("old".utf8))
+        #expect(shop.target.snapshot.live["app@%"] == Array("theirs".utf8))
+        #expect(try shop.open == nil)
+        // It is the same one that is changed later.
+        let report = await shop.turn { $0.parameters = ["account_host": "10.%"] }
+        #expect(report.outcome.status == .success)
+        #expect(try shop.target.snapshot.live["app@10.%"] == shop.served())
+        #expect(shop.target.snapshot.live["app@%"] == Array("theirs".utf8))
+    }
+
     @Test("verifying makes one login, and says what it found")
     func verify() async throws {
         let shop = try Workshop()

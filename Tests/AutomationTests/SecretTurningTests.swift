@@ -288,6 +288,23 @@ struct TurnRefusalTests {
         #expect(shop.target.snapshot.rejected["admin"] == 3)
     }
 
+    @Test("a target that says the worker's secret in its words has it in no record and no log")
+    func echoes() async throws {
+        let words = "you said admin-secret; old was it before"
+        let shop = try Workshop(state: { $0.workerFault = ConnectorFault(.notPermitted, effect: .none, words: words) })
+        _ = await shop.turn()
+        _ = await shop.turning.remove(shop.app.id, in: .default, Workshop.order(), by: Workshop.principal)
+        shop.target.with {
+            $0.workerFault = nil
+            $0.logins = [
+                .success(.lockedOut(words: words)), .failure(ConnectorFault(.timedOut, effect: .none, words: words)), nil,
+            ]
+        }
+        _ = await shop.turn()
+        let said = shop.records.all.flatMap { [$0.outcome.words] + $0.steps.map(\.words) }
+        #expect(said.contains { $0.contains("you said") } && !said.contains { $0.contains("admin-secret") })
+    }
+
     @Test("a cancelled turn has sent nothing")
     func cancelled() async throws {
         let shop = try Workshop()

@@ -67,6 +67,7 @@ struct SettlementTests {
             }
         ),
         ("lets in anybody", { $0.letsInAnybody = true }),
+        ("has to be seen refusing", { $0.controls = true }),
     ]
 
     @Test("killed after any step, a start finds out which secret is live, and none is lost", arguments: 0..<situations.count)
@@ -129,6 +130,72 @@ struct SettlementTests {
         try await shop.settle()
         #expect(try shop.open == nil && shop.served() == Array("old".utf8))
         #expect(shop.target.snapshot.rejected["app"] ?? 0 <= 2)
+    }
+
+    @Test("when nobody is left to work for it, the account's own logins tell")
+    func withoutWorker() async throws {
+        let shop = try Workshop(state: {
+            $0.tricks = [.appliedThenCut]
+            $0.canCompare = false
+            $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
+        })
+        #expect(await shop.turn().outcome.status == .uncertain)
+        try shop.edit(shop.worker.id) { $0.isActive = false }
+        try await shop.settle()
+        #expect(try shop.open == nil && shop.served() == shop.live && shop.live != Array("old".utf8))
+    }
+
+    @Test("turns that begin together do not use up the logins of the worker that they have in common")
+    func commonWorker() async throws {
+        let shop = try Workshop({ $0.logins.count = 2 })
+        let others = (10..<20).map { Workshop.account($0, on: shop.asset, name: "app\($0)") }
+        for other in others {
+            try shop.add(other, secret: "old")
+            shop.target.with { $0.live[other.username] = Array("old".utf8) }
+        }
+        let reports = await withTaskGroup(of: TurnReport.self) { group in
+            for other in others {
+                group.addTask { await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal) }
+            }
+            return await group.reduce(into: [TurnReport]()) { $0.append($1) }
+        }
+        #expect(reports.allSatisfy { $0.outcome.status == .success }, "\(reports.map(\.outcome))")
+        // A worker whose secret is wrong is rejected no more often than it may be.
+        let bad = try Workshop(state: { $0.live["admin"] = Array("another".utf8) })
+        for other in others { try bad.add(other, secret: "old") }
+        await withTaskGroup(of: Void.self) { group in
+            for other in others {
+                group.addTask { _ = await bad.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal) }
+            }
+        }
+        #expect(bad.target.snapshot.rejected["admin"] == 2)
+    }
+
+    @Test("a wrong login on purpose counts like any other, and one that was refused is enough for a day")
+    func controlLogins() async throws {
+        let shop = try Workshop({ $0.logins.count = 1 }, state: { $0.controls = true })
+        #expect(await shop.turn().outcome.status == .success)
+        #expect(shop.target.snapshot.rejected["app"] == 1)
+        // The day's only login is used up.
+        #expect(await shop.turn().outcome.reason == .noLoginLeft)
+        let report = await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(report.outcome.reason == .noLoginLeft && shop.target.snapshot.rejected["app"] == 1)
+    }
+
+    @Test("a target that refused a wrong login is not tried again before a day is over, whoever asks and after a restart too")
+    func controlOnceADay() async throws {
+        let shop = try Workshop(state: { $0.controls = true })
+        for _ in 0..<3 { #expect(await shop.turn().outcome.status == .success) }
+        let path = shop.directory.file("copy.db")
+        try shop.database.backupSync(to: path)
+        let now = shop.clock.wall.now()
+        let start = try Workshop(copyOf: path, in: shop.directory, target: shop.target, at: now, like: shop)
+        #expect(await start.turn().outcome.status == .success)
+        let report = await start.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(report.outcome.status == .success && shop.target.snapshot.rejected["app"] == 1)
+        start.clock.advance(seconds: 86_402)
+        #expect(await start.turn().outcome.status == .success)
+        #expect(shop.target.snapshot.rejected["app"] == 2)
     }
 
     @Test("a sealed vault settles nothing, and does after it was opened")

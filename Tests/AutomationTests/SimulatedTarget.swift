@@ -37,6 +37,10 @@ final class SimulatedTarget: Connector {
         var guessesRefused = 0
         var preparations = 0
         var letsInAnybody = false
+        /// A proof needs a wrong login that is seen refused.
+        var controls = false
+        /// An account is a name at a host, as MariaDB has it: `live` has `name@host`.
+        var isHosted = false
         var lies = false
         var workerFault: ConnectorFault?
         var locksWorkerAfterInstall = false
@@ -90,23 +94,28 @@ final class SimulatedTarget: Connector {
         -> Verdict
     {
         let given = credential.withSecret { $0.withBytes { Array($0) } }
-        let result = state.withLock { state -> Result<Verdict, ConnectorFault> in
+        let (result, controls) = state.withLock { state -> (Result<Verdict, ConnectorFault>, Bool) in
             state.ways.append(target.gateway?.asset)
-            if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
-            if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
-            if state.locked.contains(credential.username) { return .success(.rejected(words: "password authentication failed")) }
-            if state.live[credential.username] == given { return .success(.proven) }
-            state.rejected[credential.username, default: 0] += 1
-            return .success(.rejected(words: "password authentication failed"))
+            return (Self.login(&state, credential.username, given), state.controls || state.guesses)
         }
-        let verdict = try result.get()
-        guard verdict == .proven, snapshot.guesses else { return verdict }
+        guard controls, try result.get() == .proven, !target.wasSeenRefusing else { return try result.get() }
         guard target.mayGuess() else {
             with { $0.guessesRefused += 1 }
-            return .unverifiable(words: "no guess is left")
+            return .unverifiable(words: "no wrong login may be tried now")
         }
         with { $0.rejected[credential.username, default: 0] += 1 }
-        return verdict
+        return .proven
+    }
+
+    private static func login(_ state: inout State, _ username: String, _ given: [UInt8]) -> Result<Verdict, ConnectorFault> {
+        if !state.logins.isEmpty, let next = state.logins.removeFirst() { return next }
+        if state.letsInAnybody { return .success(.unverifiable(words: "lets in anybody")) }
+        if state.locked.contains(username) { return .success(.rejected(words: "password authentication failed")) }
+        let isHosted = state.isHosted
+        let values = state.live.filter { $0.key == username || isHosted && $0.key.hasPrefix(username + "@") }.map(\.value)
+        if values.contains(given) { return .success(.proven) }
+        state.rejected[username, default: 0] += 1
+        return .success(.rejected(words: "password authentication failed"))
     }
 
     fileprivate func install(_ user: String, _ secret: borrowing Secret, creates: Bool = false) throws(ConnectorFault) {
@@ -154,17 +163,23 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
         self.workerName = workerName
     }
 
-    func find(_ username: String) throws(ConnectorFault) -> RemoteAccount? {
-        let state = target.snapshot
-        guard state.live[username] != nil else { return nil }
+    func find(_ username: String) throws(ConnectorFault) -> RemoteAccount? { try find(username, parameters: [:]) }
+
+    func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount? {
+        let (state, key) = (target.snapshot, key(username, parameters))
+        guard state.live[key] != nil else { return nil }
         return RemoteAccount(
-            username: username, isSystem: state.systemAccounts.contains(username), isLocked: state.locked.contains(username))
+            username: username, identity: key, isSystem: state.systemAccounts.contains(username), isLocked: false)
+    }
+
+    fileprivate func key(_ username: String, _ parameters: [String: String]) -> String {
+        target.snapshot.isHosted ? username + "@" + (parameters["account_host"] ?? "%") : username
     }
 
     func prepare(_ request: ChangeRequest) throws(ConnectorFault) { target.with { $0.preparations += 1 } }
 
     func install(_ request: ChangeRequest, secret: borrowing Secret) throws(ConnectorFault) {
-        try target.install(request.username, secret)
+        try target.install(key(request.username, request.parameters), secret)
     }
 
     func retire(_ request: ChangeRequest, keeping secret: borrowing Secret, old: borrowing Secret?) throws(ConnectorFault) {
@@ -172,7 +187,7 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
     }
 
     func create(_ push: AccountPush, secret: borrowing Secret) throws(ConnectorFault) {
-        try target.install(push.username, secret, creates: true)
+        try target.install(key(push.username, push.parameters), secret, creates: true)
     }
 
     func update(_ push: AccountPush) throws(ConnectorFault) { target.with { $0.events.append("update \(push.username)") } }
@@ -188,6 +203,6 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
 final class ReadingSession: SimulatedSession, VerifierReading, @unchecked Sendable {
     func compare(_ request: ChangeRequest, with secret: borrowing Secret) throws(ConnectorFault) -> StoredMatch {
         let bytes = secret.withBytes { Array($0) }
-        return target.snapshot.live[request.username] == bytes ? .same : .different
+        return target.snapshot.live[key(request.username, request.parameters)] == bytes ? .same : .different
     }
 }

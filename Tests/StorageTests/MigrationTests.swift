@@ -44,6 +44,18 @@ struct MigrationTests {
         #expect(try copy.readSync { try Organizations.all(on: $0).count } == 1)
     }
 
+    @Test("a database that has a ledger of rows gets further tables that the ledger counts", arguments: 2..<Migration.main.count)
+    func laterWatchedTables(first: Int) throws {
+        let database = try Database.open(at: directory.file("test.db"))
+        try database.migrate(Array(Migration.main.prefix(first)))
+        try database.writeSync { try Organizations.insert(Tenant(.default, name: "x").organization, on: $0) }
+        #expect(try database.migrate(Migration.main).applied == Migration.main.dropFirst(first).map(\.number))
+        // From now on every change of them is noted.
+        let connection = try database.confinedConnection(writable: true)
+        #expect(try RowChanges.watch(on: connection))
+        for table in WatchedTable.all { #expect(try connection.first(table.existence) { _ in true } == true) }
+    }
+
     @Test("a newer database is refused untouched")
     func newer() throws {
         let database = try Database.open(at: directory.file("test.db"))

@@ -29,7 +29,10 @@ struct SpecificField: Sendable {
                 SpecificField("db_name", .text(max: 1024)), SpecificField("use_ssl", .flag, "false"),
                 SpecificField("ca_cert", .text(max: 65_536)), SpecificField("client_cert", .text(max: 65_536)),
                 SpecificField("allow_invalid_cert", .flag, "false"),
-                SpecificField("pg_ssl_mode", .choice(["prefer", "require", "verify-ca", "verify-full"]), "prefer"),
+                // The first two are not JumpServer's: without TLS a secret goes out only where somebody said so in words.
+                SpecificField(
+                    "pg_ssl_mode", .choice(["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]), "prefer"),
+                SpecificField("allow_clear_text", .flag, "false"),
             ]
         case .web:
             [

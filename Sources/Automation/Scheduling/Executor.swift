@@ -70,9 +70,35 @@ package final class Executor: Sendable {
             state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
         }
         await ExecutionRun(parts: parts, slots: slots, id: next.id, organization: next.organization, halt: halt).run()
+        await clearUp(next)
         state.withLock { state in
             state.known.remove(next.id)
             state.canceled.remove(next.id)
+        }
+    }
+
+    /// Closes what could not be closed when its work ended, since the vault was sealed meanwhile: its task would not run again before the
+    /// next start of the server.
+    private func clearUp(_ next: Waiting) async {
+        while !state.withLock({ $0.isStopping }) {
+            do {
+                guard !parts.keys.isSealed else {
+                    try await parts.pause.sleep(.seconds(1))
+                    continue
+                }
+                let keys = try parts.keys.keys()
+                let execution = try await parts.database.read { db in
+                    try keys.verified(Executions.get(next.id, in: next.organization, on: db))
+                }
+                guard execution.status == .running else { return }
+                return try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+            } catch {
+                // Sealed once more in the middle, it is tried again; what else there may be is the next start's.
+                guard parts.keys.isSealed, !(error is CancellationError) else {
+                    return parts.logger.error(
+                        "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(type(of: error))"])
+                }
+            }
         }
     }
 
@@ -85,10 +111,10 @@ package final class Executor: Sendable {
         for row in open where !state.withLock({ $0.known.contains(row.value.id) }) {
             do {
                 let execution = try parts.keys.keys().verified(row)
-                if execution.status == .running {
-                    try await Interruption(parts: parts, slots: slots, execution: execution).settle()
-                } else {
+                if execution.status == .pending {
                     submit(execution.id, in: execution.organization)
+                } else {
+                    try await Interruption(parts: parts, slots: slots, execution: execution).settle()
                 }
             } catch {
                 parts.logger.error(

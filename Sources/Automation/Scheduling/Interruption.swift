@@ -13,14 +13,14 @@ struct Interruption: Sendable {
 
     func settle() async throws {
         let (organization, id) = (execution.organization, execution.id)
-        var last = 0
+        var tried: Set<RecordID> = []
         while true {
             let rows = try await parts.database.read { db in
                 try Records.pending(of: id, in: organization, limit: Self.chunk, on: db)
             }
             // Records that cannot be closed must not be tried for ever.
-            guard !rows.isEmpty, rows.count != last || rows.count == Int(Self.chunk) else { break }
-            last = rows.count
+            guard rows.contains(where: { !tried.contains($0.value.id) }) else { break }
+            tried.formUnion(rows.map(\.value.id))
             await settle(try parts.keys.keys().verified(rows))
         }
         try await ExecutionEnding(parts: parts, execution: id, organization: organization).interrupt()

@@ -109,6 +109,7 @@ struct LinuxVerification {
     private func seeWrongOneRefused(
         at place: String, _ attempt: (TargetLogin) throws(ConnectorFault) -> Verdict
     ) throws(ConnectorFault) -> Verdict {
+        if target.wasSeenRefusing { return .proven }
         guard let wrong = try? Self.wrongSecret(for: credential) else {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }

@@ -7,12 +7,12 @@ package struct TargetIdentity: Sendable, Hashable {
     package enum System: Sendable, Hashable {
         /// The host key's SHA-256 in OpenSSH's form, `SHA256:…`.
         case sshHostKey(String)
-        /// PostgreSQL's `system_identifier`, MariaDB's server uid, Redis's replication id.
+        /// PostgreSQL's `system_identifier`, MariaDB's server uid; Redis has none that lasts, so its address and port.
         case database(kind: String, identifier: String)
     }
 
     package let system: System
-    /// The user's name as the target has it; of a MariaDB account `'user'@'host'` without quotes.
+    /// The user's name as the target has it; of MariaDB with the account's hosts, `user@host,host`.
     package let user: String
 
     package init(system: System, user: String) {

@@ -21,6 +21,8 @@ enum RowChanges {
         guard try connection.exists("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'row_ledger'") else {
             return false
         }
+        // A schema that is about to get further tables; whoever adds them counts all rows anew.
+        for table in WatchedTable.all where try connection.first(table.existence, { _ in true }) == nil { return false }
         // In memory: notes of a transaction need not outlive it.
         try connection.execute("PRAGMA temp_store = MEMORY")
         try connection.transaction {

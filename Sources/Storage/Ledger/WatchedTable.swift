@@ -43,6 +43,13 @@ package struct WatchedTable: Sendable {
 }
 
 extension WatchedTable {
+    /// Finds something if the schema has the table yet.
+    var existence: SQLQuery {
+        var query = SQLQuery("SELECT 1 FROM main.sqlite_schema", [])
+        query.append("WHERE type = 'table' AND name = ?", [.text(name)])
+        return query
+    }
+
     /// Every row's id and content.
     var selection: String { "SELECT \(columns("")) FROM main.\(name)" }
 

@@ -15,6 +15,9 @@ package enum LoginAttempts {
         case unclear
     }
 
+    /// The number of a login with a wrong secret, made to see it refused: no version of the account's.
+    package static let wrongSecret: Int64 = -1
+
     package static func begin(
         _ id: ID, account: AccountID, identity: [UInt8], version: Int64, in organization: OrganizationID, at date: Timestamp,
         on connection: any SQLConnection
@@ -49,6 +52,17 @@ package enum LoginAttempts {
             """,
             [.id(account), .time(since), .blob(identity), .time(since)]
         ) { try $0.time(0) }
+    }
+
+    /// Whether the target was seen, since the moment, to refuse the account a wrong secret.
+    package static func sawRefusal(
+        account: AccountID, identity: [UInt8], since: Timestamp, on connection: any SQLConnection
+    ) throws -> Bool {
+        try connection.exists(
+            "SELECT 1 FROM login_attempts WHERE account_id = ? AND date > ? AND identity = ? AND number = ? AND outcome = ?",
+            [
+                .id(account), .time(since), .blob(identity), .integer(wrongSecret), .text(Outcome.rejected.rawValue),
+            ])
     }
 
     /// Deletes what is older than the moment, at most 1000 at once, and returns how many.

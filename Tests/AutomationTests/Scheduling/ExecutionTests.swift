@@ -2,6 +2,7 @@ import Access
 import Audit
 import Automation
 import Domain
+import Sealing
 import Storage
 import Synchronization
 import Testing
@@ -146,6 +147,67 @@ struct ExecutionTests {
         // What had only been asked for is done.
         #expect(done.status == .success)
         #expect(yard.outbox.sent.withLock { $0.count } == 2)
+    }
+
+    @Test("a record that could not be closed when its execution ended is settled at the next start")
+    func unsettled() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        var over = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        (over.status, over.reason, over.dateFinished) = (.error, "Some records are still open.", TestYard.start)
+        let (keys, row, begun) = (try yard.keys.keys(), over, Self.record("a", of: over, on: host, start: TestYard.start))
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            try Records.insert(keys.authenticated(begun), on: db)
+        }
+        let next = try await yard.addExecution(of: try yard.addTask("u", Self.order([host])))
+        _ = try await yard.whileExecuting { _ in try await yard.end(of: next.id) }
+        #expect(try yard.records(of: over.id).map(\.status) == [.uncertain])
+        #expect(try yard.execution(over.id).reason == over.reason)
+    }
+
+    @Test("an execution under which the vault was sealed is settled when it is opened again, and its task can run again")
+    func sealedMeanwhile() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a", "b"])]))
+        let execution = try await yard.addExecution(of: task)
+        yard.work.set { _ in
+            yard.keyring.seal()
+            return WorkReport(.success)
+        }
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            while !yard.keyring.isSealed { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(100))
+            yard.work.set { _ in WorkReport(.success) }
+            try yard.keyring.unseal(with: yard.keyFile)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .error)
+        #expect(try yard.records(of: execution.id).allSatisfy { $0.status != .pending })
+        #expect(yard.work.seen.withLock { $0.settled.count } == 1)
+        _ = try await yard.addExecution(of: task)
+    }
+
+    @Test("records that cannot be settled are tried once at a start, however many there are")
+    func unsettleable() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        var running = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        running.status = .running
+        let (keys, row) = (try yard.keys.keys(), running)
+        try yard.database.writeSync { db in
+            _ = try Executions.update(keys.authenticated(row), on: db)
+            for number in 0..<500 {
+                try Records.insert(
+                    keys.authenticated(Self.record("a\(number)", of: row, on: host, start: TestYard.start)), on: db)
+            }
+        }
+        // Nothing can be written down, so nothing is done.
+        yard.audit.close()
+        _ = try await yard.whileExecuting { _ in try await yard.end(of: row.id) }
+        #expect(yard.work.seen.withLock { $0.settled.isEmpty })
+        #expect(try yard.records(of: row.id).allSatisfy { $0.status == .pending })
     }
 
     private static func record(_ name: String, of execution: Execution, on asset: AssetID, start: Timestamp?) -> Record {

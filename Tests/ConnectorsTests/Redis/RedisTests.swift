@@ -77,6 +77,17 @@ struct RedisTests {
         #expect(!kept.contains("Next-2!"))
     }
 
+    @Test("a server is the same one after it has drawn another replication id, as it does at every start")
+    func identity() async throws {
+        let fixture = RedisFixture(try await RedisServer())
+        let before = try await onOwnThread { try Self.open(fixture).system }
+        try await fixture.server.run("REPLICAOF", "127.0.0.1", "1")
+        try await fixture.server.run("REPLICAOF", "NO", "ONE")
+        #expect(try await onOwnThread { try Self.open(fixture).system } == before)
+        let elsewhere = fixture.target(["allow_clear_text": "true"], address: "127.0.0.1", port: Int(fixture.server.clearPort))
+        #expect(try await onOwnThread { try Self.open(fixture, elsewhere).system } != before)
+    }
+
     @Test("a user who needs no password, or is off, is not given one that nothing could prove", arguments: ["nopass", "off"])
     func unprovable(_ rule: String) async throws {
         let fixture = try await Self.user("odd", rule)

@@ -95,8 +95,8 @@ final class TurnTown: Sendable {
         while ContinuousClock.now < deadline {
             let answer = try await now.call(.get, "/api/v1/accounts/accounts/?limit=100")
             let open = rows(answer).filter { $0["change"]?.string != nil }
-            if answer.status == 200, open.isEmpty, try await !isRunning() { return }
-            last = answer.text
+            if answer.status == 200, open.isEmpty, try await running().isEmpty { return }
+            last = "in doubt: \(open.map { $0["username"]?.string ?? "" }); running: \(try await running())"
             try await Task.sleep(for: .milliseconds(200))
         }
         throw ProgramFault.timedOut("settling", output: last + server.log.suffix(4000))
@@ -106,10 +106,14 @@ final class TurnTown: Sendable {
         answer.json?["results"]?.array.map { Array($0) } ?? []
     }
 
-    private func isRunning() async throws -> Bool {
-        let answer = try await now.call(.get, "/api/v1/accounts/change-secret-executions/?limit=20")
-        return rows(answer).contains { row in
-            ["pending", "running"].contains(row["status"]?["value"]?.string ?? row["status"]?.string ?? "")
+    /// Executions that are not over, with their progress.
+    private func running() async throws -> [String] {
+        let answer = try await now.call(.get, "/api/v1/accounts/change-secret-executions/?limit=100")
+        return rows(answer).compactMap { row in
+            let status = row["status"]?["value"]?.string ?? row["status"]?.string ?? ""
+            guard ["pending", "running"].contains(status) else { return nil }
+            let progress = row["progress"]
+            return "\(row["id"]?.string ?? "") \(status) \(progress?["done"]?.int ?? -1)/\(progress?["total"]?.int ?? -1)"
         }
     }
 

@@ -1,6 +1,6 @@
+import Notifications
 import Cryptography
 import Foundation
-import Notifications
 import TestSupport
 import Testing
 

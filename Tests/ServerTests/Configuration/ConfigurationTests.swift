@@ -1,10 +1,10 @@
+import Outbound
+import Automation
 import API
 import Access
 import Audit
-import Automation
 import Domain
 import HTTPServer
-import Outbound
 import TestSupport
 import Testing
 
