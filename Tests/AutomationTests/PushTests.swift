@@ -109,21 +109,6 @@ struct PushTests {
         #expect(try shop.stored().connectivity == .authenticationError)
     }
 
-    @Test("a wrong login on purpose counts, and is not made where none is left")
-    func guesses() async throws {
-        let shop = try Workshop(state: { $0.guesses = true })
-        func verify() async -> RecordOutcome {
-            await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal).outcome
-        }
-        #expect(await verify().status == .success)
-        #expect(await verify().status == .success)
-        // The limit of a day is two: now not even a login of the account's own is made.
-        #expect(await verify().reason == .noLoginLeft)
-        #expect(shop.target.snapshot.rejected["app"] == 2)
-        shop.clock.advance(seconds: 90_000)
-        #expect(await verify().status == .success)
-    }
-
     @Test("a candidate that is applied again after a doubt is not prepared again")
     func reapplied() async throws {
         let shop = try Workshop(state: { $0.tricks = [.cutBefore] })
