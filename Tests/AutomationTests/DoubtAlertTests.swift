@@ -1,6 +1,7 @@
 import Connectors
 import Access
 import Automation
+import Connectors
 import Domain
 import Logging
 import Notifications

@@ -109,20 +109,6 @@ struct PushTests {
         #expect(try shop.stored().connectivity == .authenticationError)
     }
 
-    @Test("a wrong login on purpose counts; that it was refused is believed for a day, so that it is not made again")
-    func guesses() async throws {
-        let shop = try Workshop(state: { $0.guesses = true })
-        func verify() async -> RecordOutcome {
-            await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal).outcome
-        }
-        #expect(await verify().status == .success)
-        #expect(await verify().status == .success)
-        #expect(shop.target.snapshot.rejected["app"] == 1)
-        shop.clock.advance(seconds: 90_000)
-        #expect(await verify().status == .success)
-        #expect(shop.target.snapshot.rejected["app"] == 2)
-    }
-
     @Test("a candidate that is applied again after a doubt is not prepared again")
     func reapplied() async throws {
         let shop = try Workshop(state: { $0.tricks = [.cutBefore] })

@@ -32,9 +32,6 @@ final class SimulatedTarget: Connector {
         var canCompare = true
         /// Switched off; a login of theirs is called wrong.
         var locked: Set<String> = []
-        /// Whether a proof needs to see a wrong login refused.
-        var guesses = false
-        var guessesRefused = 0
         var preparations = 0
         var letsInAnybody = false
         /// A proof needs a wrong login that is seen refused.
@@ -96,11 +93,10 @@ final class SimulatedTarget: Connector {
         let given = credential.withSecret { $0.withBytes { Array($0) } }
         let (result, controls) = state.withLock { state -> (Result<Verdict, ConnectorFault>, Bool) in
             state.ways.append(target.gateway?.asset)
-            return (Self.login(&state, credential.username, given), state.controls || state.guesses)
+            return (Self.login(&state, credential.username, given), state.controls)
         }
         guard controls, try result.get() == .proven, !target.wasSeenRefusing else { return try result.get() }
         guard target.mayGuess() else {
-            with { $0.guessesRefused += 1 }
             return .unverifiable(words: "no wrong login may be tried now")
         }
         with { $0.rejected[credential.username, default: 0] += 1 }
