@@ -46,7 +46,7 @@ struct ExecutionsTests {
             #expect(try ended.string("snapshot.secret_strategy") == "random")
         }
         let list = try await vault.send(.get, records + "?execution=\(execution)")
-        #expect(try list.string("0.reason") == "unsupported_platform" && list.string("0.asset.name") == "web-1")
+        #expect(try list.string("0.reason") == "privileged" && list.string("0.asset.name") == "web-1")
         let log = try await vault.send(.get, executions + execution + "/log/")
         #expect(log.status == 200 && log.text.contains("web-1/admin: skipped") && !log.text.contains("topmost"))
         #expect(try await vault.send(.get, "/api/v1/accounts/push-account-executions/" + execution + "/").status == 404)
