@@ -81,14 +81,22 @@ struct GroundReader {
     }
 
     private func target(_ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?) throws -> Target {
-        let port =
-            asset.protocols.first { $0.name == connector.protocolName }?.port
-            ?? Platform.defaultPorts[connector.protocolName] ?? 0
         let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
         return Target(
-            asset: asset.id, type: platform.type, address: asset.address, port: port, specific: asset.specific,
+            asset: asset.id, type: platform.type, address: asset.address, port: try port(of: asset, connector),
+            specific: asset.specific,
             hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try gateway(to: asset),
             stepLimit: parts.stepLimit)
+    }
+
+    /// The port that the asset has for the connector's protocol. The usual one is taken only for an asset that names no protocol at all: behind
+    /// another port there may be another server, which must not see the secret.
+    private func port(of asset: Asset, _ connector: any Connector) throws -> Int {
+        if let named = asset.protocols.first(where: { connector.protocolNames.contains($0.name) }) { return named.port }
+        guard asset.protocols.isEmpty, let usual = connector.protocolNames.first.flatMap({ Platform.defaultPorts[$0] }) else {
+            throw Stop(.skipped, .unsupported, "The asset has no port for \(connector.protocolNames.joined(separator: " or ")).")
+        }
+        return usual
     }
 
     /// The gateway of the asset's zone, ready to be logged in to. Where none can be used there is no way: nothing goes straight instead.

@@ -8,8 +8,8 @@ package protocol Connector: Sendable {
     var name: String { get }
     /// The platform types it serves.
     var platformTypes: Set<String> { get }
-    /// The asset's protocol whose port it uses: `ssh`, `postgresql`, …
-    var protocolName: String { get }
+    /// The names that the protocol it speaks has among an asset's protocols, the usual one first: `ssh`, `postgresql`, …
+    var protocolNames: [String] { get }
     /// What kinds of secret it can set.
     var secretTypes: Set<SecretType> { get }
 

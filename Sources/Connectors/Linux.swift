@@ -8,7 +8,7 @@ internal import SSH
 package struct LinuxConnector: Connector {
     package let name = "linux"
     package let platformTypes: Set<String> = ["linux"]
-    package let protocolName = "ssh"
+    package let protocolNames = ["ssh"]
     package let secretTypes: Set<SecretType> = [.password, .sshKey]
     private let guesses = RefusedGuesses()
 

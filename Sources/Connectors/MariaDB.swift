@@ -15,7 +15,7 @@ internal import Streams
 package struct MariaDB: Connector {
     package let name = "mariadb"
     package let platformTypes: Set<String> = ["mariadb", "mysql"]
-    package let protocolName = "mysql"
+    package let protocolNames = ["mariadb", "mysql"]
     package let secretTypes: Set<SecretType> = [.password]
 
     package init() {}

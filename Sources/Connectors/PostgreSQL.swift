@@ -18,7 +18,7 @@ internal import PostgresClient
 package struct PostgreSQL: Connector {
     package let name = "postgresql"
     package let platformTypes: Set<String> = ["postgresql"]
-    package let protocolName = "postgresql"
+    package let protocolNames = ["postgresql"]
     package let secretTypes: Set<SecretType> = [.password]
 
     package init() {}

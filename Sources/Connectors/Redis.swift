@@ -13,7 +13,7 @@ internal import Streams
 package struct Redis: Connector {
     package let name = "redis"
     package let platformTypes: Set<String> = ["redis"]
-    package let protocolName = "redis"
+    package let protocolNames = ["redis"]
     package let secretTypes: Set<SecretType> = [.password]
 
     package init() {}

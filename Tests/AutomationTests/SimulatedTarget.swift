@@ -52,7 +52,7 @@ final class SimulatedTarget: Connector {
 
     let name = "simulated"
     let platformTypes: Set<String> = ["postgresql"]
-    let protocolName = "postgresql"
+    let protocolNames = ["postgresql", "ssh"]
     let secretTypes: Set<SecretType> = [.password]
     private let state: Mutex<State>
 
