@@ -129,12 +129,13 @@ extension CrashSite {
         }
     }
 
-    /// The most rejected logins that anybody of these has had at the target.
+    /// The most rejected logins that anybody of these, or a worker, has had at the target.
     func mostRejections(_ people: [Person]) async throws -> Int {
         var most = 0
         for (place, town) in towns.enumerated() {
             let counts = try await town.rejections()
-            most = max(most, people.filter { $0.town == place }.map { counts[$0.username] ?? 0 }.max() ?? 0)
+            let names = people.filter { $0.town == place }.map(\.username) + [town.worker.username]
+            most = max(most, names.map { counts[$0] ?? 0 }.max() ?? 0)
         }
         return most
     }
@@ -218,5 +219,37 @@ extension CrashSite {
             guard server.program?.poll() == nil else { throw ProgramFault.unexpected("keyturnd ended", output: server.log) }
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+}
+
+// MARK: - One for all tests of a suite
+
+/// Opens what the tests of a suite share, and ends it with the last of them: nothing else would end a server that a constant holds.
+struct SharedSite: SuiteTrait, TestScoping {
+    @TaskLocal static var site: CrashSite?
+    @TaskLocal static var disk: SmallDisk?
+
+    /// Whether its data lie on a small disk.
+    let isOnSmallDisk: Bool
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing tests: @concurrent @Sendable () async throws -> Void
+    ) async throws {
+        let disk = isOnSmallDisk ? try SmallDisk() : nil
+        // Nothing is kept in reserve there, so that a full disk is full.
+        let site = try await CrashSite(
+            Towns.built.value, settings: disk == nil ? "" : "disk_reserve: 0\n", data: disk?.file("data"))
+        try await Self.$disk.withValue(disk) {
+            try await Self.$site.withValue(site) { try await tests() }
+        }
+        try await site.server.kill()
+    }
+
+    /// The site, with its server running and the administrator logged in.
+    static func running() async throws -> CrashSite {
+        let site = try #require(site)
+        if site.server.program.map({ $0.poll() != nil }) ?? true { try await site.server.start() }
+        try await site.logIn()
+        return site
     }
 }

@@ -30,7 +30,7 @@ final class CrashTable: Sendable {
             rows.append(row)
             return Self.text(rows)
         }
-        print(text)
+        print(Self.line(row))
         guard let path = ProcessInfo.processInfo.environment["KEYTURN_CRASH_TABLE"] else { return }
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
@@ -38,18 +38,25 @@ final class CrashTable: Sendable {
     private static func text(_ rows: [Row]) -> String {
         let platforms = Towns.all.map { $0.platform }
         let head = ["hit"] + platforms + ["lost", "left for a human", "most rejected logins of an account"]
-        var lines = [head, head.map { _ in "---" }]
+        let lines = [line(head), line(head.map { _ in "---" })] + rows.map(line) + [line(sum(of: rows))]
+        return lines.map { $0 + "\n" }.joined() + Towns.missing.map { "\n\($0)\n" }.joined()
+    }
+
+    private static func line(_ row: Row) -> String {
+        let hits = Towns.all.map { $0.obstacle == nil ? "\(row.hits[$0.platform] ?? 0)" : "skipped" }
+        return line([row.accident] + hits + ["\(row.lost)", "\(row.left)", "\(row.mostRejections)"])
+    }
+
+    private static func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+
+    private static func sum(of rows: [Row]) -> Row {
+        var sum = Row("all")
         for row in rows {
-            let hits = Towns.all.map { $0.obstacle == nil ? "\(row.hits[$0.platform] ?? 0)" : "skipped" }
-            lines.append([row.accident] + hits + ["\(row.lost)", "\(row.left)", "\(row.mostRejections)"])
+            sum.hits.merge(row.hits, uniquingKeysWith: +)
+            sum.lost += row.lost
+            sum.left += row.left
+            sum.mostRejections = max(sum.mostRejections, row.mostRejections)
         }
-        let sums = platforms.map { platform in "\(rows.map { $0.hits[platform] ?? 0 }.reduce(0, +))" }
-        lines.append(
-            ["all"] + sums + [
-                "\(rows.map(\.lost).reduce(0, +))", "\(rows.map(\.left).reduce(0, +))",
-                "\(rows.map(\.mostRejections).max() ?? 0)",
-            ])
-        return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n") + "\n"
-            + Towns.missing.map { "\n\($0)\n" }.joined()
+        return sum
     }
 }

@@ -7,7 +7,7 @@ import Testing
 ///
 /// After each accident, without anybody doing anything: no change is in doubt, what applications are served opens the account, and no account
 /// has seen more rejected logins than the usual limit of two a day.
-@Suite("Crash of a change", .serialized, .timeLimit(.minutes(60)))
+@Suite("Crash of a change", .serialized, .timeLimit(.minutes(60)), SharedSite(isOnSmallDisk: false))
 struct TurnCrashTests {
     /// Nil for the short form.
     static let hits = ProcessInfo.processInfo.environment["KEYTURN_TURN_HITS"].flatMap { Int($0) }
@@ -26,26 +26,27 @@ struct TurnCrashTests {
         ]
     static let cuts: [CuttingProxy.Cut] = hits == nil ? [.after] : [.before, .after, .silence]
 
-    private static let site = Task { try await CrashSite(Towns.built.value) }
-
-    /// The site, with its server running.
-    private static func running() async throws -> CrashSite {
-        let site = try await site.value
-        if site.server.program?.poll() != nil || site.server.program == nil { try await site.server.start() }
-        try await site.logIn()
-        return site
-    }
-
-    @Test("every platform takes part", .enabled(if: Towns.missing.isEmpty, "\(Towns.missing.joined(separator: "; "))"))
+    @Test(
+        "every platform takes part, opens to the right secret alone, and counts rejected logins",
+        .enabled(if: Towns.missing.isEmpty, "\(Towns.missing.joined(separator: "; "))"))
     func platforms() async throws {
         #expect(try await Towns.built.value.count == Towns.all.count)
+        let site = try await SharedSite.running()
+        let people = try await site.people(1)
+        #expect(try await site.lost(people).isEmpty)
+        for person in people {
+            let town = site.towns[person.town]
+            #expect(try await town.rejections()[person.username] == nil, "\(town.platform)")
+            #expect(try await !town.opens(Login(username: person.username, secret: "Wrong-of-all-1")))
+            #expect(try await town.rejections()[person.username] == 1, "\(town.platform)")
+        }
     }
 
     // MARK: - Killed
 
     @Test("after a kill behind any numbered step, what is served is live on every platform", arguments: steps)
     func killed(step: String) async throws {
-        let site = try await Self.running()
+        let site = try await SharedSite.running()
         var row = CrashTable.Row("killed behind `\(step)`")
         var everybody: [CrashSite.Person] = []
         for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
@@ -99,7 +100,7 @@ struct TurnCrashTests {
 
     @Test("after a kill at any moment, also while it starts again, what is served is live on every platform")
     func killedAtRandom() async throws {
-        let site = try await Self.running()
+        let site = try await SharedSite.running()
         var row = CrashTable.Row("killed at random")
         var everybody: [CrashSite.Person] = []
         for round in 0..<Self.wanted {
@@ -124,7 +125,7 @@ struct TurnCrashTests {
 
     @Test("when the connection is cut around the change, Keyturn finds out what is live on every platform", arguments: cuts)
     func cut(_ cut: CuttingProxy.Cut) async throws {
-        let site = try await Self.running()
+        let site = try await SharedSite.running()
         let accident =
             switch cut {
             case .before: "connection cut before the target saw the command"
@@ -158,7 +159,7 @@ struct TurnCrashTests {
 
     @Test("a command that lands after its doubt was settled", arguments: hits == nil ? [true] : [false, true])
     func late(isAfterAnother: Bool) async throws {
-        let site = try await Self.running()
+        let site = try await SharedSite.running()
         var row = CrashTable.Row("landed after its doubt was settled" + (isAfterAnother ? ", and after a later change" : ""))
         var everybody: [CrashSite.Person] = []
         for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
