@@ -39,7 +39,8 @@ struct PostgreSQLTown: Town {
                 "-X", "-q", "-A", "-t", "-w", "-h", "127.0.0.1", "-p", "\(server.port)", "-U", login.username, "-d", "postgres",
                 "-c", "SELECT 1",
             ],
-            environment: ["PGPASSWORD": login.secret]
+            // Left to itself it tries again without TLS what was refused with it.
+            environment: ["PGPASSWORD": login.secret, "PGSSLMODE": "require"]
         ).succeeded
     }
 
