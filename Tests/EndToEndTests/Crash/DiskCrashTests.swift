@@ -8,8 +8,7 @@ import Testing
     .enabled(if: Mount.obstacle == nil, Comment(rawValue: Mount.obstacle ?? "")), SharedSite(isOnSmallDisk: true))
 struct DiskCrashTests {
     private static let wanted = TurnCrashTests.hits.map { max(1, $0 / 2) } ?? 1
-    /// Few, so that a change's pages do not find room in a write-ahead log that a checkpoint has begun anew.
-    private static let together = TurnCrashTests.hits == nil ? 1 : 2
+    private static let together = TurnCrashTests.hits == nil ? 1 : 4
     /// By the step that was made last, the commit that fails next.
     private static let commits =
         TurnCrashTests.hits == nil
@@ -30,6 +29,7 @@ struct DiskCrashTests {
             everybody += people
             // A start of its own: a write-ahead log that was used before would have room.
             try await site.server.restart()
+            let reader = try await disk.reader(of: "data/keyturn.db")
             let length = site.server.log.utf8.count
             if step == "doubt" { try await Self.fall(site, people) }
             try site.hold(step)
@@ -38,9 +38,9 @@ struct DiskCrashTests {
             let standing = try await site.standing(people, behind: step)
             try disk.fill()
             site.letGo(step)
-            try await Task.sleep(for: .seconds(3))
-            let stranded = Self.stranded(site, after: length)
-            row.count(standing.filter { stranded.contains(Substring($0.id)) }, of: site)
+            row.count(try await Self.stranded(standing, of: site, after: length), of: site)
+            reader.closeInput()
+            _ = try await reader.wait()
             // Either it goes on by itself, or it is started again.
             if round.isMultiple(of: 2) { try await site.server.kill() }
             disk.empty()
@@ -53,11 +53,18 @@ struct DiskCrashTests {
         #expect(row.fewest >= Self.wanted, "\(row.hits)")
     }
 
-    /// The accounts whose state could not be stored, as the server has said since its log was so long.
-    private static func stranded(_ site: CrashSite, after length: Int) -> Set<Substring> {
-        let said = String(decoding: Array(site.server.log.utf8.dropFirst(length)), as: UTF8.self).split(separator: "\n")
-            .filter { $0.contains("a turn's state could not be stored") }
-        return Set(said.flatMap { $0.matches(of: /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/).map(\.output) })
+    /// Those of whom the server says, since its log was so long, that the state of their change could not be stored.
+    private static func stranded(
+        _ people: [CrashSite.Person], of site: CrashSite, after length: Int
+    ) async throws -> [CrashSite.Person] {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let said = String(decoding: Array(site.server.log.utf8.dropFirst(length)), as: UTF8.self).split(separator: "\n")
+                .filter { $0.contains("a turn's state could not be stored") }
+            let stranded = people.filter { person in said.contains { $0.contains(person.id) } }
+            if stranded.count == people.count || ContinuousClock.now > deadline { return stranded }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     /// Leaves the changes of these people in doubt, behind a clean end of the server's log.

@@ -26,5 +26,20 @@ final class SmallDisk: Sendable {
         try #require(errno == ENOSPC)
     }
 
+    /// Reads the database until the value goes: its write-ahead log is not begun anew meanwhile, so that every commit needs more space.
+    func reader(of database: String) async throws -> RunningProgram {
+        let program = """
+            import sqlite3, sys
+            connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+            connection.execute("BEGIN")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            print("reading", flush=True)
+            sys.stdin.read()
+            """
+        let reader = try RunningProgram("python3", ["-c", program, file(database)])
+        try await reader.waitForOutput("reading")
+        return reader
+    }
+
     func empty() { unlink(file("filling")) }
 }
