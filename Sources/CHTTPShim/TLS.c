@@ -7,6 +7,7 @@
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,10 @@
 enum { chain_limit = 16 };
 /// Gathered bytes beyond which records are sent at once again.
 enum { gather_limit = 32768 };
+/// Ciphertext that is received ahead of what GnuTLS asks for: most requests with the head of their record.
+enum { ahead_size = 1024 };
+/// The largest piece that is taken from what was received ahead: GnuTLS asks for the five bytes of a record's head alone.
+enum { record_head = 5 };
 
 /// A chain with its key; counted, so that a reload leaves running handshakes alone.
 struct certificate {
@@ -39,6 +44,8 @@ struct khttp_wire {
     bool uncorked;
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
+    size_t taken, received;  // ciphertext that came ahead: [taken, received)
+    unsigned char ahead[ahead_size];
 };
 
 const char *khttp_tls_describe(int code) { return gnutls_strerror(code); }
@@ -181,7 +188,8 @@ static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
     gnutls_transport_ptr_t receives = NULL, sends = NULL;
     gnutls_transport_get_ptr2(session, &receives, &sends);
     khttp_wire *wire = sends;
-    if (wire == NULL || wire == receives || wire->certificate == NULL) return -1;
+    // Until the wire is there, both are the library's socket.
+    if (wire == NULL || wire != receives || wire->session != session || wire->certificate == NULL) return -1;
     *chain = wire->certificate->chain;
     *chain_count = wire->certificate->count;
     *key = wire->certificate->key;
@@ -247,6 +255,38 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int c
     return sent;
 }
 
+/// GnuTLS asks for the five bytes of a record's head and then for the record, a system call each; asking the socket for more at once
+/// saves one of them a request. libmicrohttpd reads until it is told EAGAIN, which comes from the socket alone: what waits here is
+/// taken before, so no byte is forgotten although epoll tells edges only.
+static ssize_t pull(gnutls_transport_ptr_t pointer, void *buffer, size_t size)
+{
+    khttp_wire *wire = pointer;
+    if (wire->taken == wire->received) {
+        bool isHead = size <= record_head;
+        ssize_t count = recv(wire->socket, isHead ? wire->ahead : buffer, isHead ? sizeof wire->ahead : size, 0);
+        if (count < 0) gnutls_transport_set_errno(wire->session, errno);
+        if (count <= 0 || !isHead) return count;
+        wire->taken = 0;
+        wire->received = (size_t)count;
+    }
+    size_t left = wire->received - wire->taken;
+    size_t count = size < left ? size : left;
+    memcpy(buffer, wire->ahead + wire->taken, count);
+    wire->taken += count;
+    return (ssize_t)count;
+}
+
+/// Whether something can be received within a time; GnuTLS wants such a function beside one that receives.
+static int wait_to_pull(gnutls_transport_ptr_t pointer, unsigned int milliseconds)
+{
+    khttp_wire *wire = pointer;
+    if (wire->taken < wire->received) return 1;
+    struct pollfd polled = {.fd = wire->socket, .events = POLLIN};
+    int count = poll(&polled, 1, milliseconds == GNUTLS_INDEFINITE_TIMEOUT ? -1 : (int)milliseconds);
+    if (count < 0) gnutls_transport_set_errno(wire->session, errno);
+    return count;
+}
+
 khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
@@ -266,10 +306,10 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     gnutls_session_ticket_enable_server(session, &tls->ticket_key);
     pthread_mutex_unlock(&tls->lock);
 
-    gnutls_transport_ptr_t receives = NULL, sends = NULL;
-    gnutls_transport_get_ptr2(session, &receives, &sends);
-    gnutls_transport_set_ptr2(session, receives, wire);
+    gnutls_transport_set_ptr(session, wire);
     gnutls_transport_set_vec_push_function(session, push);
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_pull_timeout_function(session, wait_to_pull);
     return wire;
 }
 

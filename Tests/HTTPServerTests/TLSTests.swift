@@ -50,6 +50,26 @@ struct TLSTests {
         }
     }
 
+    @Test("records of any size arrive whole, many at once and cut anywhere", arguments: [512, 700, 1019, 1020, 1024, 4000])
+    func records(_ size: Int) async throws {
+        let files = try Self.certificates.get().make("records")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let connect = "openssl s_client -quiet -max_send_frag \(size) -connect 127.0.0.1:\(server.port) 2>/dev/null"
+            let body = try shell("seq -w 1 10000")
+            let head = "POST /echo HTTP/1.1\\r\\nHost: t\\r\\nConnection: close\\r\\nContent-Length: 60000\\r\\n\\r\\n"
+            #expect(body.utf8.count == 60_000)
+            #expect(try shell("(printf '\(head)'; seq -w 1 10000) | \(connect)").hasSuffix("\r\n\r\n" + body))
+
+            let padding = String(repeating: "p", count: 300)
+            let request = "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\nX-Padding: \(padding)\\r\\n"
+            let requests =
+                "for i in 1 2 3 4 5 6 7; do printf '\(request)\\r\\n'; done; printf '\(request)Connection: close\\r\\n\\r\\n'"
+            let output = try shell("(\(requests)) | \(connect)")
+            #expect(output.components(separatedBy: "HTTP/1.1 200").count == 9)
+        }
+    }
+
     @Test("a session is resumed whichever loop accepts it, and early data is not offered")
     func resumes() async throws {
         let files = try Self.certificates.get().make("three")
