@@ -35,7 +35,7 @@ struct SecretFetchTests {
                 id: ApplicationID(high: 1, low: 1), organization: organization, name: "ci", isActive: true, networks: .nowhere,
                 filter: try AccountFilter(JSONDocument.parse(Array(filter.utf8), limits: JSONLimits())).compiled { [$0] },
                 rateLimit: nil)
-            let credential = CredentialPolicy(
+            let credential = try CredentialPolicy(
                 id: CredentialID(high: 1, low: 1), application: application, networks: .nowhere, isStrict: false, isActive: true,
                 expires: nil,
                 secret: secret("x"))

@@ -17,11 +17,11 @@ final class FetchDesk {
     private var open: PolicySnapshot?
     private var used: [(credential: CredentialID, use: CredentialUses.Use)] = []
 
-    init(loop: Int, policies: PolicyStore, fetch: SecretFetch) throws {
+    init(loop: Int, policies: PolicyStore, fetch: SecretFetch) {
         self.loop = loop
         self.policies = policies
         self.fetch = fetch
-        gateDesk = try GateDesk()
+        gateDesk = GateDesk()
     }
 
     /// The policies as they stand in this pass, with the keys taken up for it; nil while the vault is sealed. Locks are taken once a pass.
