@@ -84,20 +84,24 @@ extension FetchEntry {
             actorID: signer.application.retyped(), organization: signer.organization)
     }
 
-    /// What `EntryWriter` makes of `plain`.
-    var body: [UInt8] {
-        // A reason may need escapes and cuts.
-        guard reason.isEmpty else {
-            var bytes: [UInt8] = []
-            EntryWriter.write(plain, to: &bytes)
-            return bytes
-        }
-        let room = Self.room + signer.beforeAddress.count + signer.afterAddress.count + objects.bytes.count
-        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            var bytes = BoundedBytes(UnsafeMutableRawBufferPointer(buffer))
+    /// Bytes that its body takes at most.
+    var bodyRoom: Int {
+        if !reason.isEmpty { return EntryLimits.body }
+        return Self.room + signer.beforeAddress.count + signer.afterAddress.count + objects.bytes.count
+    }
+
+    /// Writes what `EntryWriter` makes of `plain`, and returns how many bytes that is.
+    func writeBody(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        var bytes = BoundedBytes(memory)
+        if reason.isEmpty {
             write(to: &bytes)
-            count = bytes.count
+        } else {
+            // A reason may need escapes and cuts.
+            var plain: [UInt8] = []
+            EntryWriter.write(self.plain, to: &plain)
+            bytes.append(raw: plain)
         }
+        return bytes.count
     }
 
     private func write(to bytes: inout BoundedBytes) {

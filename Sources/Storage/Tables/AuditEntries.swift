@@ -69,18 +69,19 @@ package struct AuditRow: Sendable, Equatable {
 
 /// The entries of the audit, in the order of the chain. Rows are only ever added.
 package enum AuditEntries {
-    package static func insert(_ row: borrowing AuditRow, _ connection: any SQLConnection) throws {
-        let columns = row.columns
-        _ = try connection.execute(
+    package static func insert(
+        _ columns: AuditColumns, seq: Int64, hash: [UInt8], body: UnsafeRawBufferPointer, _ connection: any SQLConnection
+    ) throws {
+        try connection.execute(
             """
             INSERT INTO audit_entries
-                (seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash)
+                (seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, hash, body)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                .integer(row.seq), .time(columns.time), .text(columns.action), .text(columns.outcome), .text(columns.actorKind),
-                .id(columns.actorID), .id(columns.organization), .blob(row.body), .blob(row.hash),
-            ])
+                .integer(seq), .time(columns.time), .text(columns.action), .text(columns.outcome), .text(columns.actorKind),
+                .id(columns.actorID), .id(columns.organization), .blob(hash),
+            ], lending: body)
     }
 
     /// The newest entry, if there is one.
