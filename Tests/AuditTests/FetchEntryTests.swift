@@ -46,6 +46,18 @@ struct FetchEntryTests {
         #expect(entry.columns == AuditColumns(entry.plain))
     }
 
+    @Test("its packed form expands to its body", arguments: entries.indices)
+    func packed(_ index: Int) {
+        let entry = Self.entries[index]
+        guard entry.isPacked else { return #expect(!entry.reason.isEmpty) }
+        var bodies = EntryBodies()
+        let body = bodies.append(upTo: entry.bodyRoom) { entry.writeBody(into: $0) }
+        let stored = bodies.append(upTo: entry.bodyRoom) { entry.writePackedBody(into: $0) }
+        let expanded = bodies.withBytes(stored) { PackedBody.expand($0) }
+        #expect(expanded == bodies.withBytes(body) { Array($0) })
+        #expect(stored.count < body.count)
+    }
+
     private struct Stored: Equatable {
         let columns: AuditColumns
         let body: [UInt8]

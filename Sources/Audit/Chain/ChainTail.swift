@@ -65,9 +65,10 @@ struct ChainWriter {
         segmentAge = options.segmentAge
     }
 
-    /// Links and inserts one entry, and moves the tail on.
+    /// Links one entry by its body, inserts it with the stored form of that, and moves the tail on.
     func write(
-        _ columns: AuditColumns, body: UnsafeRawBufferPointer, to tail: inout ChainTail, _ connection: any SQLConnection
+        _ columns: AuditColumns, body: UnsafeRawBufferPointer, stored: UnsafeRawBufferPointer, to tail: inout ChainTail,
+        _ connection: any SQLConnection
     ) throws {
         let head = try hasher.link(body, to: tail.head)
         if isSegmentOver(tail.segment, at: head.seq, columns.time) {
@@ -76,7 +77,7 @@ struct ChainWriter {
             try AuditSegments.insert(segment, connection)
             tail.segment = segment
         }
-        try AuditEntries.insert(columns, seq: head.seq, hash: head.hash, body: body, connection)
+        try AuditEntries.insert(columns, seq: head.seq, hash: head.hash, body: stored, connection)
         tail.head = head
     }
 

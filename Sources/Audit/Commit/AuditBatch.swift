@@ -13,8 +13,10 @@ package final class AuditBatch: Sendable {
     /// An entry in its stored form, but for its number and hash, which the commit finds.
     struct Entry {
         let columns: AuditColumns
-        /// Where its body lies among the bodies of the batch.
+        /// Where its body lies among the bodies of the batch: what the chain covers.
         let body: Range<Int>
+        /// Where the form of it lies that is stored: the body itself, or its packed form.
+        let stored: Range<Int>
     }
 
     struct Contents: ~Copyable {
@@ -47,15 +49,17 @@ package final class AuditBatch: Sendable {
                 $0.copyBytes(from: body)
                 return body.count
             }
-            contents.entries.append(Entry(columns: columns, body: place))
+            contents.entries.append(Entry(columns: columns, body: place, stored: place))
         }
     }
 
     /// The same for an entry with its long parts ready.
     package func append(_ entry: FetchEntry) {
         contents.withLock { contents in
-            let place = contents.bodies.append(upTo: entry.bodyRoom) { entry.writeBody(into: $0) }
-            contents.entries.append(Entry(columns: entry.columns, body: place))
+            let room = entry.bodyRoom
+            let place = contents.bodies.append(upTo: room) { entry.writeBody(into: $0) }
+            let stored = entry.isPacked ? contents.bodies.append(upTo: room) { entry.writePackedBody(into: $0) } : place
+            contents.entries.append(Entry(columns: entry.columns, body: place, stored: stored))
         }
     }
 

@@ -67,7 +67,11 @@ final class CommitTransaction {
             if case .settle(let intent) = contents.intent, try !AuditOpenIntents.delete(seq: intent.seq, connection) { return }
             contents.firstSeq = contents.entries.isEmpty ? 0 : next.head.nextSeq ?? 0
             for entry in contents.entries {
-                try contents.bodies.withBytes(entry.body) { try writer.write(entry.columns, body: $0, to: &next, connection) }
+                try contents.bodies.withBytes(entry.body) { body in
+                    try contents.bodies.withBytes(entry.stored) {
+                        try writer.write(entry.columns, body: body, stored: $0, to: &next, connection)
+                    }
+                }
             }
             switch contents.intent {
             case .none, .settle: break
