@@ -5,6 +5,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -236,6 +237,60 @@ static bool append(khttp_wire *wire, const giovec_t *parts, int count, size_t to
     return true;
 }
 
+// MARK: - One record an answer
+
+/// The head of an answer and its body, until both are there: libmicrohttpd sends them one after the other, and GnuTLS would make a
+/// record of each, which costs both sides a cipher call and a read. One answer at a time waits here, wiped as soon as it is a record.
+enum { answer_limit = 16 * 1024 };
+static _Thread_local struct {
+    bool isLoop;  // this thread's sessions are libmicrohttpd's, and their transport pointers wires
+    khttp_wire *wire;
+    size_t count;
+    unsigned char bytes[answer_limit];
+} answer;
+
+static void forget_answer(void)
+{
+    explicit_bzero(answer.bytes, answer.count);
+    answer.count = 0;
+    answer.wire = NULL;
+}
+
+/// Makes a record of what waits. Its bytes were reported as sent: if that fails, for want of memory, the connection ends.
+static void seal_answer(void)
+{
+    khttp_wire *wire = answer.wire;
+    if (wire == NULL) return;
+    ssize_t sent = gnutls_record_send2(wire->session, answer.bytes, answer.count, 0, 0);
+    bool isWhole = sent == (ssize_t)answer.count;
+    forget_answer();
+    if (!isWhole) shutdown(wire->socket, SHUT_RDWR);
+}
+
+/// The wire of a session; NULL for one that is none of ours.
+static khttp_wire *wire_of(gnutls_session_t session)
+{
+    void *pointer = answer.isLoop ? gnutls_transport_get_ptr(session) : NULL;
+    // Until its wire is there, the pointer of a session is the number of its socket.
+    return (uintptr_t)pointer <= INT_MAX ? NULL : pointer;
+}
+
+/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption. Where the
+/// linker does not let it, each answer takes two records as libmicrohttpd sends it, and everything else is the same.
+ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
+{
+    khttp_wire *wire = wire_of(session);
+    if (wire == NULL || !wire->gathers) return gnutls_record_send2(session, bytes, count, 0, 0);
+    if (answer.wire != wire || count > answer_limit - answer.count) seal_answer();
+    if (count > answer_limit) return gnutls_record_send2(session, bytes, count, 0, 0);
+    answer.wire = wire;
+    memcpy(answer.bytes + answer.count, bytes, count);
+    answer.count += count;
+    return (ssize_t)count;
+}
+
+// MARK: - Transport
+
 /// GnuTLS hands over finished records. They are ciphertext, so holding them back for one send leaves no plaintext
 /// behind, unlike gnutls_record_cork, which copies the plaintext into a buffer that is freed without being wiped.
 static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int count)
@@ -306,6 +361,7 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     gnutls_session_ticket_enable_server(session, &tls->ticket_key);
     pthread_mutex_unlock(&tls->lock);
 
+    answer.isLoop = true;
     gnutls_transport_set_ptr(session, wire);
     gnutls_transport_set_vec_push_function(session, push);
     gnutls_transport_set_pull_function(session, pull);
@@ -316,6 +372,7 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
 void khttp_wire_close(khttp_wire *wire)
 {
     if (wire == NULL) return;
+    if (answer.wire == wire) forget_answer();
     if (wire->filled != 0) send_pending(wire);
     free(wire->pending);
     release_certificate(wire->tls, wire->certificate);
@@ -326,6 +383,7 @@ void khttp_wire_gather(khttp_wire *wire) { wire->gathers = true; }
 
 bool khttp_wire_flush(khttp_wire *wire)
 {
+    if (answer.wire == wire) seal_answer();
     wire->gathers = false;
     if (!wire->uncorked) {
         // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.

@@ -125,13 +125,13 @@ extension Loop {
         return queue(exchange)
     }
 
-    /// Has the requests of this pass handled. What is answered at once is handed to libmicrohttpd at once.
+    /// Has the requests of this pass handled. What is answered at once is delivered with the next pass, which follows at once.
     func handleReceived() {
         guard !receivedSlots.isEmpty else { return }
         for slot in receivedSlots where slots[slot].stage == .received {
             let exchange = slots[slot]
             handle(exchange)
-            if exchange.stage == .ready { _ = queue(exchange) }
+            if exchange.stage == .ready { readySlots.append(slot) }
         }
         receivedSlots.removeAll(keepingCapacity: true)
     }

@@ -70,6 +70,24 @@ struct TLSTests {
         }
     }
 
+    @Test("a short answer is one record, head and body together")
+    func oneRecord() async throws {
+        let files = try Self.certificates.get().make("one-record")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let request = "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n"
+            let connect = "openssl s_client -msg -no_ticket -connect 127.0.0.1:\(server.port) 2>&1"
+            let talk = "sleep 0.5; for i in 1 2 3 4 5; do printf '\(request)'; sleep 0.2; done"
+            let output = try shell("(\(talk)) | \(connect)")
+            #expect(output.components(separatedBy: "HTTP/1.1 200").count == 6)
+            // Between one answer and the next the client sees the head of one record.
+            for between in output.components(separatedBy: "HTTP/1.1 200").dropFirst().dropLast() {
+                let heads = between.split(separator: "\n").filter { $0.contains("<<<") && $0.contains("RecordHeader") }
+                #expect(heads.count == 1)
+            }
+        }
+    }
+
     @Test("a session is resumed whichever loop accepts it, and early data is not offered")
     func resumes() async throws {
         let files = try Self.certificates.get().make("three")

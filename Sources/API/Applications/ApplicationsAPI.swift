@@ -89,8 +89,7 @@ package final class ApplicationsAPI: Sendable {
         let credential = permit.credential
         let address = permit.origin.address
         do throws(Refusal) {
-            let selector = try AccountQuery.selector(exchange.query)
-            let revealed = try desk.fetch.reveal(selector, against: permit)
+            let revealed = try desk.fetch.reveal(exchange.query, against: permit, selector: AccountQuery.selector)
             let isHidden = parts.settings.hidesSecrets
             let response = AccountSecretAnswer.response(revealed, application: credential.application.id, isHidden: isHidden)
             guard let response else { throw .unavailable("out of memory") }
