@@ -45,6 +45,7 @@ final class FetchDesk {
     private func park(_ exchange: Exchange, with response: consuming Response) -> AuditBatch {
         let pass = pass ?? spare.take() ?? Pass(Waiting(loop: loop, listener: listener), spare)
         self.pass = pass
+        pass.waiting.requests.append(exchange.requestID)
         pass.waiting.tickets.append(exchange.park(with: response))
         return pass.batch
     }
@@ -101,6 +102,8 @@ private struct Pass: Sendable {
 // Unchecked: the loop fills it, then gives it to the committer, which gives it back when it is done; one has it at a time.
 private final class Waiting: @unchecked Sendable {
     var tickets: [Ticket] = []
+    /// Whose they are, in the same order.
+    var requests: [HTTPServer.RequestID] = []
     private let loop: Int
     private let listener: Listener?
 
@@ -113,7 +116,7 @@ private final class Waiting: @unchecked Sendable {
 
     /// Nothing leaves that is not written down.
     func fail() {
-        listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
+        listener?.complete(loop: loop, zip(tickets, requests).map { ($0, AccountSecretAnswer.auditFailed($1)) })
     }
 }
 
@@ -130,6 +133,7 @@ private final class SparePasses: Sendable {
     func take() -> Pass? {
         guard let pass = passes.withLock({ $0.popLast() }) else { return nil }
         pass.waiting.tickets.removeAll(keepingCapacity: true)
+        pass.waiting.requests.removeAll(keepingCapacity: true)
         pass.batch.removeAll()
         return pass
     }
