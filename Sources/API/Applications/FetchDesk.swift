@@ -60,6 +60,7 @@ final class FetchDesk {
     }
 
     private func park(_ exchange: Exchange, with response: consuming Response, in pass: Pass) {
+        pass.waiting.requests.append(exchange.requestID)
         pass.waiting.tickets.append(exchange.park(with: response))
         if pass.waiting.tickets.count >= Self.entriesAtOnce { submit() }
     }
@@ -120,6 +121,8 @@ private struct Pass: Sendable {
 // Unchecked: the loop fills it, then gives it to the committer, which gives it back when it is done; one has it at a time.
 private final class Waiting: @unchecked Sendable {
     var tickets: [Ticket] = []
+    /// Whose they are, in the same order.
+    var requests: [HTTPServer.RequestID] = []
     private let loop: Int
     private let listener: Listener?
 
@@ -132,7 +135,7 @@ private final class Waiting: @unchecked Sendable {
 
     /// Nothing leaves that is not written down.
     func fail() {
-        listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
+        listener?.complete(loop: loop, zip(tickets, requests).map { ($0, AccountSecretAnswer.auditFailed($1)) })
     }
 }
 
@@ -149,6 +152,7 @@ private final class SparePasses: Sendable {
     func take() -> Pass? {
         guard let pass = passes.withLock({ $0.popLast() }) else { return nil }
         pass.waiting.tickets.removeAll(keepingCapacity: true)
+        pass.waiting.requests.removeAll(keepingCapacity: true)
         pass.batch.removeAll()
         return pass
     }
