@@ -7,8 +7,9 @@ struct HelpTests {
     static let commands = [
         "", "get", "run", "login", "logout", "app", "app list", "app create", "app show", "app delete", "app credential",
         "app credential list", "app credential create", "app credential delete", "asset", "asset list", "asset create",
-        "asset show",
-        "asset delete", "account", "account list", "account create", "account show", "account set-secret", "account reveal",
+        "asset show", "asset delete", "asset trust", "asset trust show", "asset trust pin", "asset trust clear",
+        "asset trust confirm", "zone", "zone list", "zone create", "zone show", "zone delete", "account", "account list",
+        "account create", "account show", "account set-secret", "account reveal",
         "account delete", "account rotate", "account verify", "account push", "task", "task list", "task create", "task show",
         "task dry-run", "task run", "task watch", "task records", "task retry", "task restore", "task cancel",
     ]
