@@ -15,6 +15,7 @@ package struct AutomationServices: Sendable {
     package let settlement: Settlement
     package let outbox: Outbox
     package let alert: DoubtAlert
+    package let retention: ExecutionRetention
 
     init(
         _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
@@ -27,6 +28,8 @@ package struct AutomationServices: Sendable {
         alert = DoubtAlert(
             database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
             logger: logger)
+        retention = ExecutionRetention(
+            database: database, keys: keys, period: options.turns.executionRetention, clock: clock)
         desk = TaskDesk(
             AutomationParts(
                 database: database, keys: keys, gate: gate, work: TurningWork(turning, taskSecrets: taskSecrets),
@@ -61,5 +64,7 @@ extension AssemblyOptions {
         package var rejectedLogins = 2
         /// How long a change may be in doubt before somebody is told.
         package var uncertainAlert: Duration = .seconds(3600)
+        /// How long executions and their records are kept.
+        package var executionRetention: Duration = .seconds(400 * 86_400)
     }
 }

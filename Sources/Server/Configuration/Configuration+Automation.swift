@@ -12,6 +12,8 @@ extension Configuration {
         package var rejectedLoginsPerDay = 2
         /// How long a change may be in doubt before somebody is told.
         package var uncertainAlert: Duration = .seconds(3600)
+        /// How long executions and their records are kept.
+        package var executionRetention: Duration = .seconds(400 * 86_400)
     }
 }
 
@@ -24,6 +26,8 @@ extension Configuration.Automation {
         section.read("step_timeout", into: &stepTimeout, .duration(.seconds(1) ... .seconds(600)))
         section.read("rejected_logins_per_day", into: &rejectedLoginsPerDay, .number(1...100))
         section.read("uncertain_alert", into: &uncertainAlert, .duration(.seconds(1) ... .seconds(30 * 86_400)))
+        section.read(
+            "execution_retention", into: &executionRetention, .duration(.seconds(86_400) ... .seconds(36_500 * 86_400)))
     }
 
     func apply(to options: inout AssemblyOptions) {
@@ -32,5 +36,6 @@ extension Configuration.Automation {
         options.turns.stepLimit = stepTimeout
         options.turns.rejectedLogins = rejectedLoginsPerDay
         options.turns.uncertainAlert = uncertainAlert
+        options.turns.executionRetention = executionRetention
     }
 }
