@@ -51,6 +51,7 @@ package struct AutomationServices: Sendable {
         parts.historyLimit = { settings.historyLimit }
         parts.logins = LoginLimit(count: options.turns.rejectedLogins)
         parts.stepLimit = options.turns.stepLimit
+        parts.conversationLimit = options.turns.conversationLimit
         return SecretTurning(parts.writingRecords())
     }
 }
@@ -60,6 +61,8 @@ extension AssemblyOptions {
     package struct Turns: Sendable {
         /// How long one remote step may take.
         package var stepLimit: Duration = .seconds(30)
+        /// How long one connection to a target may last, however many steps it has.
+        package var conversationLimit: Duration = .seconds(300)
         /// Logins of a day, to one account, that were not accepted.
         package var rejectedLogins = 2
         /// How long a change may be in doubt before somebody is told.
