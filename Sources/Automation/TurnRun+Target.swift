@@ -48,15 +48,26 @@ extension TurnRun {
         }
         let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
         self.identity = identity
-        if let change, !isSame(identity, as: change) { throw TurnFault(.wrongTarget) }
+        if let change, !isSame(identity, as: change, ground) { throw TurnFault(.wrongTarget) }
         return (session, remote)
     }
 
-    private func isSame(_ identity: TargetIdentity, as change: OpenChange) -> Bool {
-        if change.identity == identity.canonical.bytes { return true }
+    private func isSame(_ identity: TargetIdentity, as change: OpenChange, _ ground: Ground) -> Bool {
+        guard identity.isOnSystem(of: change.identity) || isVouchedFor(identity.system, since: change, ground) else {
+            return false
+        }
+        // Of one that is not there, nothing but the system can be compared.
+        if remote == nil || identity.isUser(of: change.identity) { return true }
         // Before it was created it had but its name; now it may be told apart by more.
         let bare = TargetIdentity(system: identity.system, user: change.request.username)
-        return change.kind == .create && change.identity == bare.canonical.bytes
+        return change.kind == .create && bare.isUser(of: change.identity)
+    }
+
+    /// Whether a person has said, since the change was opened, that the system with the new key is the one that is meant.
+    private func isVouchedFor(_ system: TargetIdentity.System, since change: OpenChange, _ ground: Ground) -> Bool {
+        // Recognized by now: it is pinned, or the first one after somebody cleared the pins.
+        guard let trust = ground.trust, trust.accepts(system) else { return false }
+        return trust.isConfirmedByPerson && trust.dateConfirmed >= change.dateOpened
     }
 
     /// A system that is not the pinned one gets nothing; a first one is pinned before anything is done.

@@ -22,8 +22,9 @@ package struct AutomationServices: Sendable {
         _ taskSecrets: TaskSecrets, _ logger: Logger
     ) {
         let (keys, clock, meter) = (RowKeeper(keyring: keyring), options.clock, AutomationMeter())
+        let slots = WorkSlots(options.limits)
         let turning = Self.turning(options, database, keyring, gate, settings, logger)
-        settlement = Settlement(turning)
+        settlement = Settlement(turning, slots: slots, perHost: options.limits.perHost, meter: meter)
         outbox = Outbox(database: database, keeper: keys, channels: options.channels, clock: clock, logger: logger)
         alert = DoubtAlert(
             database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
@@ -34,7 +35,8 @@ package struct AutomationServices: Sendable {
             AutomationParts(
                 database: database, keys: keys, gate: gate, work: TurningWork(turning, taskSecrets: taskSecrets),
                 abilities: PlatformAbilities(options.connectors), agenda: Agenda(zones: ZoneDirectory()),
-                outbox: ExecutionNotices(outbox, keys: keys, clock: clock), meter: meter, limits: options.limits, clock: clock,
+                outbox: ExecutionNotices(outbox, keys: keys, clock: clock), meter: meter, limits: options.limits, slots: slots,
+                clock: clock,
                 logger: logger))
     }
 
@@ -45,7 +47,7 @@ package struct AutomationServices: Sendable {
         let connectors = options.connectors
         var parts = TurnParts(
             database: database, keyring: RowKeeper(keyring: keyring), secrets: AccountSecrets(keyring: keyring), gate: gate,
-            // Besides the executions' accounts, some changes are settled at the same time.
+            // A thread for each account that may be worked on, and some for sessions that are being closed.
             threads: ConnectorThreads(limit: options.limits.overall + Settlement.usualWidth),
             connector: { type in connectors.first { $0.platformTypes.contains(type) } }, clock: options.clock, logger: logger)
         parts.historyLimit = { settings.historyLimit }
