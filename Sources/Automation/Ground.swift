@@ -12,6 +12,8 @@ struct Ground: Sendable {
     let trust: AssetTrust?
     let connector: any Connector
     let target: Target
+    /// The account that logs in to the gateway; nil for the direct way.
+    let gatewayAccount: Account?
     /// Nil where the work needs none: a login with the account's own secret.
     let worker: Workforce?
     /// The unprivileged account from which the account is switched to; nil for a login of its own.
@@ -57,10 +59,12 @@ struct GroundReader {
             throw Stop(.skipped, .noConnector)
         }
         if demands.isChange, !demands.isSettling { try checkChange(account, connector, demands) }
+        let gateway = try gateway(to: asset)
         let worker = demands.needsWorker ? try workforce(for: account, on: asset, platform, demands) : nil
         return Ground(
             account: account, asset: asset, trust: trust, connector: connector,
-            target: try target(asset, platform, connector, trust), worker: worker,
+            target: try target(asset, platform, connector, trust, gateway?.gateway), gatewayAccount: gateway?.account,
+            worker: worker,
             source: try account.suFrom.map { try credential(of: $0) })
     }
 
@@ -80,13 +84,15 @@ struct GroundReader {
         account.privileged || ["root", "administrator"].contains(account.username.lowercased())
     }
 
-    private func target(_ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?) throws -> Target {
+    private func target(
+        _ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?, _ gateway: Gateway?
+    ) throws -> Target {
         let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
         return Target(
             asset: asset.id, type: platform.type, address: asset.address, port: try port(of: asset, connector),
             specific: asset.specific,
-            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try gateway(to: asset),
-            stepLimit: parts.stepLimit)
+            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: gateway,
+            stepLimit: parts.stepLimit, conversationLimit: parts.conversationLimit)
     }
 
     /// The port that the asset has for the connector's protocol. The usual one is taken only for an asset that names no protocol at all: behind
@@ -100,16 +106,17 @@ struct GroundReader {
     }
 
     /// The gateway of the asset's zone, ready to be logged in to. Where none can be used there is no way: nothing goes straight instead.
-    private func gateway(to asset: Asset) throws -> Gateway? {
+    private func gateway(to asset: Asset) throws -> (gateway: Gateway, account: Account)? {
         var lookup = GatewayLookup(keys, db)
         switch try lookup.choice(for: asset) {
         case .direct: return nil
         case .blocked(let words): throw Stop(.skipped, .noGateway, words)
         case .through(let gateway):
-            return Gateway(
+            let way = Gateway(
                 asset: gateway.asset.id, address: gateway.asset.address, port: gateway.port,
                 hostKeys: HostKeyPin(policy: .strict, fingerprints: gateway.hostKeys),
                 credential: try credential(gateway.account))
+            return (way, gateway.account)
         }
     }
 
