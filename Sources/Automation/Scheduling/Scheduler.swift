@@ -36,8 +36,16 @@ package struct Scheduler: Sendable {
                     parts.logger.error("scheduling failed", metadata: ["fault": "\(error)"])
                 }
             }
-            try await parts.pause.sleep(.seconds(1))
+            try await parts.pause.sleep(await untilNextLook())
         }
+    }
+
+    /// A second, so that changed tasks are seen, or less where a run begins before.
+    private func untilNextLook() async -> Duration {
+        let begin = try? await parts.database.read { db in try TaskStates.nextBegin(on: db) }
+        guard let begin = begin.flatMap({ $0 }) else { return .seconds(1) }
+        let (now, begins) = (parts.clock.now().milliseconds, begin.milliseconds)
+        return begins > now && begins - now < 1000 ? .milliseconds(begins - now) : .seconds(1)
     }
 
     // MARK: - Starting what is due
