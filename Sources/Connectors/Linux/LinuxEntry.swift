@@ -27,6 +27,8 @@ struct LinuxEntry: Sendable {
     let minimumDays: Int64?
     let expires: Int64?
     let uidMinimum: Int64
+    /// Whether passwords can be set there by whoever asked: there is chpasswd(8), and the file can be replaced.
+    let takesPasswords: Bool
     /// The host's own clock.
     let now: Timestamp
 
@@ -37,6 +39,7 @@ struct LinuxEntry: Sendable {
             "printf 'passwd %s\\n' \"$p\"", "printf 'groups %s\\n' \"$(id -Gn -- \(name) 2>/dev/null)\"",
             "printf 'uidmin %s\\n' \"$(sed -n 's/^[[:space:]]*UID_MIN[[:space:]][[:space:]]*\\([0-9]*\\).*/\\1/p' /etc/login.defs 2>/dev/null | tail -n 1)\"",
             "printf 'now %s\\n' \"$(date +%s)\"",
+            "if command -v chpasswd >/dev/null && [ -w /etc/shadow ] && [ -w /etc ]; then printf 'chpasswd yes\\n'; fi",
             "printf 'shadow %s\\n' \"$(getent shadow -- \(name) 2>/dev/null | sed \(passwordStates))\"",
         ].joined(separator: "; ")
     }
@@ -69,7 +72,7 @@ struct LinuxEntry: Sendable {
             groups: String(values["groups"] ?? ""),
             password: shadow.first.flatMap { PasswordState(rawValue: String($0)) } ?? .elsewhere, lastChange: day(1),
             minimumDays: day(2), expires: day(6), uidMinimum: values["uidmin"].flatMap { Int64($0) } ?? 1000,
-            now: Timestamp(seconds: now))
+            takesPasswords: values["chpasswd"] == "yes", now: Timestamp(seconds: now))
     }
 
     private static func nonsense(_ answer: LinuxShell.Answer) -> ConnectorFault {
