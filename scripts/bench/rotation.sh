@@ -33,11 +33,12 @@ if ! "${namespace[@]}" sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/u /run/w &
     exit 0
 fi
 
-# If this script is killed outright, the pipe ends, and with it the host; the server is told by the kernel.
+# If this script is killed outright, the kernel ends the host and tells the server; the pipe does so too.
 mkfifo "$work/leash"
+: >"$work/host.out"
 ssh_port=$(free_port)
 ssh-keygen -q -t ed25519 -N '' -C '' -f "$work/root"
-setpriv --pdeathsig TERM "${namespace[@]}" "$bench/target-host.sh" "$ssh_port" "$changes" "$(cat "$work/root.pub")" \
+setpriv --pdeathsig KILL "${namespace[@]}" "$bench/target-host.sh" "$ssh_port" "$changes" "$(cat "$work/root.pub")" \
     >"$work/host.out" 2>"$work/host.log" <"$work/leash" 9>&- &
 host=$!
 exec 9>"$work/leash"
