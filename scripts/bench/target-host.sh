@@ -11,7 +11,7 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/sshd /run/lock /run/overlays
-for place in /etc /home /root /var/log /var/mail; do
+for place in /etc /home /var/log /var/mail; do
     [ -d "$place" ] || continue
     name=$(echo "$place" | tr / _)
     mkdir "/run/overlays/$name-upper" "/run/overlays/$name-work"
@@ -21,6 +21,9 @@ done
 # A session does not need what a container may not do.
 sed -i 's/^session.*pam_loginuid.*//' /etc/pam.d/*
 rm -f /etc/nologin /etc/ssh/ssh_host_* /etc/ssh/sshd_config.d/*
+# What root's shell reads here has nothing to do with what this machine's does.
+mount -t tmpfs -o mode=700 tmpfs /root
+for name in bashrc profile; do cp "/usr/share/base-files/dot.$name" "/root/.$name"; done
 install -d -m 700 /root/.ssh
 printf '%s\n' "$key" >/root/.ssh/authorized_keys
 chmod 600 /root/.ssh/authorized_keys
