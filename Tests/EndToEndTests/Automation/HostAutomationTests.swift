@@ -69,7 +69,8 @@ struct HostAutomationTests {
         #expect(try await shop.run(["task", "run", "all"]).contains("success"))
         #expect(try await shop.server.stop() == .status(0))
         await host.stop()
-        let lines = host.log.split(separator: "\n")
+        // sshd ends its lines as a terminal would.
+        let lines = host.log.split(whereSeparator: \.isNewline)
         #expect(lines.filter { $0.hasPrefix("Accepted ") }.count == 2 * names.count, "\(host.log)")
         #expect(lines.filter { $0.hasPrefix("Failed ") }.count == 1, "\(host.log)")
     }
