@@ -33,7 +33,7 @@ release: ## build keyturnd and keyturn, optimized
 	@$(SWIFT) build -c release --product keyturnd
 	@$(SWIFT) build -c release --product keyturn
 
-bench: ## measure against nginx and rewrite docs/benchmarks.md (about ten minutes)
+bench: ## measure and rewrite docs/benchmarks.md (about an hour; PART=fetches, rotation or schedule for less)
 	@scripts/install-dependencies.sh bench
 	@scripts/bench.sh
 
