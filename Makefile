@@ -16,7 +16,7 @@ test: ## install what is missing and run all tests; the last line gives the coun
 	@scripts/install-dependencies.sh test
 	@scripts/run-tests.sh
 
-check: lint build test ## lint, build with warnings as errors, test
+check: format lint build test ## format, lint, build with warnings as errors, test
 
 lint: ## check the formatting without changing anything
 	@$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
@@ -33,7 +33,7 @@ release: ## build keyturnd and keyturn, optimized
 	@$(SWIFT) build -c release --product keyturnd
 	@$(SWIFT) build -c release --product keyturn
 
-bench: ## measure against nginx and rewrite docs/benchmarks.md (about ten minutes)
+bench: ## measure and rewrite docs/benchmarks.md (about an hour; PART=fetches, rotation or schedule for less)
 	@scripts/install-dependencies.sh bench
 	@scripts/bench.sh
 

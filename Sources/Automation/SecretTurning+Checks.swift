@@ -34,7 +34,7 @@ extension SecretTurning {
 
     package func remove(_ account: AccountID, _ order: TurnOrder, under warrant: Warrant) async -> TurnReport {
         await alone(account, order) {
-            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).remove()
+            await TurnRun(parts, warrant, account: account, order: order, purpose: .remove).run()
         }
     }
 }
@@ -82,8 +82,11 @@ struct AccountCheck: Sendable {
         do {
             let way = try await kept(version)
             lent = LentSecrets(ground, way)
-            let target = control.applied(to: ground.target)
-            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
+            let ledger = TurnLedger(parts: parts, warrant: warrant)
+            let verdict = try await GatewayLogins.counted(by: ledger, on: ground) { target in
+                let target = control.applied(to: target)
+                return try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
+            }
             let outcome: RecordOutcome =
                 switch verdict {
                 case .proven: RecordOutcome(.success, .proven)
@@ -128,42 +131,6 @@ struct AccountCheck: Sendable {
         }
     }
 
-    // MARK: - Remove
-
-    func remove() async -> TurnReport {
-        var report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
-        do {
-            let run = TurnRun(parts, warrant, account: account, order: order, purpose: .change)
-            try await run.remove()
-            report.outcome = RecordOutcome(.success, .unchanged, words: "It is not on the target any more.")
-            report.steps = await run.report.steps
-            do {
-                try await finish(report)
-            } catch {
-                // It is gone there, and that could not be stored here.
-                report.outcome = RecordOutcome(.uncertain, .notStored, words: Stop(error).outcome.words)
-            }
-        } catch let fault as TurnFault where fault.mayHaveChanged {
-            report.outcome = RecordOutcome(.uncertain, fault.reason, words: fault.words)
-        } catch let fault as TurnFault {
-            report.outcome = RecordOutcome(.failed, fault.reason, words: fault.words)
-        } catch {
-            report.outcome = Stop(error).outcome
-        }
-        return report
-    }
-
-    private func finish(_ report: TurnReport) async throws {
-        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
-            var row = try page.account(account)
-            row.isActive = false
-            row.connectivity = .notApplicable
-            try page.store(row)
-            try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
-            try parts.record(report, warrant.organization, page.db)
-        }
-    }
-
     // MARK: - Rows
 
     func ground(_ demands: GroundReader.Demands) async throws -> Ground {
@@ -201,26 +168,5 @@ extension TurnRun {
         try? await ledger.end(taken())
         await closeSession()
         return remote
-    }
-
-    /// Logs the worker in and has it take the account away; one that is not there is taken away already.
-    func remove() async throws {
-        do {
-            let ground = try await stand()
-            let (session, remote) = try await meet(ground)
-            guard let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
-            if let remote {
-                guard !remote.isSystem else { throw Stop(.skipped, .systemAccount) }
-                let parameters = order.parameters
-                try await parts.threads.run { try removing.remove(remote.username, parameters: parameters) }
-            }
-            note(.install, "removed")
-            try await ledger.end(taken())
-            await closeSession()
-        } catch {
-            try? await ledger.end(taken())
-            await closeSession()
-            throw error is Stop || error is Refusal ? error : LentSecrets(ground).hidden(in: TurnFault(error))
-        }
     }
 }

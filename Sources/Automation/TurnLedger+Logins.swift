@@ -71,6 +71,22 @@ extension TurnLedger {
         }
     }
 
+    /// Writes down a login that is about to be made; nil if the account has none left. Blocks: for the threads of connectors.
+    func beginLoginBlocking(_ account: AccountID, version: Int64) throws -> LoginAttempts.ID? {
+        let limit = parts.logins
+        return try writeBlocking { page in
+            guard try Self.nextLogin(account, account.bytes, limit, at: page.now, on: page.db) == nil else { return nil }
+            let id = LoginAttempts.ID.random()
+            try LoginAttempts.begin(
+                id, account: account, identity: account.bytes, version: version, in: page.warrant.organization, at: page.now,
+                on: page.db)
+            return id
+        }
+    }
+
+    /// Writes down how one ended. Blocks.
+    func endBlocking(_ attempt: LoginEnd) throws { try writeBlocking { page in try page.settle([attempt]) } }
+
     /// When the account has a login left again; nil if it has one now.
     static func nextLogin(
         _ account: AccountID, _ identity: [UInt8], _ limit: LoginLimit, at now: Timestamp, on db: any SQLConnection

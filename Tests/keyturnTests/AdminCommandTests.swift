@@ -36,6 +36,21 @@ struct AdminCommandTests {
         #expect(try program.run(["asset", "list"]).errorText.contains("Authentication credentials were not provided."))
     }
 
+    @Test("with --json, what the server answers with nothing is an object too")
+    func objects() throws {
+        let login = ["login", program.server.endpoint, "--ca", program.server.certificateAuthority]
+        let session = try json(login, input: StubKeyturn.password + "\n")
+        #expect(session["url"]?.string == program.server.endpoint && session["username"]?.string == "admin")
+        #expect(session["date_expired"]?.string?.isEmpty == false)
+        let asset = try json(["asset", "create", "json", "--address", "h"])
+        _ = try json(["account", "create", "json", "a"], input: "x")
+        let account = try json(["account", "delete", "json/a", "--yes"])
+        #expect(account["deleted"]?.bool == true && account["id"]?.string != nil)
+        #expect(try json(["asset", "delete", "json", "--yes"])["id"]?.string == asset["id"]?.string)
+        #expect(try json(["logout"])["was_logged_in"]?.bool == true)
+        #expect(try json(["logout"])["was_logged_in"]?.bool == false)
+    }
+
     @Test("a password typed at a terminal is not echoed")
     func hiddenPrompt() throws {
         let script = """
@@ -92,6 +107,31 @@ struct AdminCommandTests {
         #expect(try program.run(["account", "show", "story db/app"]).status == 4)
         #expect(try program.run(["asset", "delete", "story db", "--yes"]).status == 0)
         #expect(try program.run(["asset", "show", "story db"]).status == 4)
+    }
+
+    @Test("what is believed of an asset is shown, pinned, cleared and confirmed, the last after the password")
+    func trust() throws {
+        #expect(try program.logIn().status == 0)
+        _ = try json(["asset", "create", "far", "--address", "10.9.9.9"])
+        let shown = try program.run(["asset", "trust", "show", "far"])
+        #expect(shown.text.contains("ssh-host-key:SHA256:old") && shown.text.contains("is_paused  yes"))
+        let key = "SHA256:" + String(repeating: "a", count: 43)
+        let pinned = try json(["asset", "trust", "pin", "far", "--host-key", key, "--policy", "strict"])
+        #expect(pinned["systems"]?.array.map { $0.map { $0.string } } == ["ssh-host-key:" + key])
+        #expect(pinned["policy"]?.string == "strict")
+        for wrong in [["--host-key", "MD5:aa"], ["--host-key", "SHA256:short"], [], ["--policy", "always"]] {
+            #expect(try program.run(["asset", "trust", "pin", "far"] + wrong).status == 2)
+        }
+        // Asks first, and without a terminal needs the word.
+        #expect(try program.run(["asset", "trust", "clear", "far"]).status == 2)
+        #expect(try json(["asset", "trust", "show", "far"])["systems"]?.array.map { Array($0).count } == 1)
+        #expect(try json(["asset", "trust", "clear", "far", "--yes"])["systems"]?.array.map { Array($0).count } == 0)
+
+        #expect(try program.run(["asset", "trust", "confirm", "far"], input: StubKeyturn.password).status == 2)
+        #expect(try program.run(["asset", "trust", "confirm", "far", "--yes"], input: "wrong\n").status == 1)
+        let confirmed = try json(["asset", "trust", "confirm", "far", "--yes"], input: StubKeyturn.password + "\n")
+        #expect(confirmed["is_paused"]?.bool == false)
+        #expect(try program.run(["asset", "trust", "show", "nothing"]).status == 4)
     }
 
     @Test("a key's secret is kept as given, with its line break where it is a key file")

@@ -9,7 +9,6 @@ internal import Synchronization
 /// What a crash left running is closed first, and the accounts that it was about are settled.
 package final class Executor: Sendable {
     private let parts: AutomationParts
-    private let slots: WorkSlots
     private let state = Mutex(State())
     private let arrivals: AsyncStream<Waiting>
     private let announce: AsyncStream<Waiting>.Continuation
@@ -28,7 +27,6 @@ package final class Executor: Sendable {
 
     package init(_ parts: AutomationParts) {
         self.parts = parts
-        slots = WorkSlots(parts.limits)
         (arrivals, announce) = AsyncStream.makeStream()
     }
 
@@ -69,7 +67,7 @@ package final class Executor: Sendable {
         let halt: @Sendable () -> ExecutionRun.Halt? = { [self] in
             state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
         }
-        await ExecutionRun(parts: parts, slots: slots, id: next.id, organization: next.organization, halt: halt).run()
+        await ExecutionRun(parts: parts, slots: parts.slots, id: next.id, organization: next.organization, halt: halt).run()
         await clearUp(next)
         state.withLock { state in
             state.known.remove(next.id)
@@ -91,7 +89,7 @@ package final class Executor: Sendable {
                     try keys.verified(Executions.get(next.id, in: next.organization, on: db))
                 }
                 guard execution.status == .running else { return }
-                return try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+                return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
             } catch is CancellationError {
                 return
             } catch {
@@ -125,7 +123,7 @@ package final class Executor: Sendable {
                 if execution.status == .pending {
                     submit(execution.id, in: execution.organization)
                 } else {
-                    try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+                    try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
                 }
             } catch {
                 parts.logger.error(
@@ -149,7 +147,7 @@ package final class Executor: Sendable {
                     let execution = try await parts.database.read { db in
                         try keys.verified(Executions.get(place.execution, in: place.organization, on: db))
                     }
-                    await Interruption(parts: parts, slots: slots, execution: execution).settle(try keys.verified(rows))
+                    await Interruption(parts: parts, slots: parts.slots, execution: execution).settle(try keys.verified(rows))
                 } catch {
                     parts.logger.error(
                         "records that were left open were not settled",

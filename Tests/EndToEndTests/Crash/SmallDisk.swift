@@ -26,6 +26,13 @@ final class SmallDisk: Sendable {
         try #require(errno == ENOSPC)
     }
 
+    /// Empties the write-ahead log of a database that nobody uses: what was written there before would be room.
+    func shorten(_ database: String) throws {
+        let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA wal_checkpoint(TRUNCATE)')"
+        let done = try ExternalProgram.run("python3", ["-c", program, file(database)])
+        try #require(done.status == 0, "\(done.errorText)")
+    }
+
     /// Reads the database until the value goes: its write-ahead log is not begun anew meanwhile, so that every commit needs more space.
     func reader(of database: String) async throws -> RunningProgram {
         let program = """
