@@ -48,6 +48,7 @@ extension TurnFault {
         case .refusedByPolicy: .quality
         case .unsupported: .unsupported
         case .forbidden: .forbidden
+        case .gatewayLoginsSpent: .noLoginLeft
         case .brokenProtocol: .brokenProtocol
         case .timedOut: .timedOut
         case .cut: .cut

@@ -16,6 +16,8 @@ package final class DoubtAlert: Sendable {
     private let logger: Logger
     /// What the log was told by this process.
     private let logged = Mutex<Set<ChangeID>>([])
+    /// Damaged changes that were told of by this process, also those that have no number any more.
+    private let damaged = Mutex<Set<DamagedChange>>([])
 
     /// - Parameter patience: how long a doubt may last before somebody is told.
     package init(
@@ -38,25 +40,75 @@ package final class DoubtAlert: Sendable {
         let now = clock.now()
         let limit = now.adding(seconds: -patience.components.seconds)
         var (count, oldest) = (Int64(0), now)
-        var late: [OpenChange] = []
-        var last: ChangeID?
-        while true {
-            let after = last
-            let page = try await database.read { db in try SecretChanges.page(after: after, limit: 500, on: db) }
-            guard let end = page.last else { break }
-            last = end.value.id
-            for row in page where row.value.stage == .uncertain {
+        var (late, broken): ([OpenChange], [DamagedChange]) = ([], [])
+        for found in try await open() {
+            // A row that is not what was stored is in doubt all the same; nobody is told what it says.
+            switch Self.verified(found, keys) {
+            case .failure(let damage):
                 count += 1
-                oldest = min(oldest, row.value.dateOpened)
-                // A row that is not what was stored is in doubt all the same; nobody is told what it says.
-                if row.value.dateOpened <= limit, let change = try? keys.verified(row) { late.append(change) }
+                oldest = min(oldest, damage.dateOpened ?? now)
+                broken.append(damage)
+            case .success(let change) where change.stage == .uncertain:
+                count += 1
+                oldest = min(oldest, change.dateOpened)
+                if change.dateOpened <= limit { late.append(change) }
+            case .success: break
             }
         }
         meter.set(doubts: count, oldest: max(0, (now.milliseconds - oldest.milliseconds) / 1000))
         for change in late { try await tell(change, keys, now) }
+        try await tell(broken, keys, now)
         let open = Set(late.map(\.id))
         logged.withLock { $0.formIntersection(open) }
         return late.map(\.id)
+    }
+
+    private static func verified(_ found: FoundChange, _ keys: RowKeys) -> Result<OpenChange, DamagedChange> {
+        found.flatMap { row in
+            guard let change = try? keys.verified(row) else { return .failure(DamagedChange(row.value)) }
+            return .success(change)
+        }
+    }
+
+    /// Every open change, whether or not it can be read.
+    private func open() async throws -> [FoundChange] {
+        var all: [FoundChange] = []
+        var last: ChangeID?
+        while true {
+            let after = last
+            let page = try await database.read { db in try SecretChanges.found(after: after, limit: 500, on: db) }
+            all += page
+            // The numbers go up; of the last ones some may have none.
+            let end = page.compactMap(\.change).max()
+            guard page.count == 500, let end, end != last else { return all }
+            last = end
+        }
+    }
+
+    /// At once and without patience: nothing settles by itself what cannot be read.
+    private func tell(_ broken: [DamagedChange], _ keys: RowKeys, _ now: Timestamp) async throws {
+        let new = damaged.withLock { known in
+            known.formIntersection(broken)
+            return broken.filter { !known.contains($0) }
+        }
+        for change in new {
+            let name = change.id.map { "\($0)" } ?? "without a number"
+            let account = change.account.map { "\($0)" } ?? "unknown"
+            let text = """
+                The open change \(name) is damaged: \(change.what).
+                Nothing is sent because of it, and its account (\(account)) cannot be changed until somebody forces it.
+                The vault holds every secret that may be live.
+
+                """
+            let notice = Outbox.Notice(
+                event: "change.damaged", organization: change.organization ?? .system,
+                subject: "Keyturn: an open change is damaged - \(name)", text: text,
+                facts: [("change", name), ("account", account), ("what", change.what)], recipients: [])
+            try await database.write { [outbox] db in
+                try outbox.put(notice, occasion: "change.damaged \(name) \(account)", with: keys, at: now, on: db)
+            }
+            damaged.withLock { _ = $0.insert(change) }
+        }
     }
 
     private func tell(_ change: OpenChange, _ keys: RowKeys, _ now: Timestamp) async throws {
@@ -86,9 +138,13 @@ package final class DoubtAlert: Sendable {
         _ change: OpenChange, _ account: String, _ asset: String, _ recipients: [EmailAddress]
     ) throws -> Outbox.Notice {
         let doubt = change.memory.doubt
+        let question =
+            change.kind == .remove
+            ? "It is not known whether the account \(account) is still on \(asset).\nThe vault holds its secrets, and goes on finding out."
+            : "It is not known which secret of the account \(account) on \(asset) is live.\n"
+                + "The vault holds every one that may be, and goes on finding out."
         let text = """
-            It is not known which secret of the account \(account) on \(asset) is live.
-            The vault holds every one that may be, and goes on finding out.
+            \(question)
             Since \(WireDate.format(change.dateOpened))
             Reason: \(doubt?.reason.rawValue ?? "interrupted") \(doubt?.words ?? "")
             Change \(change.id)
@@ -102,5 +158,15 @@ package final class DoubtAlert: Sendable {
         return Outbox.Notice(
             event: "change.uncertain", organization: change.organization, subject: "Keyturn: in doubt - \(account) on \(asset)",
             text: text, facts: facts, recipients: recipients)
+    }
+}
+
+extension FoundChange {
+    /// Its number, where that can be read.
+    fileprivate var change: ChangeID? {
+        switch self {
+        case .success(let row): row.value.id
+        case .failure(let damage): damage.id
+        }
     }
 }

@@ -12,6 +12,8 @@ struct Ground: Sendable {
     let trust: AssetTrust?
     let connector: any Connector
     let target: Target
+    /// The account that logs in to the gateway; nil for the direct way.
+    let gatewayAccount: Account?
     /// Nil where the work needs none: a login with the account's own secret.
     let worker: Workforce?
     /// The unprivileged account from which the account is switched to; nil for a login of its own.
@@ -57,10 +59,12 @@ struct GroundReader {
             throw Stop(.skipped, .noConnector)
         }
         if demands.isChange, !demands.isSettling { try checkChange(account, connector, demands) }
+        let gateway = try gateway(to: asset)
         let worker = demands.needsWorker ? try workforce(for: account, on: asset, platform, demands) : nil
         return Ground(
             account: account, asset: asset, trust: trust, connector: connector,
-            target: try target(asset, platform, connector, trust), worker: worker,
+            target: try target(asset, platform, connector, trust, gateway?.gateway), gatewayAccount: gateway?.account,
+            worker: worker,
             source: try account.suFrom.map { try credential(of: $0) })
     }
 
@@ -80,13 +84,15 @@ struct GroundReader {
         account.privileged || ["root", "administrator"].contains(account.username.lowercased())
     }
 
-    private func target(_ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?) throws -> Target {
+    private func target(
+        _ asset: Asset, _ platform: Platform, _ connector: any Connector, _ trust: AssetTrust?, _ gateway: Gateway?
+    ) throws -> Target {
         let policy = HostKeyPin.Policy(rawValue: trust?.policy ?? "") ?? .acceptNew
         return Target(
             asset: asset.id, type: platform.type, address: asset.address, port: try port(of: asset, connector),
             specific: asset.specific,
-            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: try gateway(to: asset),
-            stepLimit: parts.stepLimit)
+            hostKeys: HostKeyPin(policy: policy, fingerprints: trust?.hostKeys ?? []), gateway: gateway,
+            stepLimit: parts.stepLimit, conversationLimit: parts.conversationLimit)
     }
 
     /// The port that the asset has for the connector's protocol. The usual one is taken only for an asset that names no protocol at all: behind
@@ -100,43 +106,55 @@ struct GroundReader {
     }
 
     /// The gateway of the asset's zone, ready to be logged in to. Where none can be used there is no way: nothing goes straight instead.
-    private func gateway(to asset: Asset) throws -> Gateway? {
+    private func gateway(to asset: Asset) throws -> (gateway: Gateway, account: Account)? {
         var lookup = GatewayLookup(keys, db)
         switch try lookup.choice(for: asset) {
         case .direct: return nil
         case .blocked(let words): throw Stop(.skipped, .noGateway, words)
         case .through(let gateway):
-            return Gateway(
+            let way = Gateway(
                 asset: gateway.asset.id, address: gateway.asset.address, port: gateway.port,
                 hostKeys: HostKeyPin(policy: .strict, fingerprints: gateway.hostKeys),
                 credential: try credential(gateway.account))
+            return (way, gateway.account)
         }
     }
 
     // MARK: - Who does the work
 
-    /// The named worker, or the first privileged account by name that is another one and has a secret. Nothing is picked at random.
     private func workforce(
         for account: Account, on asset: Asset, _ platform: Platform, _ demands: Demands
     ) throws -> Ground.Workforce {
-        let all = try keys.verified(Accounts.all(of: asset.id, in: warrant.organization, on: db))
-        let chosen: Account?
-        if let named = demands.worker {
-            guard named != account.id else {
-                throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
-            }
-            chosen = all.first { $0.id == named }
-        } else {
-            chosen = all.first { $0.privileged && $0.id != account.id && $0.isActive && $0.stages.current != nil }
+        guard let chosen = try chosenWorker(for: account, on: asset, demands), chosen.isActive, chosen.stages.current != nil
+        else {
+            throw Stop(.skipped, .noWorker)
         }
-        guard let chosen, chosen.isActive, chosen.stages.current != nil else { throw Stop(.skipped, .noWorker) }
         let own = try credential(chosen)
-        guard let source = chosen.suFrom, let login = all.first(where: { $0.id == source }) else {
+        guard let source = chosen.suFrom, let login = try self.account(source, on: asset) else {
             let needsSudo = platform.category == .host && chosen.username != "root"
             return Ground.Workforce(
                 account: chosen, login: chosen, worker: Worker(credential: own, power: needsSudo ? .sudo : .own))
         }
         return Ground.Workforce(account: chosen, login: login, worker: Worker(credential: try credential(login), power: .su(own)))
+    }
+
+    /// The named worker, or the first privileged account by name that is another one and has a secret. Nothing is picked at random.
+    private func chosenWorker(for account: Account, on asset: Asset, _ demands: Demands) throws -> Account? {
+        if let named = demands.worker {
+            guard named != account.id else {
+                throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
+            }
+            return try self.account(named, on: asset)
+        }
+        let all = try keys.verified(Accounts.all(of: asset.id, in: warrant.organization, on: db))
+        return all.first { $0.privileged && $0.id != account.id && $0.isActive && $0.stages.current != nil }
+    }
+
+    /// One account of the asset by its id, whatever others it has; nil if it is not there.
+    private func account(_ id: AccountID, on asset: Asset) throws -> Account? {
+        guard let row = try Accounts.get(id, in: warrant.organization, on: db) else { return nil }
+        let account = try keys.verified(row)
+        return account.asset == asset.id ? account : nil
     }
 
     private func credential(of id: AccountID) throws -> TargetLogin {

@@ -1,7 +1,7 @@
 internal import Domain
 internal import Synchronization
 
-/// Workers whose login was accepted lately: only for others is a login an attempt that must be written down first, and those are made one
+/// Workers and gateways whose login was accepted lately: only for others is a login an attempt that must be written down first, and those are made one
 /// at a time, so that turns that begin together neither use up a worker's logins of a day nor are all rejected.
 final class KnownWorkers: Sendable {
     private struct Key: Hashable {
@@ -42,6 +42,11 @@ final class KnownWorkers: Sendable {
             }
             if let isKnown { return isKnown }
         }
+    }
+
+    /// The next login is an attempt again.
+    func forget(_ account: AccountID, _ version: Int64?) {
+        state.withLock { $0.accepted[Key(account: account, version: version)] = nil }
     }
 
     /// - Parameter date: when the login was accepted; nil if it was not.

@@ -34,7 +34,7 @@ extension SecretTurning {
 
     package func remove(_ account: AccountID, _ order: TurnOrder, under warrant: Warrant) async -> TurnReport {
         await alone(account, order) {
-            await AccountCheck(parts: parts, warrant: warrant, account: account, order: order).remove()
+            await TurnRun(parts, warrant, account: account, order: order, purpose: .remove).run()
         }
     }
 }
@@ -61,10 +61,13 @@ struct AccountCheck: Sendable {
                 guard case .spent(let until) = leave else { throw Stop(.skipped, .noLoginLeft) }
                 throw Stop(.skipped, .noLoginLeft, until: until)
             }
-            parts.probe.reached(.attempt, account)
+            await parts.probe.reached(.attempt, account)
             let (outcome, ends) = await connect(ground, current, ControlLogin(ledger, after: grant), grant.id)
             report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
             report.outcome = outcome
+            if outcome.reason == .rejected, version == nil, ground.account.stages.pending == nil {
+                if let found = try await recover(report, ends) { return found }
+            }
             try await store(outcome, current, ends, report)
         } catch {
             report.outcome = Stop(error).outcome
@@ -72,15 +75,18 @@ struct AccountCheck: Sendable {
         return report
     }
 
-    private func connect(
+    func connect(
         _ ground: Ground, _ version: Int64, _ control: ControlLogin, _ id: LoginAttempts.ID
     ) async -> (RecordOutcome, [LoginEnd]) {
         var lent = LentSecrets(ground)
         do {
             let way = try await kept(version)
             lent = LentSecrets(ground, way)
-            let target = control.applied(to: ground.target)
-            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
+            let ledger = TurnLedger(parts: parts, warrant: warrant)
+            let verdict = try await GatewayLogins.counted(by: ledger, on: ground) { target in
+                let target = control.applied(to: target)
+                return try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
+            }
             let outcome: RecordOutcome =
                 switch verdict {
                 case .proven: RecordOutcome(.success, .proven)
@@ -125,52 +131,16 @@ struct AccountCheck: Sendable {
         }
     }
 
-    // MARK: - Remove
-
-    func remove() async -> TurnReport {
-        var report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
-        do {
-            let run = TurnRun(parts, warrant, account: account, order: order, purpose: .change)
-            try await run.remove()
-            report.outcome = RecordOutcome(.success, .unchanged, words: "It is not on the target any more.")
-            report.steps = await run.report.steps
-            do {
-                try await finish(report)
-            } catch {
-                // It is gone there, and that could not be stored here.
-                report.outcome = RecordOutcome(.uncertain, .notStored, words: Stop(error).outcome.words)
-            }
-        } catch let fault as TurnFault where fault.mayHaveChanged {
-            report.outcome = RecordOutcome(.uncertain, fault.reason, words: fault.words)
-        } catch let fault as TurnFault {
-            report.outcome = RecordOutcome(.failed, fault.reason, words: fault.words)
-        } catch {
-            report.outcome = Stop(error).outcome
-        }
-        return report
-    }
-
-    private func finish(_ report: TurnReport) async throws {
-        try await TurnLedger(parts: parts, warrant: warrant).write { [parts, warrant, account] page in
-            var row = try page.account(account)
-            row.isActive = false
-            row.connectivity = .notApplicable
-            try page.store(row)
-            try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
-            try parts.record(report, warrant.organization, page.db)
-        }
-    }
-
     // MARK: - Rows
 
-    private func ground(_ demands: GroundReader.Demands) async throws -> Ground {
+    func ground(_ demands: GroundReader.Demands) async throws -> Ground {
         let keys = try parts.keyring.keys()
         return try await parts.database.read { [parts, warrant, account] db in
             try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db).read(account, demands)
         }
     }
 
-    private func identity() async throws -> [UInt8] {
+    func identity() async throws -> [UInt8] {
         try await parts.database.read { [account, warrant] db in
             try TargetIdentities.get(account, in: warrant.organization, on: db) ?? account.bytes
         }
@@ -198,26 +168,5 @@ extension TurnRun {
         try? await ledger.end(taken())
         await closeSession()
         return remote
-    }
-
-    /// Logs the worker in and has it take the account away; one that is not there is taken away already.
-    func remove() async throws {
-        do {
-            let ground = try await stand()
-            let (session, remote) = try await meet(ground)
-            guard let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
-            if let remote {
-                guard !remote.isSystem else { throw Stop(.skipped, .systemAccount) }
-                let parameters = order.parameters
-                try await parts.threads.run { try removing.remove(remote.username, parameters: parameters) }
-            }
-            note(.install, "removed")
-            try await ledger.end(taken())
-            await closeSession()
-        } catch {
-            try? await ledger.end(taken())
-            await closeSession()
-            throw error is Stop || error is Refusal ? error : LentSecrets(ground).hidden(in: TurnFault(error))
-        }
     }
 }

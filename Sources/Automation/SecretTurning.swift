@@ -64,7 +64,8 @@ package struct SecretTurning: Sendable {
     func settle(_ change: OpenChange, by principal: Principal) async -> TurnReport {
         // Nothing is announced of what somebody else is at.
         guard !parts.active.isClaimed(change.account) else { return Self.busy(change.account, Self.order(of: change)) }
-        return await guarded(.rotateAccount, change.account, change.organization, Self.order(of: change), principal) {
+        let permission: Permission = change.kind == .remove ? .removeAccount : .rotateAccount
+        return await guarded(permission, change.account, change.organization, Self.order(of: change), principal) {
             await settle(change, under: $0)
         }
     }

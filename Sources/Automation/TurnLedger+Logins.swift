@@ -8,9 +8,18 @@ struct LoginEnd: Sendable {
     let id: LoginAttempts.ID
     /// Nil: it was accepted, or never came to the door.
     let outcome: LoginAttempts.Outcome?
+    /// The worker that was let in. What it knows did not change, so its logins with the same secret that nobody saw the end of, since
+    /// the process was killed or the line cut, were no rejected ones either.
+    var accepted: Worker?
+
+    struct Worker: Sendable {
+        let account: AccountID
+        let version: Int64
+    }
 
     func write(on db: any SQLConnection) throws {
         if let outcome { try LoginAttempts.end(id, outcome, on: db) } else { try LoginAttempts.takeBack(id, on: db) }
+        if let accepted { try LoginAttempts.takeBackUnanswered(of: accepted.account, version: accepted.version, on: db) }
     }
 }
 
@@ -61,6 +70,22 @@ extension TurnLedger {
             return id
         }
     }
+
+    /// Writes down a login that is about to be made; nil if the account has none left. Blocks: for the threads of connectors.
+    func beginLoginBlocking(_ account: AccountID, version: Int64) throws -> LoginAttempts.ID? {
+        let limit = parts.logins
+        return try writeBlocking { page in
+            guard try Self.nextLogin(account, account.bytes, limit, at: page.now, on: page.db) == nil else { return nil }
+            let id = LoginAttempts.ID.random()
+            try LoginAttempts.begin(
+                id, account: account, identity: account.bytes, version: version, in: page.warrant.organization, at: page.now,
+                on: page.db)
+            return id
+        }
+    }
+
+    /// Writes down how one ended. Blocks.
+    func endBlocking(_ attempt: LoginEnd) throws { try writeBlocking { page in try page.settle([attempt]) } }
 
     /// When the account has a login left again; nil if it has one now.
     static func nextLogin(

@@ -75,10 +75,7 @@ struct TurnLedger: Sendable {
     func remember(_ what: Remembering) async throws -> (number: Int64, change: OpenChange) {
         try await write { page in
             var account = try page.account(what.account.id)
-            let asset = try page.keys.verified(Assets.get(account.asset, in: account.organization, on: page.db))
-            guard account.isActive, account.stages.current == what.account.stages.current, asset.endpoint == what.endpoint else {
-                throw Stop(.skipped, .changeOpen, "The account or its asset was edited meanwhile.")
-            }
+            try requireUnedited(account, what, page)
             try requireAlone(account, what.identity, page)
             try page.settle(what.attempts)
             if let saved = what.saved?.take() {
@@ -96,6 +93,13 @@ struct TurnLedger: Sendable {
         }
     }
 
+    func requireUnedited(_ account: Account, _ what: Remembering, _ page: Page) throws {
+        let asset = try page.keys.verified(Assets.get(account.asset, in: account.organization, on: page.db))
+        guard account.isActive, account.stages.current == what.account.stages.current, asset.endpoint == what.endpoint else {
+            throw Stop(.skipped, .changeOpen, "The account or its asset was edited meanwhile.")
+        }
+    }
+
     private func number(_ what: Remembering, _ account: inout Account, _ page: Page) throws -> Int64 {
         if let secret = what.secret?.take() {
             return try parts.secrets.remember(secret, for: &account, by: warrant, now: page.now, in: page.db)
@@ -105,7 +109,7 @@ struct TurnLedger: Sendable {
         return current
     }
 
-    private func open(_ what: Remembering, _ turn: SecretTurn, _ page: Page) throws -> OpenChange {
+    func open(_ what: Remembering, _ turn: SecretTurn, _ page: Page) throws -> OpenChange {
         let change = OpenChange(
             id: what.id, organization: what.account.organization, account: what.account.id, asset: what.account.asset,
             identity: what.identity, kind: what.kind, plan: turn.plan, request: what.request, old: what.account.stages.current,
@@ -120,7 +124,7 @@ struct TurnLedger: Sendable {
     }
 
     /// Two rows that mean the same user of the same system would take each other's secret away.
-    private func requireAlone(_ account: Account, _ identity: [UInt8], _ page: Page) throws {
+    func requireAlone(_ account: Account, _ identity: [UInt8], _ page: Page) throws {
         let other = try TargetIdentities.other(than: account.id, account.secretType, identity, on: page.db)
         if let other {
             let isOurs = other.organization == account.organization
@@ -202,7 +206,8 @@ struct TurnLedger: Sendable {
             var trust =
                 try stored.map { try page.keys.verified($0) }
                 ?? AssetTrust(
-                    asset: asset.id, organization: asset.organization, endpoint: asset.endpoint, confirmedBy: "first contact",
+                    asset: asset.id, organization: asset.organization, endpoint: asset.endpoint,
+                    confirmedBy: AssetTrust.firstContact,
                     dateConfirmed: page.now)
             guard trust.accepts(system), trust.endpoint == asset.endpoint else { throw TurnFault(.wrongTarget) }
             guard !trust.systems.contains(system.text) else { return }

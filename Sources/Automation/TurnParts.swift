@@ -22,6 +22,7 @@ package struct TurnParts: Sendable {
     package var logins = LoginLimit()
     package var limits = SecretTurn.Limits()
     package var stepLimit: Duration = .seconds(30)
+    package var conversationLimit: Duration = .seconds(300)
     package var clock: WallClock
     package var probe: StepProbe = .standard
     package var logger: Logger

@@ -43,7 +43,7 @@ extension TurnRun {
 
     /// A change whose proof would have to wait a day is not begun.
     private func requireLogin(_ ground: Ground) async throws {
-        guard order.checksConnection else { return }
+        guard order.checksConnection, !turn.plan.isRemoval else { return }
         let (parts, account) = (parts, ground.account)
         let until = try await parts.database.read { db in
             let identity = try TargetIdentities.get(account.id, in: account.organization, on: db) ?? account.id.bytes
@@ -58,7 +58,7 @@ extension TurnRun {
         switch purpose {
         case .push:
             if let end = try await decidePush(ground, session, remote) { return .turnedAway(end) }
-        case .change, .settle, .look:
+        case .change, .settle, .look, .remove:
             guard remote != nil else { throw TurnFault(.noSuchAccount) }
         }
         if let remote, remote.isSystem, !order.allowsSystemAccounts, !order.allowsPrivileged {
@@ -198,6 +198,7 @@ extension TurnRun {
         do {
             let stored = try await ledger.promote(change, isProven: isProven, next: next, taken(), record: report)
             self.change = next.isOpen ? stored : nil
+            isOver = !next.isOpen
         } catch let stop as Stop {
             throw TurnFault(.notStored, words: stop.outcome.reason.rawValue)
         } catch {

@@ -48,15 +48,26 @@ extension TurnRun {
         }
         let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
         self.identity = identity
-        if let change, !isSame(identity, as: change) { throw TurnFault(.wrongTarget) }
+        if let change, !isSame(identity, as: change, ground) { throw TurnFault(.wrongTarget) }
         return (session, remote)
     }
 
-    private func isSame(_ identity: TargetIdentity, as change: OpenChange) -> Bool {
-        if change.identity == identity.canonical.bytes { return true }
+    private func isSame(_ identity: TargetIdentity, as change: OpenChange, _ ground: Ground) -> Bool {
+        guard identity.isOnSystem(of: change.identity) || isVouchedFor(identity.system, since: change, ground) else {
+            return false
+        }
+        // Of one that is not there, nothing but the system can be compared.
+        if remote == nil || identity.isUser(of: change.identity) { return true }
         // Before it was created it had but its name; now it may be told apart by more.
         let bare = TargetIdentity(system: identity.system, user: change.request.username)
-        return change.kind == .create && change.identity == bare.canonical.bytes
+        return change.kind == .create && bare.isUser(of: change.identity)
+    }
+
+    /// Whether a person has said, since the change was opened, that the system with the new key is the one that is meant.
+    private func isVouchedFor(_ system: TargetIdentity.System, since change: OpenChange, _ ground: Ground) -> Bool {
+        // Recognized by now: it is pinned, or the first one after somebody cleared the pins.
+        guard let trust = ground.trust, trust.accepts(system) else { return false }
+        return trust.isConfirmedByPerson && trust.dateConfirmed >= change.dateOpened
     }
 
     /// A system that is not the pinned one gets nothing; a first one is pinned before anything is done.
@@ -89,18 +100,23 @@ extension TurnRun {
 
     private func open(_ ground: Ground, as force: Ground.Workforce, _ isKnown: Bool) async throws -> any WorkSession {
         let attempt = isKnown ? nil : try await beginWorkerLogin(force.login)
-        let (connector, target, worker) = (ground.connector, ground.target, force.worker)
+        let (connector, worker) = (ground.connector, force.worker)
         do {
-            let session = try await parts.threads.run { try connector.open(target, as: worker) }
-            // At once: what a kill leaves behind would count against the worker for a day.
-            if let attempt { await end(attempt, nil) }
+            let session = try await GatewayLogins.counted(by: ledger, on: ground) { [parts] target in
+                try await parts.threads.run { try connector.open(target, as: worker) }
+            }
+            // At once: what a kill leaves behind would count against the worker until it is let in again.
+            if let attempt {
+                let accepted = LoginEnd.Worker(account: force.login.id, version: force.login.stages.current ?? 0)
+                await end(LoginEnd(id: attempt, outcome: nil, accepted: accepted))
+            }
             return session
         } catch {
             if let attempt {
-                await end(attempt, Self.outcome(of: error))
+                await end(LoginEnd(id: attempt, outcome: Self.outcome(of: error)))
             } else if let outcome = Self.outcome(of: error), let late = try? await beginWorkerLogin(force.login) {
                 // It was trusted to be accepted and was not: written down afterwards, so that it counts.
-                await end(late, outcome)
+                await end(LoginEnd(id: late, outcome: outcome))
             }
             throw TurnFault(error, ofWorker: true)
         }
@@ -117,8 +133,7 @@ extension TurnRun {
     }
 
     /// Writes down how a login ended; if that fails, with the next transaction.
-    private func end(_ attempt: LoginAttempts.ID, _ outcome: LoginAttempts.Outcome?) async {
-        let end = LoginEnd(id: attempt, outcome: outcome)
+    private func end(_ end: LoginEnd) async {
         do { try await ledger.end([end]) } catch { ended.append(end) }
     }
 
@@ -144,7 +159,7 @@ extension TurnRun {
         case .spent(let until): event = .noLoginLeft(until: until)
         case .granted(let grant):
             note(.attempt, "version \(version)")
-            parts.probe.reached(.attempt, account)
+            await parts.probe.reached(.attempt, account)
             do {
                 event = .verdict(await believed(try await connect(way, grant)))
             } catch {
@@ -153,7 +168,7 @@ extension TurnRun {
         }
         event = LentSecrets(ground, candidate, way).hidden(in: event)
         note(step, event)
-        parts.probe.reached(step, account)
+        await parts.probe.reached(step, account)
         return event
     }
 
@@ -174,9 +189,14 @@ extension TurnRun {
         guard let ground else { throw TurnFault(.brokenProtocol) }
         // What was pinned at this very contact is in the row and not yet in the ground.
         let control = ControlLogin(ledger, after: grant)
-        let (connector, target, plan) = (ground.connector, control.applied(to: pinned(ground)), ground.plan)
+        let (connector, pin, plan) = (ground.connector, pinned(ground).hostKeys, ground.plan)
         do {
-            let verdict = try await parts.threads.run { try connector.verify(way, on: target, by: plan) }
+            let verdict = try await GatewayLogins.counted(by: ledger, on: ground) { [parts] target in
+                var target = control.applied(to: target)
+                target.hostKeys = pin
+                let pinned = target
+                return try await parts.threads.run { try connector.verify(way, on: pinned, by: plan) }
+            }
             ended += [LoginEnd(id: grant.id, outcome: Self.outcome(of: verdict))] + control.ends(verdict)
             return TurnVerdict(verdict)
         } catch {
@@ -204,7 +224,7 @@ extension TurnRun {
     static func outcome(of error: any Error) -> LoginAttempts.Outcome? {
         guard let fault = error as? ConnectorFault else { return .unclear }
         switch fault.kind {
-        case .unreachable, .hostKeyChanged, .noSafeChannel, .unsupported: return nil
+        case .unreachable, .hostKeyChanged, .noSafeChannel, .unsupported, .gatewayLoginsSpent: return nil
         case .loginRejected: return .rejected
         case .lockedOut: return .lockedOut
         // It was let in, and something later was refused.

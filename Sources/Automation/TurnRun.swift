@@ -29,8 +29,11 @@ actor TurnRun {
     /// Whether the secret that is kept is put on the target as it is.
     var sendsCurrent = false
 
+    /// Whether the last transaction closed the change and wrote the record.
+    var isOver = false
+
     enum Purpose: Sendable {
-        case change, push, settle
+        case change, push, remove, settle
         /// Changes nothing.
         case look
     }
@@ -43,7 +46,10 @@ actor TurnRun {
         self.purpose = purpose
         ledger = TurnLedger(parts: parts, warrant: warrant)
         let isGenerated = if case .random = order.strategy { true } else { false }
-        turn = SecretTurn(.init(isGenerated: isGenerated, checksConnection: order.checksConnection), limits: parts.limits)
+        turn = SecretTurn(
+            .init(isGenerated: isGenerated, checksConnection: order.checksConnection, isRemoval: purpose == .remove),
+            limits: parts.limits)
+        if purpose == .remove { kind = .remove }
         report = TurnReport(change: order.id, account: account, outcome: RecordOutcome(.failed, .interrupted))
     }
 
@@ -55,7 +61,7 @@ actor TurnRun {
         account = change.account
         purpose = .settle
         ledger = TurnLedger(parts: parts, warrant: warrant)
-        turn = SecretTurn(change.plan, stage: change.stage, memory: change.memory, limits: parts.limits)
+        turn = change.turn(limits: parts.limits)
         self.change = change
         kind = change.kind
         report = TurnReport(change: change.id, account: change.account, outcome: RecordOutcome(.uncertain, .interrupted))
@@ -85,6 +91,7 @@ actor TurnRun {
 
     /// Throws only where the turn's own state could not be stored: then nothing further may be done.
     private func perform(_ action: TurnAction) async throws -> TurnEvent {
+        if turn.plan.isRemoval { return try await performRemoval(action) }
         switch action {
         case .check: return await done(.check) { try await self.check() }
         case .preflight: return await done(.preflight) { try await self.preflight() }
@@ -116,7 +123,7 @@ actor TurnRun {
         }
         event = LentSecrets(ground, candidate).hidden(in: event)
         note(step, event)
-        parts.probe.reached(step, account)
+        await parts.probe.reached(step, account)
         return event
     }
 
@@ -149,7 +156,7 @@ actor TurnRun {
         self.change = try await ledger.store(change, turn, taken())
         if let step {
             note(step, turn.memory.doubt.map { $0.reason.rawValue } ?? "")
-            parts.probe.reached(step, account)
+            await parts.probe.reached(step, account)
         }
     }
 
@@ -165,7 +172,6 @@ actor TurnRun {
         await closeSession()
         report.outcome = outcome
         // A promotion that was the end has closed the change in its own transaction.
-        let isOver = change == nil && report.newVersion != nil
         if !isOver {
             do {
                 try await ledger.close(change, live: live, taken(), record: report)
@@ -174,7 +180,7 @@ actor TurnRun {
             }
         }
         note(.close, outcome.reason.rawValue)
-        parts.probe.reached(.close, account)
+        await parts.probe.reached(.close, account)
         return report
     }
 

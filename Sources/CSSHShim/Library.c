@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 // libssh2 keeps passwords, keys and what it decrypts in memory that it frees as it is.
 
@@ -31,11 +32,24 @@ static void *reallocate(void *memory, size_t count, void **abstract) {
     return fresh;
 }
 
+static int64_t now(void) {
+    struct timespec time;
+    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0) return 0;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void kssh_wire_limit(struct kssh_wire *wire, int64_t nanoseconds) { wire->until = now() + nanoseconds; }
+
 static ssize_t receive(libssh2_socket_t socket, void *buffer, size_t length, int flags, void **abstract) {
     struct kssh_wire *wire = *abstract;
     if (wire->received >= wire->allowance) {
         wire->exceeded = true;
         return -EMSGSIZE;
+    }
+    // libssh2 reads on by itself as long as something comes, also what it throws away: only here can that be ended.
+    if (wire->until && now() >= wire->until) {
+        wire->overdue = true;
+        return -ETIMEDOUT;
     }
     ssize_t count = recv(socket, buffer, length, flags);
     if (count < 0) return -errno;

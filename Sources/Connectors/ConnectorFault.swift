@@ -25,6 +25,8 @@ package struct ConnectorFault: Error, Sendable, Hashable {
         case unsupported
         /// The account is one that must not be touched (system account, the worker itself).
         case forbidden
+        /// No login at the gateway may be made now, for the limit of rejected ones.
+        case gatewayLoginsSpent
         /// It answered something that makes no sense, or far too much.
         case brokenProtocol
         /// It did not answer in time.

@@ -97,7 +97,8 @@ package struct MariaDB: Connector {
         defer { withExtendedLifetime(way) {} }
         return try credential.withSecret { (secret) throws(MariaDBFault) in
             try MariaDBConnection(
-                to: endpoint, user: credential.username, password: secret, limits: MariaDBLimits(step: target.stepLimit))
+                to: endpoint, user: credential.username, password: secret,
+                limits: MariaDBLimits(step: target.stepLimit, conversation: target.conversationLimit))
         }
     }
 }

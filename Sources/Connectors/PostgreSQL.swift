@@ -108,7 +108,7 @@ extension PostgreSQL {
         return try credential.withSecret { (secret) throws(PostgresFault) in
             try PostgresConnection(
                 to: endpoint, user: credential.username, password: secret, proof: proof,
-                limits: PostgresLimits(step: target.stepLimit))
+                limits: PostgresLimits(step: target.stepLimit, conversation: target.conversationLimit))
         }
     }
 

@@ -68,7 +68,8 @@ package struct Redis: Connector {
         let endpoint = TransportEndpoint(name: target.address, reachedAt: way.reachedAt, port: way.port, trust: trust)
         // The way must not end before the login has.
         defer { withExtendedLifetime(way) {} }
-        let connection = try RedisConnection(to: endpoint, limits: RedisLimits(step: target.stepLimit))
+        let connection = try RedisConnection(
+            to: endpoint, limits: RedisLimits(step: target.stepLimit, conversation: target.conversationLimit))
         try credential.withSecret { (secret) throws(RedisFault) in try connection.logIn(credential.username, secret) }
         return connection
     }

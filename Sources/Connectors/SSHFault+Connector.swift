@@ -26,6 +26,7 @@ extension ConnectorFault.Kind {
         case .moreNeeded: self = .notPermitted
         case .lockedOut: self = .lockedOut
         case .noCommonMethod: self = .unsupported
+        case .notAdmitted: self = .gatewayLoginsSpent
         case .timedOut: self = .timedOut
         case .cut, .interrupted: self = .cut
         case .tooMuchOutput, .protocolError: self = .brokenProtocol
@@ -35,9 +36,35 @@ extension ConnectorFault.Kind {
 
 extension TargetLogin {
     /// For SSH, which keeps a copy of its own.
-    var sshLogin: SSHLogin {
+    var sshLogin: SSHLogin { sshLogin(admission: nil) }
+
+    fileprivate func sshLogin(admission: (any LoginAdmission)?) -> SSHLogin {
         withSecret { secret in
-            SSHLogin(username: username, method: secretType == .sshKey ? .privateKey : .password, secret: secret.duplicate())
+            SSHLogin(
+                username: username, method: secretType == .sshKey ? .privateKey : .password, secret: secret.duplicate(),
+                admission: admission)
+        }
+    }
+}
+
+/// Speaks for whoever counts the logins, in SSH's terms.
+private struct CountedLogin: LoginAdmission {
+    let admission: GatewayAdmission
+
+    func begin() throws(SSHFault) {
+        guard admission.begin() else {
+            throw SSHFault(.notAdmitted, words: "the logins of a day that may be rejected there are used up")
+        }
+    }
+
+    func end(_ fault: SSHFault?) {
+        guard let fault else { return admission.end(.accepted) }
+        switch fault.kind {
+        case .rejected: admission.end(.rejected)
+        case .lockedOut: admission.end(.lockedOut)
+        case .moreNeeded, .timedOut, .cut, .protocolError, .tooMuchOutput, .interrupted: admission.end(.unclear)
+        case .unreachable, .hostKeyChanged, .hostKeyUnknown, .noCommonMethod, .localFailure, .notAdmitted:
+            admission.end(.notMade)
         }
     }
 }
@@ -52,14 +79,18 @@ extension Target {
             let endpoint = SSHEndpoint(
                 host: gateway.address, port: gateway.port, pinned: gateway.hostKeys.fingerprints,
                 acceptNew: gateway.hostKeys.policy == .acceptNew)
-            return (endpoint, gateway.credential.sshLogin)
+            return (endpoint, gateway.credential.sshLogin(admission: CountedLogin(admission: gateway.admission)))
         }
+    }
+
+    var sshLimits: SSHLimits {
+        SSHLimits(connecting: min(stepLimit, .seconds(10)), login: stepLimit, conversation: conversationLimit)
     }
 
     /// Logs in over SSH, through the gateway if there is one.
     func sshSession(as credential: TargetLogin) throws(SSHFault) -> SSHSession {
         try SSHSession.open(
             sshEndpoint, as: credential.sshLogin, via: sshGateway,
-            limits: SSHLimits(connecting: min(stepLimit, .seconds(10)), login: stepLimit))
+            limits: sshLimits)
     }
 }

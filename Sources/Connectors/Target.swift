@@ -12,9 +12,11 @@ package struct Target: Sendable {
     package let specific: [String: String]
     package var hostKeys: HostKeyPin
     /// The SSH host through which the target is reached; nil for the direct way.
-    package let gateway: Gateway?
+    package var gateway: Gateway?
     /// How long one remote step may take.
     package let stepLimit: Duration
+    /// How long one connection may last from its first byte to its last, however many steps it has.
+    package let conversationLimit: Duration
     /// Asked before a login with a secret that is wrong on purpose, by which a target is seen to refuse one: the target counts it as
     /// a failure of the account. Whoever limits those commits it first, and says no where there were too many.
     package var mayGuess: @Sendable () -> Bool
@@ -24,7 +26,7 @@ package struct Target: Sendable {
     package init(
         asset: AssetID, type: String, address: String, port: Int, specific: [String: String] = [:],
         hostKeys: HostKeyPin = HostKeyPin(), gateway: Gateway? = nil, stepLimit: Duration = .seconds(30),
-        mayGuess: @escaping @Sendable () -> Bool = { true }
+        conversationLimit: Duration = .seconds(300), mayGuess: @escaping @Sendable () -> Bool = { true }
     ) {
         self.asset = asset
         self.type = type
@@ -34,6 +36,7 @@ package struct Target: Sendable {
         self.hostKeys = hostKeys
         self.gateway = gateway
         self.stepLimit = stepLimit
+        self.conversationLimit = conversationLimit
         self.mayGuess = mayGuess
     }
 
@@ -76,6 +79,8 @@ package struct Gateway: Sendable {
     package let port: Int
     package let hostKeys: HostKeyPin
     package let credential: TargetLogin
+    /// Who counts the logins that are made there.
+    package var admission = GatewayAdmission.always
 
     package init(asset: AssetID, address: String, port: Int, hostKeys: HostKeyPin, credential: TargetLogin) {
         self.asset = asset
@@ -84,6 +89,31 @@ package struct Gateway: Sendable {
         self.hostKeys = hostKeys
         self.credential = credential
     }
+}
+
+/// Leave for logins at a gateway, which connectors make as often as they need: it counts them as it counts those of any account.
+///
+/// Both are called on a connector's thread and may block.
+package struct GatewayAdmission: Sendable {
+    /// How a login ended.
+    package enum End: Sendable, Hashable {
+        case accepted, rejected, lockedOut
+        /// It ended without an answer.
+        case unclear
+        /// It never came to the door.
+        case notMade
+    }
+
+    /// Asked before each login; what it has to remember is durable when it returns. False: none may be made now.
+    package let begin: @Sendable () -> Bool
+    package let end: @Sendable (End) -> Void
+
+    package init(begin: @escaping @Sendable () -> Bool, end: @escaping @Sendable (End) -> Void) {
+        self.begin = begin
+        self.end = end
+    }
+
+    package static let always = GatewayAdmission(begin: { true }, end: { _ in })
 }
 
 /// The account that does the work on a target, and how it gets the power to.

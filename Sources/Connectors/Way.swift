@@ -16,9 +16,8 @@ final class Way: Sendable {
             return
         }
         do throws(SSHFault) {
-            let limits = SSHLimits(connecting: min(target.stepLimit, .seconds(10)), login: target.stepLimit)
             let tunnel = try SSHTunnel.open(
-                to: target.address, port: target.port, via: gateway.endpoint, as: gateway.login, limits: limits)
+                to: target.address, port: target.port, via: gateway.endpoint, as: gateway.login, limits: target.sshLimits)
             reachedAt = "127.0.0.1"
             port = tunnel.localPort
             self.tunnel = tunnel

@@ -5,12 +5,17 @@ package import Streams
 package struct MariaDBLimits: Sendable, Hashable {
     /// How long the login may take, and each statement.
     package var step: Duration
+    /// How long everything may take together, from connecting on.
+    package var conversation: Duration
     /// How many bytes one answer may have, and all that comes before the login is done.
     package var answerBytes: Int
     package var rows: Int
 
-    package init(step: Duration = .seconds(30), answerBytes: Int = 1 << 20, rows: Int = 10_000) {
+    package init(
+        step: Duration = .seconds(30), conversation: Duration = .seconds(300), answerBytes: Int = 1 << 20, rows: Int = 10_000
+    ) {
         self.step = step
+        self.conversation = conversation
         self.answerBytes = answerBytes
         self.rows = rows
     }
@@ -22,6 +27,8 @@ package struct MariaDBLimits: Sendable, Hashable {
 package final class MariaDBConnection: @unchecked Sendable {
     private let packets: Packets
     private let limits: MariaDBLimits
+    /// When everything must be over.
+    private let end: ContinuousClock.Instant
     /// What the server calls itself, such as `10.11.6-MariaDB-log`; its own words.
     package let serverVersion: String
     package let isMariaDB: Bool
@@ -36,7 +43,8 @@ package final class MariaDBConnection: @unchecked Sendable {
     ) throws(MariaDBFault) {
         _ = try MariaDBQuoting.name(user)
         guard !password.isEmpty else { throw MariaDBFault(.badInput, "an empty password proves nothing") }
-        let deadline = ContinuousClock.now + limits.step
+        end = ContinuousClock.now + limits.conversation
+        let deadline = min(ContinuousClock.now + limits.step, end)
         let stream: TransportStream
         do throws(TransportFault) { stream = try TransportStream(to: endpoint, until: deadline) } catch {
             throw MariaDBFault(error)
@@ -73,7 +81,7 @@ extension MariaDBConnection {
     @discardableResult
     package func run(_ statement: String) throws(MariaDBFault) -> MariaDBRows {
         guard !isBroken else { throw MariaDBFault(.cut, "the connection has ended") }
-        let deadline = ContinuousClock.now + limits.step
+        let deadline = min(ContinuousClock.now + limits.step, end)
         do throws(MariaDBFault) {
             packets.begin(budget: limits.answerBytes)
             try packets.write([3] + Array(statement.utf8), until: deadline)
@@ -82,7 +90,8 @@ extension MariaDBConnection {
             // After a refusal the connection can go on; after anything else nobody knows where in the talk it is.
             if case .refused = error.kind { throw error }
             isBroken = true
-            throw error
+            guard error.kind == .timedOut, ContinuousClock.now >= end else { throw error }
+            throw MariaDBFault(.timedOut, "the conversation took longer than \(limits.conversation.components.seconds) seconds")
         }
     }
 

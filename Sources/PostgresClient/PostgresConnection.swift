@@ -7,6 +7,8 @@ package import Cryptography
 package final class PostgresConnection: @unchecked Sendable {
     private let handle: OpaquePointer
     private let limits: PostgresLimits
+    /// When everything must be over.
+    private let end: ContinuousClock.Instant
     private var isBroken = false
 
     /// Connects and logs in. `proof` narrows what the channel would allow.
@@ -14,6 +16,7 @@ package final class PostgresConnection: @unchecked Sendable {
         to endpoint: PostgresEndpoint, user: String, password: borrowing Secret, proof: PostgresProof = .any,
         limits: PostgresLimits = PostgresLimits()
     ) throws(PostgresFault) {
+        end = ContinuousClock.now + limits.conversation
         handle = try PostgresLogin.run(endpoint, user: user, password: password, proof: proof, limits: limits)
         self.limits = limits
         guard PQsetnonblocking(handle, 1) == 0 else {
@@ -70,7 +73,7 @@ extension PostgresConnection {
         guard !statement.utf8.contains(0), !values.contains(where: { $0?.utf8.contains(0) == true }) else {
             throw PostgresFault(.badInput, "a NUL byte")
         }
-        let deadline = ContinuousClock.now + limits.step
+        let deadline = min(ContinuousClock.now + limits.step, end)
         do throws(PostgresFault) {
             let mark = PostgresSocket.received(PQsocket(handle))
             try send(statement, values)
@@ -80,7 +83,8 @@ extension PostgresConnection {
             // After a plain refusal the connection can go on; after anything else nobody knows where in the talk it is.
             if case .refused(_, isFatal: false) = error.kind { throw error }
             isBroken = true
-            throw error
+            guard error.kind == .timedOut, ContinuousClock.now >= end else { throw error }
+            throw PostgresFault(.timedOut, "the conversation took longer than \(limits.conversation.components.seconds) seconds")
         }
     }
 

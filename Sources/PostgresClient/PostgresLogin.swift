@@ -8,7 +8,7 @@ enum PostgresLogin {
     static func run(
         _ endpoint: PostgresEndpoint, user: String, password: borrowing Secret, proof: PostgresProof, limits: PostgresLimits
     ) throws(PostgresFault) -> OpaquePointer {
-        let deadline = ContinuousClock.now + limits.step
+        let deadline = ContinuousClock.now + min(limits.step, limits.conversation)
         let parameters = try PostgresParameters(endpoint, user: user, password: password, proof: proof, limits: limits)
         guard let handle = parameters.start() else { throw PostgresFault(.unreachable, "no memory") }
         do throws(PostgresFault) {

@@ -5,10 +5,15 @@ package import Streams
 package struct RedisLimits: Sendable, Hashable {
     /// How long connecting may take, and each command.
     package var step: Duration
+    /// How long everything may take together, from connecting on.
+    package var conversation: Duration
     package var answerBytes: Int
 
-    package init(step: Duration = .seconds(30), answerBytes: Int = 1 << 20) {
+    package init(
+        step: Duration = .seconds(30), conversation: Duration = .seconds(300), answerBytes: Int = 1 << 20
+    ) {
         self.step = step
+        self.conversation = conversation
         self.answerBytes = answerBytes
     }
 }
@@ -19,11 +24,14 @@ package struct RedisLimits: Sendable, Hashable {
 package final class RedisConnection: @unchecked Sendable {
     private let stream: TransportStream
     private let limits: RedisLimits
+    /// When everything must be over.
+    private let end: ContinuousClock.Instant
     private var isBroken = false
 
     /// Connects, with TLS from the first byte where the endpoint asks for it.
     package init(to endpoint: TransportEndpoint, limits: RedisLimits = RedisLimits()) throws(RedisFault) {
-        let deadline = ContinuousClock.now + limits.step
+        end = ContinuousClock.now + limits.conversation
+        let deadline = min(ContinuousClock.now + limits.step, end)
         do throws(TransportFault) {
             stream = try TransportStream(to: endpoint, until: deadline)
             if endpoint.trust.isEncrypted { try stream.startTLS(until: deadline) }
@@ -48,7 +56,7 @@ package final class RedisConnection: @unchecked Sendable {
 
     private func send(_ command: [UInt8]) throws(RedisFault) -> RedisValue {
         guard !isBroken else { throw RedisFault(.cut, "the connection has ended") }
-        let deadline = ContinuousClock.now + limits.step
+        let deadline = min(ContinuousClock.now + limits.step, end)
         let answer: RedisValue
         do throws(RedisFault) {
             do throws(TransportFault) { try stream.write(command, until: deadline) } catch { throw RedisFault(error) }
@@ -56,7 +64,8 @@ package final class RedisConnection: @unchecked Sendable {
         } catch {
             // Nobody knows where in the talk it is.
             isBroken = true
-            throw error
+            guard error.kind == .timedOut, ContinuousClock.now >= end else { throw error }
+            throw RedisFault(.timedOut, "the conversation took longer than \(limits.conversation.components.seconds) seconds")
         }
         guard case .error(let words) = answer else { return answer }
         let code = words.split(separator: " ").first.map(String.init) ?? ""

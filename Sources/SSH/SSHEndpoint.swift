@@ -29,9 +29,14 @@ package struct SSHLimits: Sendable, Hashable {
     package var connecting: Duration
     /// Key exchange, host key and login together, of each host on the way.
     package var login: Duration
+    /// Everything from the first byte to the last, of every host on the way together.
+    package var conversation: Duration
 
-    package init(connecting: Duration = .seconds(10), login: Duration = .seconds(30)) {
+    package init(
+        connecting: Duration = .seconds(10), login: Duration = .seconds(30), conversation: Duration = .seconds(300)
+    ) {
         self.connecting = connecting
         self.login = login
+        self.conversation = conversation
     }
 }

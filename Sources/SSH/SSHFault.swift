@@ -23,6 +23,8 @@ package struct SSHFault: Error, Sendable, Hashable {
         case protocolError
         /// It failed here: memory, descriptors, a private key that cannot be read, no `ssh` program.
         case localFailure
+        /// Whoever counts logins lets none be made now.
+        case notAdmitted
         /// Somebody here lost interest.
         case interrupted
     }

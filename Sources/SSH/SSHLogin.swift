@@ -12,11 +12,16 @@ package final class SSHLogin: Sendable {
     package let method: Method
     /// Also what `sudo` of this account asks for.
     package let secret: SSHSecret
+    /// Who counts the logins, of a gateway for instance, where nobody else sees each of them; nil: nobody.
+    let admission: (any LoginAdmission)?
 
-    package init(username: String, method: Method, secret: consuming Secret) {
+    package init(
+        username: String, method: Method, secret: consuming Secret, admission: (any LoginAdmission)? = nil
+    ) {
         self.username = username
         self.method = method
         self.secret = SSHSecret(secret)
+        self.admission = admission
     }
 }
 

@@ -9,11 +9,13 @@ package final class SSHSession: Sendable {
     private let transport: any Transport
     /// The session to the gateway lives as long as this one.
     private let gateway: (any Transport)?
+    private let conversation: Conversation
     private let turn = Mutex(())
 
-    private init(_ transport: any Transport, gateway: (any Transport)?) {
+    private init(_ transport: any Transport, gateway: (any Transport)?, _ conversation: Conversation) {
         self.transport = transport
         self.gateway = gateway
+        self.conversation = conversation
     }
 
     deinit { close() }
@@ -27,9 +29,10 @@ package final class SSHSession: Sendable {
         _ endpoint: SSHEndpoint, as login: SSHLogin, via gateway: (endpoint: SSHEndpoint, login: SSHLogin)? = nil,
         limits: SSHLimits = SSHLimits(), interruption: Interruption? = nil
     ) throws(SSHFault) -> SSHSession {
-        let route = Route(gateway: gateway, limits: limits, interruption: interruption)
+        let conversation = Conversation(limits.conversation)
+        let route = Route(gateway: gateway, limits: limits, conversation: conversation, interruption: interruption)
         let (transport, carrier) = try route.open(endpoint, as: login)
-        return SSHSession(transport, gateway: carrier)
+        return SSHSession(transport, gateway: carrier, conversation)
     }
 
     /// SHA-256 of the host key that was seen, `SHA256:…`.
@@ -70,7 +73,8 @@ package final class SSHSession: Sendable {
     ) throws(SSHFault) -> Output {
         let outcome = turn.withLock { _ in
             do throws(SSHFault) {
-                let deadline = Deadline(limit)
+                let deadline = conversation.deadline(limit)
+                if deadline.hasPassed { throw SSHFault(.timedOut) }
                 let channel = try transport.start(line, onTerminal: onTerminal, deadline)
                 defer { channel.abandon() }
                 var exchange = CommandExchange(channel, limit: deadline, outputLimit: outputLimit)
@@ -80,7 +84,7 @@ package final class SSHSession: Sendable {
                     throw error.afterSending()
                 }
             } catch {
-                return .failure(error)
+                return .failure(conversation.explained(error))
             }
         }
         return try outcome.get()

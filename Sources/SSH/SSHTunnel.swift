@@ -32,7 +32,9 @@ package final class SSHTunnel: Sendable {
         to host: String, port: Int, via endpoint: SSHEndpoint, as login: SSHLogin, limits: SSHLimits = SSHLimits(),
         interruption: Interruption? = nil
     ) throws(SSHFault) -> SSHTunnel {
-        let route = Route(gateway: (endpoint, login), limits: limits, interruption: interruption)
+        let route = Route(
+            gateway: (endpoint, login), limits: limits, conversation: Conversation(limits.conversation),
+            interruption: interruption)
         let road = try route.throughGateway(to: host, port: port)
         guard let carrier = road.carrier else { throw SSHFault(.localFailure, words: "no gateway") }
         do throws(SSHFault) {

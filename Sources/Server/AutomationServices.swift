@@ -15,23 +15,28 @@ package struct AutomationServices: Sendable {
     package let settlement: Settlement
     package let outbox: Outbox
     package let alert: DoubtAlert
+    package let retention: ExecutionRetention
 
     init(
         _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
         _ taskSecrets: TaskSecrets, _ logger: Logger
     ) {
         let (keys, clock, meter) = (RowKeeper(keyring: keyring), options.clock, AutomationMeter())
+        let slots = WorkSlots(options.limits)
         let turning = Self.turning(options, database, keyring, gate, settings, logger)
-        settlement = Settlement(turning)
+        settlement = Settlement(turning, slots: slots, perHost: options.limits.perHost, meter: meter)
         outbox = Outbox(database: database, keeper: keys, channels: options.channels, clock: clock, logger: logger)
         alert = DoubtAlert(
             database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
             logger: logger)
+        retention = ExecutionRetention(
+            database: database, keys: keys, period: options.turns.executionRetention, clock: clock)
         desk = TaskDesk(
             AutomationParts(
                 database: database, keys: keys, gate: gate, work: TurningWork(turning, taskSecrets: taskSecrets),
                 abilities: PlatformAbilities(options.connectors), agenda: Agenda(zones: ZoneDirectory()),
-                outbox: ExecutionNotices(outbox, keys: keys, clock: clock), meter: meter, limits: options.limits, clock: clock,
+                outbox: ExecutionNotices(outbox, keys: keys, clock: clock), meter: meter, limits: options.limits, slots: slots,
+                clock: clock,
                 logger: logger))
     }
 
@@ -42,12 +47,13 @@ package struct AutomationServices: Sendable {
         let connectors = options.connectors
         var parts = TurnParts(
             database: database, keyring: RowKeeper(keyring: keyring), secrets: AccountSecrets(keyring: keyring), gate: gate,
-            // Besides the executions' accounts, some changes are settled at the same time.
+            // A thread for each account that may be worked on, and some for sessions that are being closed.
             threads: ConnectorThreads(limit: options.limits.overall + Settlement.usualWidth),
             connector: { type in connectors.first { $0.platformTypes.contains(type) } }, clock: options.clock, logger: logger)
         parts.historyLimit = { settings.historyLimit }
         parts.logins = LoginLimit(count: options.turns.rejectedLogins)
         parts.stepLimit = options.turns.stepLimit
+        parts.conversationLimit = options.turns.conversationLimit
         return SecretTurning(parts.writingRecords())
     }
 }
@@ -57,9 +63,13 @@ extension AssemblyOptions {
     package struct Turns: Sendable {
         /// How long one remote step may take.
         package var stepLimit: Duration = .seconds(30)
+        /// How long one connection to a target may last, however many steps it has.
+        package var conversationLimit: Duration = .seconds(300)
         /// Logins of a day, to one account, that were not accepted.
         package var rejectedLogins = 2
         /// How long a change may be in doubt before somebody is told.
         package var uncertainAlert: Duration = .seconds(3600)
+        /// How long executions and their records are kept.
+        package var executionRetention: Duration = .seconds(400 * 86_400)
     }
 }

@@ -22,6 +22,7 @@ package enum Catalog {
             SettingsResource.routes(backend),
             AccountsResource.routes(backend),
             AccountSecretsResource.routes(backend),
+            KeptSecretsResource.routes(backend),
             AccountTasksResource.routes(backend),
             AutomationTasksResource.routes(backend),
             ExecutionsResource.routes(backend),

@@ -1,6 +1,7 @@
 import Connectors
 import Cryptography
 import Domain
+import Glibc
 import Synchronization
 
 /// A model of a target, in this process: it can lose replies, apply late, lie, refuse by policy, lock and let in anybody. It is there to
@@ -25,8 +26,22 @@ final class SimulatedTarget: Connector {
         var live: [String: [UInt8]] = [:]
         var systemAccounts: Set<String> = []
         var late: [(String, [UInt8])] = []
+        var lateRemovals: [String] = []
         /// What happens to the next installs, in order.
         var tricks: [Trick] = []
+        /// What happens to the next removals, in order.
+        var removals: [Trick] = []
+        var removalCount = 0
+        /// The gateway's own password; nil: it lets in anybody.
+        var gatewaySecret: [UInt8]?
+        /// Done when somebody is at the gateway's door, before it answers.
+        var atGateway: (@Sendable () -> Void)?
+        var gatewayLogins = 0
+        var gatewayRejections = 0
+        /// How long a worker's login takes, and how many there were at the same time.
+        var slowness: UInt32 = 0
+        var atOnce = 0
+        var mostAtOnce = 0
         /// What happens to the next logins; nil is a plain one.
         var logins: [Result<Verdict, ConnectorFault>?] = []
         var canCompare = true
@@ -67,10 +82,64 @@ final class SimulatedTarget: Connector {
         state.withLock { state in
             for (user, bytes) in state.late { state.live[user] = bytes }
             state.late = []
+            for user in state.lateRemovals { state.live[user] = nil }
+            state.lateRemovals = []
         }
     }
 
+    /// The login at the gateway, which whoever counts them allows or not.
+    private func passGateway(_ target: Target) throws(ConnectorFault) {
+        guard let gateway = target.gateway else { return }
+        guard gateway.admission.begin() else { throw ConnectorFault(.gatewayLoginsSpent, effect: .none) }
+        snapshot.atGateway?()
+        let given = gateway.credential.withSecret { $0.withBytes { Array($0) } }
+        let isIn = state.withLock { state in
+            state.gatewayLogins += 1
+            guard let secret = state.gatewaySecret, secret != given else { return true }
+            state.gatewayRejections += 1
+            return false
+        }
+        gateway.admission.end(isIn ? .accepted : .rejected)
+        guard isIn else { throw ConnectorFault(.unreachable, effect: .none, words: "gateway: rejected") }
+    }
+
+    /// Takes the time that a login takes here.
+    private func takeTime() {
+        let slowness = state.withLock { state in
+            state.atOnce += 1
+            state.mostAtOnce = max(state.mostAtOnce, state.atOnce)
+            return state.slowness
+        }
+        if slowness > 0 { usleep(slowness) }
+        state.withLock { $0.atOnce -= 1 }
+    }
+
+    fileprivate func remove(_ user: String) throws(ConnectorFault) {
+        let fault = state.withLock { state -> ConnectorFault? in
+            state.removalCount += 1
+            switch state.removals.isEmpty ? nil : state.removals.removeFirst() {
+            case .appliedThenCut:
+                state.live[user] = nil
+                return ConnectorFault(.cut, effect: .unknown)
+            case .cutBefore: return ConnectorFault(.cut, effect: .unknown)
+            case .late:
+                state.lateRemovals.append(user)
+                return ConnectorFault(.timedOut, effect: .unknown)
+            case .lie: return nil
+            case .unreachable: return ConnectorFault(.unreachable, effect: .none)
+            case .quality, .minimumAge: return ConnectorFault(.notPermitted, effect: .none, words: "in use")
+            case nil:
+                guard state.live[user] != nil else { return ConnectorFault(.noSuchAccount, effect: .none) }
+                state.live[user] = nil
+                return nil
+            }
+        }
+        if let fault { throw fault }
+    }
+
     func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
+        try passGateway(target)
+        takeTime()
         let name = worker.credential.username
         let given = worker.credential.withSecret { $0.withBytes { Array($0) } }
         let (fault, canCompare, system) = state.withLock { state -> (ConnectorFault?, Bool, TargetIdentity.System) in
@@ -90,6 +159,7 @@ final class SimulatedTarget: Connector {
     func verify(_ credential: TargetLogin, on target: Target, by plan: VerificationPlan) throws(ConnectorFault)
         -> Verdict
     {
+        try passGateway(target)
         let given = credential.withSecret { $0.withBytes { Array($0) } }
         let (result, controls) = state.withLock { state -> (Result<Verdict, ConnectorFault>, Bool) in
             state.ways.append(target.gateway?.asset)
@@ -190,7 +260,7 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
     func update(_ push: AccountPush) throws(ConnectorFault) { target.with { $0.events.append("update \(push.username)") } }
 
     func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
-        target.with { $0.live[username] = nil }
+        try target.remove(key(username, parameters))
     }
 
     func close() {}

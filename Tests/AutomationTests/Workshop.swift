@@ -57,9 +57,10 @@ final class Workshop: Sendable {
     }
 
     /// The vault as it was when the database was copied: what a start after a kill finds.
-    init(copyOf path: String, in directory: TemporaryDirectory, target: SimulatedTarget, at now: Timestamp, like other: Workshop)
-        throws
-    {
+    init(
+        copyOf path: String, in directory: TemporaryDirectory, target: SimulatedTarget, at now: Timestamp, like other: Workshop,
+        connectorFor: (@Sendable (String) -> (any Connector)?)? = nil
+    ) throws {
         self.directory = directory
         database = try Database.open(at: path)
         keyring = Keyring(database: database)
@@ -68,7 +69,10 @@ final class Workshop: Sendable {
         (asset, worker, app, self.target) = (other.asset, other.worker, other.app, target)
         clock.set(now)
         try keyring.unseal(with: KeyFileUnsealer(directory: directory.file("keys")))
-        turning = SecretTurning(try Self.parts(database, keyring, audit, target, clock, { _ in }, record: { _ in }))
+        turning = SecretTurning(
+            try Self.parts(
+                database, keyring, audit, target, clock, { if let connectorFor { $0.connector = connectorFor } }, record: { _ in }
+            ))
     }
 
     deinit {

@@ -97,10 +97,29 @@ struct SecretChangesTests {
                 try SecretChanges.due(at: day.adding(seconds: 60), limit: 10, on: db)
             )
         }
-        #expect(due.0.map(\.value.id) == [rows[1].value.id])
-        #expect(due.1.map(\.value.id) == [rows[1].value.id, rows[0].value.id])
+        #expect(try due.0.map { try $0.get().value.id } == [rows[1].value.id])
+        #expect(try due.1.map { try $0.get().value.id } == [rows[1].value.id, rows[0].value.id])
         #expect(try vault.read { try SecretChanges.nextDue(on: $0) } == day)
         #expect(try vault.read { try SecretChanges.of(one.id, in: other.organization, on: $0) } == nil)
+    }
+
+    @Test("a row that cannot be read is named, and takes none of the others with it")
+    func damaged() throws {
+        let (one, other) = (vault.ours.account.value, vault.theirs.account.value)
+        let rows = [change(one, identity: [1]), change(other, identity: [2])]
+        try vault.write { db in
+            for row in rows { try SecretChanges.insert(row, on: db) }
+            _ = try db.execute("UPDATE secret_changes SET fields = x'07' WHERE account_id = ?", [.id(one.id)])
+        }
+        let due = try vault.read { try SecretChanges.due(at: day.adding(seconds: 3600), limit: 10, on: $0) }
+        #expect(due.count == 2)
+        let (sound, broken) = (due.compactMap { try? $0.get().value.id }, due.compactMap { $0.damage })
+        #expect(sound == [rows[1].value.id])
+        #expect(broken.map(\.id) == [rows[0].value.id] && broken.map(\.account) == [one.id])
+        #expect(broken.first?.what == "column fields")
+        #expect(throws: StorageFault.self) { try vault.read { try SecretChanges.of(one.id, in: one.organization, on: $0) } }
+        try vault.write { db in try SecretChanges.delete(of: one.id, in: one.organization, on: db) }
+        #expect(try vault.read { try SecretChanges.found(after: nil, limit: 10, on: $0) }.count == 1)
     }
 
     @Test("a value that was sent is kept until a later one was proved long enough ago")
@@ -165,6 +184,23 @@ struct SecretChangesTests {
         #expect(counts == [3, 2, 0, 3])
     }
 
+    @Test("of a version's logins those without an end are taken back, and no others")
+    func unanswered() throws {
+        let one = vault.ours.account.value
+        let ids = (0..<4).map { _ in LoginAttempts.ID.random() }
+        let count = try vault.write { db in
+            for (place, id) in ids.enumerated() {
+                try LoginAttempts.begin(
+                    id, account: one.id, identity: [1], version: place == 3 ? 2 : 1, in: one.organization, at: day, on: db)
+            }
+            try LoginAttempts.end(ids[1], .unclear, on: db)
+            try LoginAttempts.end(ids[2], .rejected, on: db)
+            try LoginAttempts.takeBackUnanswered(of: one.id, version: 1, on: db)
+            return try LoginAttempts.dates(account: one.id, identity: [1], since: day.adding(seconds: -1), on: db).count
+        }
+        #expect(count == 2)
+    }
+
     @Test("who else is the same user is found in all organizations, and by kind of secret")
     func identities() throws {
         let (one, other) = (vault.ours.account.value, vault.theirs.account.value)
@@ -196,4 +232,8 @@ struct SecretChangesTests {
         #expect(try vault.read { try AssetTrusts.get(asset.id, in: asset.organization, on: $0) } == other)
         #expect(try vault.read { try AssetTrusts.get(asset.id, in: vault.theirs.id, on: $0) } == nil)
     }
+}
+
+extension FoundChange {
+    fileprivate var damage: DamagedChange? { if case .failure(let damage) = self { damage } else { nil } }
 }

@@ -20,7 +20,7 @@ package enum StubKeyturn {
         ROWS = {"assets/assets": [], "accounts/accounts": [], "accounts/integration-applications": [], "credentials": [],
             "assets/platforms": [{"id": 1, "name": "Linux", "category": {"value": "host"}},
                 {"id": 17, "name": "PostgreSQL", "category": {"value": "database"}}]}
-        SECRETS = {}
+        SECRETS, TRUST = {}, {}
         ODD = {"sealed": (503, {"detail": "The vault is sealed.", "code": "sealed", "request_id": "r-1"}, {"Retry-After": "30"}),
             "down": (503, {"detail": "later", "code": "unavailable"}, {}), "busy": (429, {"code": "throttled"}, {"Retry-After": "7"}),
             "twice": (409, {"detail": "2 accounts match", "code": "ambiguous"}, {}), "garbage": (200, b"{", {}),
@@ -68,6 +68,13 @@ package enum StubKeyturn {
                     if token not in CONFIRMED:
                         return self.reply(412, {"type": "user_confirm_required", "code": "password", "detail": "confirm"})
                     return self.reply(200, {"id": last, "secret": SECRETS.get(last)}) if last in SECRETS else self.reply(404, {"detail": "Not found."})
+                if name.startswith("assets/assets/") and "/trust" in name:
+                    row = TRUST.setdefault(name.split("/")[2], {"policy": "accept-new", "systems": ["ssh-host-key:SHA256:old"], "is_paused": True})
+                    if name.endswith("/confirm"):
+                        if token not in CONFIRMED: return self.reply(412, {"type": "user_confirm_required", "code": "password", "detail": "confirm"})
+                        row["is_paused"] = False
+                    elif self.command == "PUT": row.update(data)
+                    return self.reply(200, row)
                 if name.endswith("/credentials") or head.endswith("/credentials"):
                     name = "credentials" if name.endswith("/credentials") else "credentials/" + last
                     head, _, last = name.rpartition("/")

@@ -109,6 +109,31 @@ struct AdminCommandTests {
         #expect(try program.run(["asset", "show", "story db"]).status == 4)
     }
 
+    @Test("what is believed of an asset is shown, pinned, cleared and confirmed, the last after the password")
+    func trust() throws {
+        #expect(try program.logIn().status == 0)
+        _ = try json(["asset", "create", "far", "--address", "10.9.9.9"])
+        let shown = try program.run(["asset", "trust", "show", "far"])
+        #expect(shown.text.contains("ssh-host-key:SHA256:old") && shown.text.contains("is_paused  yes"))
+        let key = "SHA256:" + String(repeating: "a", count: 43)
+        let pinned = try json(["asset", "trust", "pin", "far", "--host-key", key, "--policy", "strict"])
+        #expect(pinned["systems"]?.array.map { $0.map { $0.string } } == ["ssh-host-key:" + key])
+        #expect(pinned["policy"]?.string == "strict")
+        for wrong in [["--host-key", "MD5:aa"], ["--host-key", "SHA256:short"], [], ["--policy", "always"]] {
+            #expect(try program.run(["asset", "trust", "pin", "far"] + wrong).status == 2)
+        }
+        // Asks first, and without a terminal needs the word.
+        #expect(try program.run(["asset", "trust", "clear", "far"]).status == 2)
+        #expect(try json(["asset", "trust", "show", "far"])["systems"]?.array.map { Array($0).count } == 1)
+        #expect(try json(["asset", "trust", "clear", "far", "--yes"])["systems"]?.array.map { Array($0).count } == 0)
+
+        #expect(try program.run(["asset", "trust", "confirm", "far"], input: StubKeyturn.password).status == 2)
+        #expect(try program.run(["asset", "trust", "confirm", "far", "--yes"], input: "wrong\n").status == 1)
+        let confirmed = try json(["asset", "trust", "confirm", "far", "--yes"], input: StubKeyturn.password + "\n")
+        #expect(confirmed["is_paused"]?.bool == false)
+        #expect(try program.run(["asset", "trust", "show", "nothing"]).status == 4)
+    }
+
     @Test("a key's secret is kept as given, with its line break where it is a key file")
     func lineBreaks() throws {
         #expect(try program.logIn().status == 0)

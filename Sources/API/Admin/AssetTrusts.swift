@@ -90,6 +90,7 @@ package enum AssetTrustsResource {
             trust.confirmedBy = author
             trust.dateConfirmed = transaction.now
             try AssetTrusts.put(transaction.keys.authenticated(trust), on: transaction.db)
+            try transaction.hastenChanges(on: id, in: organization)
             return (asset, Optional(trust))
         }
         return reply(asset, trust)
@@ -118,6 +119,18 @@ package enum AssetTrustsResource {
 }
 
 extension Transaction {
+    /// What could not be gone on with on a host that nobody stood in for is gone on with at once.
+    fileprivate func hastenChanges(on asset: AssetID, in organization: OrganizationID) throws {
+        for found in try SecretChanges.on(asset, in: organization, on: db) {
+            // A row that is not what was stored stays as it is: the settlement tells of it.
+            guard case .success(let row) = found, var change = try? keys.verified(row), change.memory.notBefore != nil else {
+                continue
+            }
+            change.memory.notBefore = now
+            _ = try SecretChanges.update(keys.authenticated(change), on: db)
+        }
+    }
+
     /// A host that becomes a gateway of a zone is used when somebody who may reveal secrets has confirmed it: everything that goes into the
     /// zone goes through it, so it must not be enough to create an asset.
     func pauseNewGateway(_ asset: Asset) throws {

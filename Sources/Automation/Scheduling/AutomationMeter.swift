@@ -6,6 +6,7 @@ internal import Synchronization
 package final class AutomationMeter: Sendable {
     private let outcomes: [TaskKind: [Record.Status: Counter]]
     private let durations: [TaskKind: Timer]
+    private let settled: [RecordOutcome.Status: Counter]
     private let uncertain = Atomic<Int64>(0)
     private let late = Atomic<Int64>(0)
     private let doubts = Atomic<Int64>(0)
@@ -20,6 +21,10 @@ package final class AutomationMeter: Sendable {
                     return (status, Counter(label: "keyturn_changes_total", dimensions: dimensions))
                 }
                 return (kind, Dictionary(uniqueKeysWithValues: counters))
+            })
+        settled = Dictionary(
+            uniqueKeysWithValues: RecordOutcome.Status.allCases.map {
+                ($0, Counter(label: "keyturn_doubts_settled_total", dimensions: [("outcome", $0.rawValue)]))
             })
         durations = Dictionary(
             uniqueKeysWithValues: TaskKind.allCases.map {
@@ -38,6 +43,9 @@ package final class AutomationMeter: Sendable {
     package var oldestDoubtSeconds: Int64 { oldestDoubt.load(ordering: .relaxed) }
 
     func count(_ kind: TaskKind, _ status: Record.Status) { outcomes[kind]?[status]?.increment() }
+
+    /// A change that was in doubt, or cut short, has come to its end.
+    func countSettled(_ status: RecordOutcome.Status) { settled[status]?.increment() }
 
     func measure(_ kind: TaskKind, since start: Stopwatch) {
         durations[kind]?.recordMicroseconds(start.microseconds)

@@ -14,14 +14,16 @@ package struct AutomationParts: Sendable {
     package let outbox: (any ExecutionOutbox)?
     package let meter: AutomationMeter
     package let limits: WorkLimits
+    /// Shared by all that works on targets, so that the limits hold for it together.
+    package let slots: WorkSlots
     package let clock: WallClock
     package let pause: Pause
     package let logger: Logger
 
     package init(
         database: Database, keys: RowKeeper, gate: Gate, work: any AccountWork, abilities: PlatformAbilities, agenda: Agenda,
-        outbox: (any ExecutionOutbox)?, meter: AutomationMeter, limits: WorkLimits, clock: WallClock, pause: Pause = .system,
-        logger: Logger
+        outbox: (any ExecutionOutbox)?, meter: AutomationMeter, limits: WorkLimits, slots: WorkSlots? = nil, clock: WallClock,
+        pause: Pause = .system, logger: Logger
     ) {
         self.database = database
         self.keys = keys
@@ -32,6 +34,7 @@ package struct AutomationParts: Sendable {
         self.outbox = outbox
         self.meter = meter
         self.limits = limits
+        self.slots = slots ?? WorkSlots(limits)
         self.clock = clock
         self.pause = pause
         self.logger = logger

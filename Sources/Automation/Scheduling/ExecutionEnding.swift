@@ -17,9 +17,13 @@ struct ExecutionEnding: Sendable {
             if counts.isEmpty { return (.success, "Nothing to do: no account matches.") }
             // A record that could not be written says that something is not known.
             if counts[.pending] != nil { return (.error, "Some records are still open; they are settled at the next start.") }
-            let isBad = counts.contains { $0.key.needsAttention && $0.value > 0 }
-            return (isBad ? .failed : .success, "")
+            return (Self.status(of: counts), "")
         }
+    }
+
+    /// How an execution of which everything was begun stands, by what its records say.
+    static func status(of counts: [Record.Status: Int64]) -> Execution.Status {
+        counts.contains { $0.key.needsAttention && $0.value > 0 } ? .failed : .success
     }
 
     /// It could not be carried out.

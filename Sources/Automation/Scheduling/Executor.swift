@@ -9,7 +9,6 @@ internal import Synchronization
 /// What a crash left running is closed first, and the accounts that it was about are settled.
 package final class Executor: Sendable {
     private let parts: AutomationParts
-    private let slots: WorkSlots
     private let state = Mutex(State())
     private let arrivals: AsyncStream<Waiting>
     private let announce: AsyncStream<Waiting>.Continuation
@@ -28,7 +27,6 @@ package final class Executor: Sendable {
 
     package init(_ parts: AutomationParts) {
         self.parts = parts
-        slots = WorkSlots(parts.limits)
         (arrivals, announce) = AsyncStream.makeStream()
     }
 
@@ -69,7 +67,7 @@ package final class Executor: Sendable {
         let halt: @Sendable () -> ExecutionRun.Halt? = { [self] in
             state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
         }
-        await ExecutionRun(parts: parts, slots: slots, id: next.id, organization: next.organization, halt: halt).run()
+        await ExecutionRun(parts: parts, slots: parts.slots, id: next.id, organization: next.organization, halt: halt).run()
         await clearUp(next)
         state.withLock { state in
             state.known.remove(next.id)
@@ -77,8 +75,8 @@ package final class Executor: Sendable {
         }
     }
 
-    /// Closes what could not be closed when its work ended, since the vault was sealed meanwhile: its task would not run again before the
-    /// next start of the server.
+    /// Closes what could not be closed when its work ended, since the vault was sealed or the disk full meanwhile: its task would not run
+    /// again before the next start of the server.
     private func clearUp(_ next: Waiting) async {
         while !state.withLock({ $0.isStopping }) {
             do {
@@ -91,14 +89,25 @@ package final class Executor: Sendable {
                     try keys.verified(Executions.get(next.id, in: next.organization, on: db))
                 }
                 guard execution.status == .running else { return }
-                return try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+                return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
+            } catch is CancellationError {
+                return
             } catch {
                 // Sealed once more in the middle, it is tried again; what else there may be is the next start's.
-                guard parts.keys.isSealed, !(error is CancellationError) else {
-                    return parts.logger.error(
-                        "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(type(of: error))"])
-                }
+                if parts.keys.isSealed { continue }
+                parts.logger.error(
+                    "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(error)"])
+                guard Self.isPassing(error) else { return }
+                do { try await parts.pause.sleep(.seconds(5)) } catch { return }
             }
+        }
+    }
+
+    /// Whether the storage may take it a little later, when there is space again.
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error as? StorageFault {
+        case .full, .readOnly, .busy, .io, .transactionLost: true
+        default: false
         }
     }
 
@@ -114,7 +123,7 @@ package final class Executor: Sendable {
                 if execution.status == .pending {
                     submit(execution.id, in: execution.organization)
                 } else {
-                    try await Interruption(parts: parts, slots: slots, execution: execution).settle()
+                    try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
                 }
             } catch {
                 parts.logger.error(
@@ -138,7 +147,7 @@ package final class Executor: Sendable {
                     let execution = try await parts.database.read { db in
                         try keys.verified(Executions.get(place.execution, in: place.organization, on: db))
                     }
-                    await Interruption(parts: parts, slots: slots, execution: execution).settle(try keys.verified(rows))
+                    await Interruption(parts: parts, slots: parts.slots, execution: execution).settle(try keys.verified(rows))
                 } catch {
                     parts.logger.error(
                         "records that were left open were not settled",

@@ -26,7 +26,21 @@ package enum RecordClosing {
         on db: any SQLConnection
     ) throws {
         guard let record = try open(id, organization, keys, db) else { return }
-        _ = try write(report, into: record, at: now, keys, db)
+        guard try write(report, into: record, at: now, keys, db), record.status != report.status else { return }
+        try restate(record.execution, organization, keys, db)
+    }
+
+    /// An execution that is over stands as its records say, also when one of them says something else later.
+    private static func restate(
+        _ id: ExecutionID, _ organization: OrganizationID, _ keys: RowKeys, _ db: any SQLConnection
+    ) throws {
+        guard var execution = try Executions.get(id, in: organization, on: db).map({ try keys.verified($0) }),
+            execution.status == .failed || execution.status == .success
+        else { return }
+        let status = ExecutionEnding.status(of: try Records.counts(of: id, in: organization, on: db))
+        guard status != execution.status else { return }
+        execution.status = status
+        _ = try Executions.update(keys.authenticated(execution), on: db)
     }
 
     private static func open(

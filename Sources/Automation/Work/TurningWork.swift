@@ -62,9 +62,7 @@ package struct TurningWork: AccountWork {
         case .pushAccount:
             return WorkReport(
                 .failed, reason: .interrupted, detail: "No secret was sent; attributes of the account may have been set.")
-        case .removeAccount:
-            return WorkReport(
-                .failed, reason: .interrupted, detail: "The account may be removed on the target; remove it again to be sure.")
+        case .removeAccount: return WorkReport(.failed, reason: .interrupted, detail: "The target was not asked.")
         }
     }
 

@@ -13,6 +13,8 @@ struct kssh_wire {
     int64_t received;            ///< bytes that came over the socket
     int64_t allowance;           ///< from this many on the socket is treated as broken
     bool exceeded;               ///< it was
+    int64_t until;               ///< nanoseconds of CLOCK_MONOTONIC from which on nothing is read; 0: for ever
+    bool overdue;                ///< it was tried all the same
     bool disconnected;           ///< the server said goodbye
     int disconnect_reason;
     char disconnect_words[512];  ///< not terminated by the server; always by us
@@ -23,6 +25,8 @@ struct kssh_wire {
     char question[512];          ///< the first that did not
 };
 
+/// Sets how long the wire is read from now on, in nanoseconds.
+void kssh_wire_limit(struct kssh_wire *wire, int64_t nanoseconds);
 /// A session whose memory is wiped before it is freed. NULL without memory. Free it with libssh2_session_free.
 LIBSSH2_SESSION *kssh_session_create(struct kssh_wire *wire);
 /// Keyboard-interactive login that answers the first question that hides its answer with the wire's password, and nothing else.

@@ -107,6 +107,10 @@ extension AdminClient {
         try Self.required(await call(.patch, path, body: Self.object(body)))
     }
 
+    package func put(_ path: String, _ body: (inout JSONWriter<WipedBuffer>) -> Void) async throws(ClientError) -> JSONValue {
+        try Self.required(await call(.put, path, body: Self.object(body)))
+    }
+
     package func delete(_ path: String) async throws(ClientError) {
         _ = try await call(.delete, path)
     }

@@ -35,6 +35,12 @@ package struct AssetTrust: Sendable, Hashable {
         canonical.append(dateConfirmed)
     }
 
+    /// Who confirms what shows itself at the first contact: nobody did.
+    package static let firstContact = "first contact"
+
+    /// Whether a person stands in for it.
+    package var isConfirmedByPerson: Bool { confirmedBy != Self.firstContact && !confirmedBy.isEmpty }
+
     /// The SSH host keys among the pinned systems, in OpenSSH's form.
     package var hostKeys: [String] {
         systems.compactMap { $0.hasPrefix(Self.hostKeyPrefix) ? String($0.dropFirst(Self.hostKeyPrefix.count)) : nil }

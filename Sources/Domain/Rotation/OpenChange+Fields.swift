@@ -47,7 +47,8 @@ extension OpenChange {
         let request = Request(
             username: username, secretType: type, keyStrategy: strategy,
             parameters: Dictionary(parameters, uniquingKeysWith: { $1 }), worker: worker)
-        let plan = SecretTurn.Plan(isGenerated: values["generated"] == "1", checksConnection: values["checks"] != "0")
+        let plan = SecretTurn.Plan(
+            isGenerated: values["generated"] == "1", checksConnection: values["checks"] != "0", isRemoval: kind == .remove)
         return (kind, plan, request, values["old"].flatMap { Int64($0) }, startedBy, memory)
     }
 

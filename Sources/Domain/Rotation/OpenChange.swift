@@ -10,6 +10,8 @@ package struct OpenChange: Sendable, Hashable {
         case create
         /// Find out which of the kept secrets is live.
         case recover
+        /// Take the account away from the target.
+        case remove
     }
 
     package let id: ChangeID
@@ -73,10 +75,19 @@ package struct OpenChange: Sendable, Hashable {
     }
 
     /// The turn as it was stored.
-    package var turn: SecretTurn { SecretTurn(plan, stage: stage, memory: memory) }
+    package var turn: SecretTurn { turn(limits: SecretTurn.Limits()) }
+
+    package func turn(limits: SecretTurn.Limits) -> SecretTurn {
+        var plan = plan
+        if kind == .remove { plan.repeatsUntil = dateOpened.adding(seconds: SecretTurn.removalSeconds) }
+        return SecretTurn(plan, stage: stage, memory: memory, limits: limits)
+    }
 
     /// What reads and lists call it.
-    package var word: String { stage == .uncertain ? "uncertain" : stage == .retiring ? "retiring" : "changing" }
+    package var word: String {
+        if stage == .uncertain { return "uncertain" }
+        return kind == .remove ? "removing" : stage == .retiring ? "retiring" : "changing"
+    }
 }
 
 extension OpenChange {

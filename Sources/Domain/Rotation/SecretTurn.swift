@@ -42,7 +42,10 @@ package struct SecretTurn: Sendable, Hashable {
     }
 
     /// Whether a candidate is committed and the turn not over: then there is a row of it.
-    package var isOpen: Bool { memory.candidate != nil && stage != .closed }
+    package var isOpen: Bool {
+        if plan.isRemoval { return ![.checking, .preflight, .remembering, .closed].contains(stage) }
+        return memory.candidate != nil && stage != .closed
+    }
 
     /// What reads and lists say of an open turn; nil while it goes as planned.
     package var doubt: RecordOutcome? { stage == .uncertain ? memory.doubt : nil }
@@ -54,10 +57,15 @@ extension SecretTurn {
         /// Whether a refused candidate can be replaced by another.
         package let isGenerated: Bool
         package let checksConnection: Bool
+        /// Whether the account is taken away from the target instead.
+        package let isRemoval: Bool
+        /// Until when a removal is made again by itself; nil: in the run that was asked for it.
+        package var repeatsUntil: Timestamp?
 
-        package init(isGenerated: Bool, checksConnection: Bool) {
+        package init(isGenerated: Bool, checksConnection: Bool, isRemoval: Bool = false) {
             self.isGenerated = isGenerated
             self.checksConnection = checksConnection
+            self.isRemoval = isRemoval
         }
     }
 
@@ -117,6 +125,7 @@ extension SecretTurn {
 
     package mutating func handle(_ event: TurnEvent, at now: Timestamp) -> TurnAction {
         if event == .resumed { return resume(now) }
+        if plan.isRemoval { return removing(event, now) }
         switch stage {
         case .checking, .preflight, .remembering: return beforeSending(event, now)
         case .sending: return afterInstall(event, now)

@@ -22,8 +22,39 @@ package struct TargetIdentity: Sendable, Hashable {
 
     /// An unambiguous byte form, for the unique index of open changes.
     package var canonical: CanonicalBytes {
+        var bytes = system.canonical
+        bytes.append(user)
+        return bytes
+    }
+
+    /// Whether a canonical form is of the same system.
+    package func isOnSystem(of canonical: [UInt8]) -> Bool { Self.split(canonical)?.system == system.canonical.bytes }
+
+    /// Whether a canonical form is of the same user, on whatever system.
+    package func isUser(of canonical: [UInt8]) -> Bool {
+        var own = CanonicalBytes()
+        own.append(user)
+        return Self.split(canonical).map { Array($0.user) == own.bytes } ?? false
+    }
+
+    /// The two halves of a canonical form: all parts but the last, and the last with its length. Nil if it is none.
+    private static func split(_ canonical: [UInt8]) -> (system: [UInt8], user: ArraySlice<UInt8>)? {
+        var start = 0
+        while canonical.count - start >= 4 {
+            let length = canonical[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
+            let next = start + 4 + length
+            if next == canonical.count { return (Array(canonical[..<start]), canonical[start...]) }
+            guard next < canonical.count else { return nil }
+            start = next
+        }
+        return nil
+    }
+}
+
+extension TargetIdentity.System {
+    var canonical: CanonicalBytes {
         var bytes = CanonicalBytes()
-        switch system {
+        switch self {
         case .sshHostKey(let fingerprint):
             bytes.append("ssh-host-key")
             bytes.append(fingerprint)
@@ -32,7 +63,6 @@ package struct TargetIdentity: Sendable, Hashable {
             bytes.append(kind)
             bytes.append(identifier)
         }
-        bytes.append(user)
         return bytes
     }
 }

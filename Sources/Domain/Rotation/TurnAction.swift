@@ -6,17 +6,17 @@ package enum TurnAction: Sendable, Hashable {
     case preflight
     /// Commit a new candidate, sealed, before any of it goes out. An earlier one of this turn stays kept.
     case remember
-    /// Make the candidate live.
+    /// Make the candidate live; of a removal, take the account away.
     case install
     /// A fresh login with the candidate; committed as an attempt before it is made.
     case verify(Int64)
-    /// Make the candidate current, in one transaction with record and notifications.
+    /// Make the candidate current, or note that the account is gone, in one transaction with record and notifications.
     case promote(isProven: Bool)
     /// Take the old secret away on the target, where it is still live.
     case retire
-    /// In doubt: look through the worker which of the kept secrets the target holds.
+    /// In doubt: look through the worker which of the kept secrets the target holds, or whether the account is there.
     case inspect
-    /// In doubt: make the same candidate live once more.
+    /// In doubt: make the same candidate live once more, or take the account away once more.
     case reapply
     /// In doubt, where the worker cannot help: a login with this version; committed as an attempt before it is made.
     case guess(Int64)
@@ -41,6 +41,8 @@ package enum TurnEvent: Sendable, Hashable {
     case promoted
     case retired
     case inspected([StoredFinding])
+    /// Whether the account that is to be taken away is on the target.
+    case found(isThere: Bool)
     /// The step did not end as asked.
     case failed(TurnFault)
     /// The turn is taken up again from storage, after a wait or a crash.

@@ -25,6 +25,7 @@ struct CommandExchange {
                 (hasMoved, isInputOpen) = try feed(&input)
             }
             if try gather() { hasMoved = true }
+            if deadline.hasPassed { throw Self.overdue }
             // A command may end without reading its input, and hosts then close both streams.
             if !isOutputOpen, !isErrorOpen { break }
             if !hasMoved { try pause(writing: isInputOpen && !input.isEmpty) }
@@ -40,6 +41,7 @@ struct CommandExchange {
         var input = InputQueue([])
         while isOutputOpen || isErrorOpen {
             var hasMoved = try gather()
+            if deadline.hasPassed { throw Self.overdue }
             if !input.isEmpty {
                 if try feed(&input).moved { hasMoved = true }
             } else if answered < steps.count {
@@ -59,12 +61,14 @@ struct CommandExchange {
             result: result(status: ending.status, signal: ending.signal), answered: answered, wasAskedAgain: false)
     }
 
+    private static var overdue: SSHFault { SSHFault(.timedOut, words: "the command did not end in time") }
+
     private func result(status: Int32?, signal: String? = nil) -> SSHResult {
         SSHResult(status: status, signal: signal, output: output, errorOutput: errorOutput)
     }
 
     private func pause(writing: Bool) throws(SSHFault) {
-        if deadline.hasPassed { throw SSHFault(.timedOut, words: "the command did not end in time") }
+        if deadline.hasPassed { throw Self.overdue }
         try channel.wait(writing: writing, deadline)
     }
 

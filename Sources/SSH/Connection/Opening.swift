@@ -6,6 +6,7 @@ struct Opening {
     let endpoint: SSHEndpoint
     let login: SSHLogin
     let limits: SSHLimits
+    let conversation: Conversation
     let interruption: Interruption?
     /// Makes a new connection to the host; a second one is needed where the first way turns out not to be the right one.
     let connect: () throws(SSHFault) -> Road
@@ -16,12 +17,13 @@ struct Opening {
     }
 
     init(
-        endpoint: SSHEndpoint, login: SSHLogin, limits: SSHLimits, interruption: Interruption?,
+        endpoint: SSHEndpoint, login: SSHLogin, limits: SSHLimits, conversation: Conversation, interruption: Interruption?,
         connect: @escaping () throws(SSHFault) -> Road
     ) {
         self.endpoint = endpoint
         self.login = login
         self.limits = limits
+        self.conversation = conversation
         self.interruption = interruption
         self.connect = connect
     }
@@ -59,6 +61,20 @@ struct Opening {
         }
     }
 
+    /// A login that somebody counts, where somebody does.
+    private func admitted<Output>(_ attempt: () throws(SSHFault) -> Output) throws(SSHFault) -> Output {
+        guard let admission = login.admission else { return try attempt() }
+        try admission.begin()
+        do throws(SSHFault) {
+            let output = try attempt()
+            admission.end(nil)
+            return output
+        } catch {
+            admission.end(error)
+            throw error
+        }
+    }
+
     private func signingKey() throws(SSHFault) -> SSHSigningKey? {
         guard login.method == .privateKey else { return nil }
         do throws(SSHKeyFault) {
@@ -74,7 +90,8 @@ struct Opening {
             let directory = try PrivateDirectory()
             var attempt = try ProgramLogin(
                 endpoint, login, method: method, key: key, hostKeys: types, connection: road.descriptor, directory: directory)
-            let outcome = try attempt.run(Deadline(limits.login), interruption: interruption)
+            let deadline = conversation.deadline(limits.login)
+            let outcome = try admitted { () throws(SSHFault) in try attempt.run(deadline, interruption: interruption) }
             let session = ProgramSession(outcome, connection: road.descriptor, directory: directory, interruption: interruption)
             return Opened(transport: session, carrier: road.carrier)
         } catch {
@@ -88,13 +105,13 @@ struct Opening {
         if types.isEmpty { return nil }
         let road = try connect()
         do throws(SSHFault) {
-            let deadline = Deadline(limits.login)
+            let deadline = conversation.deadline(limits.login)
             guard let session = try greet(road, types, deadline) else {
                 road.end()
                 return nil
             }
             if let objection = endpoint.objection(to: session.hostKey) { throw SSHFault(objection) }
-            try session.logIn(login, deadline)
+            try admitted { () throws(SSHFault) in try session.logIn(login, deadline) }
             return Opened(transport: session, carrier: road.carrier)
         } catch {
             road.end()

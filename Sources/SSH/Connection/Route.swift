@@ -4,15 +4,21 @@ internal import Threads
 struct Route {
     let gateway: (endpoint: SSHEndpoint, login: SSHLogin)?
     let limits: SSHLimits
+    let conversation: Conversation
     let interruption: Interruption?
 
     /// A session with the endpoint, and the one with the gateway that carries it.
     func open(_ endpoint: SSHEndpoint, as login: SSHLogin) throws(SSHFault) -> (any Transport, (any Transport)?) {
-        let opened = try Opening(endpoint: endpoint, login: login, limits: limits, interruption: interruption) {
-            () throws(SSHFault) in
-            try road(to: endpoint)
-        }.run()
-        return (opened.transport, opened.carrier)
+        do throws(SSHFault) {
+            let opened = try Opening(
+                endpoint: endpoint, login: login, limits: limits, conversation: conversation, interruption: interruption
+            ) { () throws(SSHFault) in
+                try road(to: endpoint)
+            }.run()
+            return (opened.transport, opened.carrier)
+        } catch {
+            throw conversation.explained(error)
+        }
     }
 
     private func road(to endpoint: SSHEndpoint) throws(SSHFault) -> Road {
@@ -22,7 +28,8 @@ struct Route {
 
     private func direct(to endpoint: SSHEndpoint) throws(SSHFault) -> Road {
         let descriptor = try Dialing.connect(
-            to: endpoint.host, port: endpoint.port, deadline: Deadline(limits.connecting), interruption: interruption)
+            to: endpoint.host, port: endpoint.port, deadline: conversation.deadline(limits.connecting), interruption: interruption
+        )
         return Road(descriptor, carrier: nil)
     }
 
@@ -30,7 +37,7 @@ struct Route {
     func throughGateway(to host: String, port: Int) throws(SSHFault) -> Road {
         let carrier = try openGateway()
         do throws(SSHFault) {
-            return Road(try carrier.forward(to: host, port: port, Deadline(limits.connecting)), carrier: carrier)
+            return Road(try carrier.forward(to: host, port: port, conversation.deadline(limits.connecting)), carrier: carrier)
         } catch {
             carrier.interrupt()
             carrier.close()
@@ -41,14 +48,16 @@ struct Route {
 
     private func openGateway() throws(SSHFault) -> any Transport {
         guard let gateway else { throw SSHFault(.localFailure, words: "there is no gateway") }
-        let opening = Opening(endpoint: gateway.endpoint, login: gateway.login, limits: limits, interruption: interruption) {
-            () throws(SSHFault) in
+        let opening = Opening(
+            endpoint: gateway.endpoint, login: gateway.login, limits: limits, conversation: conversation,
+            interruption: interruption
+        ) { () throws(SSHFault) in
             try direct(to: gateway.endpoint)
         }
         do throws(SSHFault) {
             return try opening.run().transport
         } catch {
-            throw error.atGateway()
+            throw conversation.explained(error).atGateway()
         }
     }
 }

@@ -7,6 +7,7 @@ extension LibrarySession {
     func fault(_ code: Int32) -> SSHFault {
         if hasBeenInterrupted { return SSHFault(.interrupted) }
         if wire.pointee.exceeded { return SSHFault(.protocolError, words: "the host sends without end before it lets us in") }
+        if wire.pointee.overdue { return SSHFault(.timedOut, words: "the host came to no end in time") }
         if let goodbye { return goodbye }
         return SSHFault(Self.kind(of: code), words: words(of: code))
     }

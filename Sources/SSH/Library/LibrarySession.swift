@@ -53,6 +53,7 @@ final class LibrarySession: Transport, @unchecked Sendable {
         _ descriptor: Descriptor, hostKeys: [HostKeyType], _ deadline: Deadline, interruption: Interruption?
     ) throws(SSHFault) -> LibrarySession {
         let session = try LibrarySession(descriptor, interruption: interruption)
+        kssh_wire_limit(session.wire, deadline.nanoseconds)
         try session.exchangeKeys(hostKeys, deadline)
         return session
     }
@@ -83,14 +84,18 @@ final class LibrarySession: Transport, @unchecked Sendable {
     func start(_ line: String, onTerminal: Bool, _ deadline: Deadline) throws(SSHFault) -> any CommandChannel {
         wire.pointee.received = 0
         wire.pointee.allowance = .max
+        kssh_wire_limit(wire, deadline.nanoseconds)
         return try LibraryChannel(self, line: line, onTerminal: onTerminal, deadline)
     }
 
     func forward(to host: String, port: Int, _ deadline: Deadline) throws(SSHFault) -> Descriptor {
         wire.pointee.allowance = .max
+        kssh_wire_limit(wire, deadline.nanoseconds)
         let channel = try completePointer(deadline) {
             libssh2_channel_direct_tcpip_ex(handle, host, Int32(clamping: port), "127.0.0.1", 0)
         }
+        // From here on it carries somebody else's conversation, which has a limit of its own.
+        wire.pointee.until = 0
         return try LibraryPump.start(self, channel)
     }
 

@@ -135,5 +135,5 @@ extension Configuration.Notifications {
     }
 
     /// The Standard Webhooks specification's least.
-    private static let shortestKey = 24
+    static let shortestKey = 24
 }

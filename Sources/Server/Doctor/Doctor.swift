@@ -19,7 +19,7 @@ package struct Doctor: Sendable {
     package func findings() -> [Finding] {
         var findings = directory()
         guard !findings.contains(where: { $0.state == .wrong }) else { return findings }
-        findings += server() + keyFile() + recovery() + certificate() + clock() + disk()
+        findings += server() + keyFile() + recovery() + certificate() + notifications() + clock() + disk()
         return findings + databases()
     }
 

@@ -100,7 +100,9 @@ package struct ServerRun: Sendable {
     private func work(_ assembly: Assembly) -> [any Service] {
         let (database, keyring, reserve) = (assembly.database, assembly.keyring, assembly.directory.reserve)
         let (tasks, settlement) = (assembly.automation.desk, assembly.automation.settlement)
-        let (outbox, alert) = (assembly.automation.outbox, assembly.automation.alert)
+        let (outbox, alert, retention) = (
+            assembly.automation.outbox, assembly.automation.alert, assembly.automation.retention
+        )
         return [
             PeriodicService("messages", every: .seconds(5), runsAtEnd: true, logger: logger) {
                 while try await outbox.deliverDue() > 0 {}
@@ -108,6 +110,7 @@ package struct ServerRun: Sendable {
             PeriodicService("old messages", every: .seconds(3600), logger: logger) { try await outbox.prune() },
             PeriodicService("doubts", every: .seconds(30), logger: logger) { try await alert.look() },
             PeriodicService("old logins", every: .seconds(3600), logger: logger) { try await settlement.forgetOldLogins() },
+            PeriodicService("old executions", every: .seconds(3600), logger: logger) { try await retention.prune() },
             // The last to start is the first to stop: no task is started while the executions end.
             WorkService { await settlement.run() },
             WorkService { try await tasks.runExecutions() }, WorkService { try await tasks.runSchedule() },

@@ -38,6 +38,7 @@ enum MetricCatalogue {
         "keyturn_accounts_uncertain": "Accounts of which it is not known which secret is live; counted every minute.",
         "keyturn_changes_uncertain": "Open changes of which it is not known what became of them; counted every minute.",
         "keyturn_oldest_doubt_seconds": "How long the oldest of these lasts, 0 where there is none.",
+        "keyturn_doubts_settled_total": "Changes in doubt, or cut short, that came to their end by themselves, by outcome.",
         "keyturn_tasks_overdue": "Tasks whose run is overdue; counted every minute.",
         "keyturn_sealed": "1 while the vault is sealed, else 0.",
         "keyturn_disk_free_bytes": "Bytes that can still be written where the data directory lies.",

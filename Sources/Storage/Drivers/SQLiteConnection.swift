@@ -45,6 +45,15 @@ final class SQLiteConnection: SQLConnection {
         try run(try statement(sql), bindings)
     }
 
+    func execute(_ sql: StaticString, _ bindings: [SQLValue], lending bytes: UnsafeRawBufferPointer) throws(StorageFault) {
+        try checkTransaction()
+        let statement = try statement(sql)
+        // What was lent is forgotten with the other values.
+        defer { statement.reset() }
+        try statement.bind(bindings, lending: bytes)
+        while try statement.step() {}
+    }
+
     @discardableResult
     func execute(_ query: SQLQuery) throws(StorageFault) -> Int {
         try run(try statement(query.text), query.bindings)

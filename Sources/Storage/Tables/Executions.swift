@@ -65,6 +65,39 @@ package enum Executions {
         return try connection.query(query) { try decode($0) }
     }
 
+    /// Executions of every organization that ended before the moment and may be forgotten, the oldest first. Global.
+    package static func old(before moment: Timestamp, limit: Int64, on connection: any SQLConnection) throws -> [(
+        id: ExecutionID, organization: OrganizationID
+    )] {
+        var query = SQLQuery("SELECT e.id, e.org_id FROM executions e WHERE", [])
+        query.append(forgettable(before: moment))
+        query.append("ORDER BY e.date_created, e.id LIMIT ?", [.integer(limit)])
+        return try connection.query(query) { (id: try $0.id(0), organization: try $0.id(1)) }
+    }
+
+    /// Whether an execution may be forgotten. Global.
+    package static func isOld(_ id: ExecutionID, before moment: Timestamp, on connection: any SQLConnection) throws -> Bool {
+        var query = SQLQuery("SELECT 1 FROM executions e WHERE e.id = ? AND", [.id(id)])
+        query.append(forgettable(before: moment))
+        return try connection.first(query) { _ in true } ?? false
+    }
+
+    /// Begun and ended long ago, and no change of its records is open (a record's change has the record's id), and not the last one of a task.
+    private static func forgettable(before moment: Timestamp) -> SQLQuery {
+        SQLQuery(
+            """
+            e.status NOT IN ('pending', 'running') AND e.date_created < ? AND COALESCE(e.date_finished, e.date_created) < ?
+            AND NOT EXISTS (SELECT 1 FROM records r WHERE r.execution_id = e.id AND r.status = 'pending')
+            AND NOT EXISTS (SELECT 1 FROM records r JOIN secret_changes c ON c.id = r.id WHERE r.execution_id = e.id)
+            AND NOT EXISTS (SELECT 1 FROM task_states s WHERE s.last_execution_id = e.id)
+            """, [.time(moment), .time(moment)])
+    }
+
+    /// False if there is none. Its records go before. Global.
+    package static func delete(_ id: ExecutionID, on connection: any SQLConnection) throws -> Bool {
+        try connection.execute("DELETE FROM executions WHERE id = ?", [.id(id)]) > 0
+    }
+
     /// Executions of an organization with ids above the given one.
     package static func page(
         after id: ExecutionID?, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection

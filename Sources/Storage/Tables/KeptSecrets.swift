@@ -39,17 +39,36 @@ package enum KeptSecrets {
     package static func all(
         in organization: OrganizationID, limit: Int64 = 1000, on connection: any SQLConnection
     ) throws -> [KeptSecret] {
-        try connection.query(
-            """
-            SELECT account_id, org_id, number, asset_name, address, username, secret_type, secret, date_created, date_kept, kept_by
-            FROM kept_secrets WHERE org_id = ? ORDER BY date_kept DESC, account_id, number LIMIT ?
-            """,
-            [.id(organization), .integer(limit)]
-        ) { row in
-            KeptSecret(
-                account: try row.id(0), organization: try row.id(1), number: try row.integer(2), assetName: try row.text(3),
-                address: try row.text(4), username: try row.text(5), secretType: try row.value(6), secret: try row.sealed(7),
-                dateCreated: try row.time(8), dateKept: try row.time(9), keptBy: try row.text(10))
-        }
+        try page(of: nil, in: organization, offset: 0, limit: limit, on: connection).rows
+    }
+
+    /// What is kept of one account, or of all, newest first.
+    package static func page(
+        of account: AccountID?, in organization: OrganizationID, offset: Int64, limit: Int64, on connection: any SQLConnection
+    ) throws -> ListPage<KeptSecret> {
+        var scope = SQLQuery("FROM kept_secrets", [])
+        scope.append("WHERE org_id = ?", [.id(organization)])
+        if let account { scope.append("AND account_id = ?", [.id(account)]) }
+        var count = SQLQuery("SELECT COUNT(*)", [])
+        count.append(scope)
+        var query = selection
+        query.append(scope)
+        query.append(
+            "ORDER BY date_kept DESC, account_id, number DESC LIMIT ? OFFSET ?",
+            [.integer(max(0, limit)), .integer(max(0, offset))])
+        let total = try connection.first(count) { try $0.integer(0) } ?? 0
+        return ListPage(rows: try connection.query(query) { try decode($0) }, total: total)
+    }
+
+    private static let selection = SQLQuery("SELECT", []).appending(
+        """
+        account_id, org_id, number, asset_name, address, username, secret_type, secret, date_created, date_kept, kept_by
+        """)
+
+    private static func decode(_ row: borrowing SQLRow) throws -> KeptSecret {
+        KeptSecret(
+            account: try row.id(0), organization: try row.id(1), number: try row.integer(2), assetName: try row.text(3),
+            address: try row.text(4), username: try row.text(5), secretType: try row.value(6), secret: try row.sealed(7),
+            dateCreated: try row.time(8), dateKept: try row.time(9), keptBy: try row.text(10))
     }
 }

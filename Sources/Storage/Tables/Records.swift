@@ -77,6 +77,13 @@ package enum Records {
         return try connection.query(query) { try decode($0) }
     }
 
+    /// Deletes some of an execution's records and returns how many. Global.
+    package static func delete(of execution: ExecutionID, limit: Int64, on connection: any SQLConnection) throws -> Int {
+        try connection.execute(
+            "DELETE FROM records WHERE id IN (SELECT id FROM records WHERE execution_id = ? LIMIT ?)",
+            [.id(execution), .integer(limit)])
+    }
+
     /// How many records of an execution are in which state.
     package static func counts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection

@@ -1,5 +1,28 @@
 package import Domain
 
+/// An open change, or what is left of one whose row cannot be read.
+package typealias FoundChange = Result<Authenticated<OpenChange>, DamagedChange>
+
+/// An open change whose row is not what can have been written, with what of it can still be read.
+package struct DamagedChange: Error, Sendable, Hashable {
+    package let id: ChangeID?
+    package let organization: OrganizationID?
+    package let account: AccountID?
+    package let dateOpened: Timestamp?
+    /// Where the damage is.
+    package let what: String
+
+    package init(
+        id: ChangeID?, organization: OrganizationID?, account: AccountID?, dateOpened: Timestamp?, what: String
+    ) {
+        self.id = id
+        self.organization = organization
+        self.account = account
+        self.dateOpened = dateOpened
+        self.what = what
+    }
+}
+
 /// Turns that are not over.
 package enum SecretChanges {
     /// Refused (`.constraint(.unique, …)`) while another change of the account or of the same user on the target is open.
@@ -57,24 +80,52 @@ package enum SecretChanges {
         return try connection.first(query) { try decode($0) }
     }
 
-    /// Every open change of an asset's accounts.
+    /// Every open change of an asset's accounts, also one that cannot be read.
     package static func on(
         _ asset: AssetID, in organization: OrganizationID, on connection: any SQLConnection
-    ) throws -> [Authenticated<OpenChange>] {
+    ) throws -> [FoundChange] {
         var query = selection
         query.append("WHERE org_id = ? AND asset_id = ? ORDER BY id", [.id(organization), .id(asset)])
-        return try connection.query(query) { try decode($0) }
+        return try connection.query(query) { try found($0) }
+    }
+
+    /// The open change of an account, also one that cannot be read.
+    package static func found(
+        of account: AccountID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> FoundChange? {
+        var query = selection
+        query.append("WHERE org_id = ? AND account_id = ?", [.id(organization), .id(account)])
+        return try connection.first(query) { try found($0) }
+    }
+
+    /// Gives up the open change of an account.
+    package static func delete(of account: AccountID, in organization: OrganizationID, on connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM secret_changes WHERE org_id = ? AND account_id = ?", [.id(organization), .id(account)])
+    }
+
+    /// Gives up every open change of an asset's accounts.
+    package static func delete(on asset: AssetID, in organization: OrganizationID, on connection: any SQLConnection) throws {
+        try connection.execute(
+            "DELETE FROM secret_changes WHERE org_id = ? AND asset_id = ?", [.id(organization), .id(asset)])
     }
 
     /// Every open change that does not wait beyond the moment, of every organization, those that waited longest first. Global.
-    package static func due(
-        at moment: Timestamp, limit: Int64, on connection: any SQLConnection
-    ) throws -> [Authenticated<OpenChange>] {
+    ///
+    /// One that cannot be read takes none of the others with it.
+    package static func due(at moment: Timestamp, limit: Int64, on connection: any SQLConnection) throws -> [FoundChange] {
         var query = selection
         query.append(
             "WHERE not_before IS NULL OR not_before <= ? ORDER BY COALESCE(not_before, date_updated), id LIMIT ?",
             [.time(moment), .integer(limit)])
-        return try connection.query(query) { try decode($0) }
+        return try connection.query(query) { try found($0) }
+    }
+
+    /// Every open change, by pages in the order of ids; one that cannot be read takes none of the others with it. Global.
+    package static func found(after id: ChangeID?, limit: Int64, on connection: any SQLConnection) throws -> [FoundChange] {
+        var query = selection
+        query.append("WHERE id > ? ORDER BY id LIMIT ?", [.id(id ?? ChangeID(high: 0, low: 0)), .integer(limit)])
+        return try connection.query(query) { try found($0) }
     }
 
     /// Every open change, by pages in the order of ids. Global.
@@ -121,6 +172,17 @@ package enum SecretChanges {
         SELECT id, org_id, account_id, asset_id, identity, stage, not_before, fields, date_opened, date_updated, mac
         FROM secret_changes
         """)
+
+    private static func found(_ row: borrowing SQLRow) throws -> FoundChange {
+        do {
+            return .success(try decode(row))
+        } catch StorageFault.corrupt(let what) {
+            return .failure(
+                DamagedChange(
+                    id: try? row.id(0), organization: try? row.id(1), account: try? row.id(2), dateOpened: try? row.time(8),
+                    what: what))
+        }
+    }
 
     private static func decode(_ row: borrowing SQLRow) throws -> Authenticated<OpenChange> {
         guard let read = OpenChange.read(try row.texts(7), notBefore: try row.timeOrNil(6)) else { throw row.fault(7) }

@@ -72,6 +72,45 @@ struct OpenChangesTests {
         #expect(open && history == [2, 1])
     }
 
+    @Test("a damaged change stands in the way like any other, and can be forced", arguments: [true, false])
+    func damaged(ofAsset: Bool) async throws {
+        let vault = try await TestVault.make()
+        let (account, asset) = try await doubted(vault)
+        try await vault.backend.database.write { try $0.execute("UPDATE secret_changes SET fields = x'00'", []) }
+        let path = ofAsset ? Self.assets + "\(asset)/" : Self.accounts + "\(account)/"
+        #expect(try await vault.send(.delete, path).status == 409)
+        #expect(try await vault.send(.patch, Self.accounts + "\(account)/", #"{"name":"b"}"#).status == 409)
+        #expect(try await vault.send(.patch, Self.assets + "\(asset)/", #"{"address":"10.6.6.6"}"#).status == 409)
+        #expect(try await vault.send(.delete, path + "?force=true").status == 204)
+        let kept = try await vault.backend.database.read { try KeptSecrets.all(in: .default, on: $0) }
+        #expect(kept.map(\.account) == [account])
+    }
+
+    @Test("who stands in for an asset lets its open changes go on at once", arguments: [true, false])
+    func hastened(byPin: Bool) async throws {
+        let vault = try await TestVault.make()
+        let (account, asset) = try await doubted(vault)
+        let keys = try vault.backend.keyring.keys()
+        let later = Timestamp.now.adding(seconds: 3600)
+        try await vault.backend.database.write { db in
+            guard case .success(let row)? = try SecretChanges.found(of: account, in: .default, on: db) else { return }
+            var change = try keys.verified(row)
+            change.memory.notBefore = later
+            _ = try SecretChanges.update(keys.authenticated(change), on: db)
+        }
+        let trust = Self.assets + "\(asset)/trust/"
+        if byPin {
+            #expect(try await vault.send(.put, trust, #"{"systems":["ssh-host-key:SHA256:abc"]}"#).status == 200)
+        } else {
+            try await vault.confirm()
+            #expect(try await vault.send(.post, trust + "confirm/").status == 200)
+        }
+        let due = try await vault.backend.database.read { try SecretChanges.due(at: .now, limit: 10, on: $0) }
+        #expect(due.count == 1)
+        // It still authenticates, and is the same change.
+        #expect(try due.map { try keys.verified($0.get()).account } == [account])
+    }
+
     @Test("values of an account or asset that is deleted by force outlive it", arguments: [true, false])
     func forcedDeletion(ofAsset: Bool) async throws {
         let vault = try await TestVault.make()

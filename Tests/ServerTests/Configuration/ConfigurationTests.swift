@@ -53,6 +53,8 @@ struct ConfigurationTests {
                   accounts_per_gateway: 4
                   accounts_per_host: 5
                   step_timeout: 6s
+                  conversation_timeout: 90s
+                  execution_retention: 30d
                   rejected_logins_per_day: 7
                   uncertain_alert: 8m
                 notifications:
@@ -65,6 +67,9 @@ struct ConfigurationTests {
             configuration.assembly.limits == .init(executions: 2, overall: 3, perGateway: 4, perHost: 5)
                 && configuration.assembly.turns.stepLimit == .seconds(6) && configuration.assembly.turns.rejectedLogins == 7
                 && configuration.assembly.turns.uncertainAlert == .seconds(480))
+        #expect(
+            configuration.assembly.turns.conversationLimit == .seconds(90)
+                && configuration.assembly.turns.executionRetention == .seconds(30 * 86_400))
         #expect(configuration.notifications.email.server == .init(host: "mail.example.org", port: 587))
         #expect(configuration.notifications.email.security == .tls && configuration.notifications.email.username == "u")
         #expect(configuration.notifications.webhook.url == "https://example.org/hook")

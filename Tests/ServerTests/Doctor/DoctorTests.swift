@@ -107,6 +107,55 @@ struct DoctorTests {
         #expect(state("key file", in: try await findings { $0.keyDirectory = link }) == .wrong)
     }
 
+    private static let url = "https://hooks.example.org/keyturn"
+
+    @Test("the files of mail and webhook are looked at where they are set, and nowhere else")
+    func notifications() async throws {
+        let subjects = ["mail password", "mail certificates", "webhook secret", "webhook certificates"]
+        #expect(try await findings().allSatisfy { !subjects.contains($0.subject) })
+        let (password, key, authority) = (
+            vault.directory.file("smtp"), vault.directory.file("hook"), vault.directory.file("ca.pem")
+        )
+        try PrivateFile.write(Array("a password\n".utf8), to: password)
+        try PrivateFile.write(Array("a-key-of-the-tests-that-is-long-enough\n".utf8), to: key)
+        try PrivateFile.write(Array("-----BEGIN CERTIFICATE-----\n".utf8), to: authority)
+        let found = try await findings {
+            $0.notifications.email = .init(
+                server: .init(host: "mail", port: 25), certificateAuthority: authority, username: "u", passwordFile: password)
+            $0.notifications.webhook = .init(url: Self.url, secretFile: key, certificateAuthority: authority)
+        }
+        for subject in subjects { #expect(state(subject, in: found) == .fine, "\(subject)") }
+        #expect(!found.contains { $0.detail.contains("a password") || $0.detail.contains("a-key-of") })
+    }
+
+    @Test(
+        "what is wrong with such a file is found with its remedy",
+        arguments: [
+            ("missing", "umask 077"), ("open", "chmod 600"), ("short", "openssl rand"), ("empty", "write the secret"),
+            ("directory", "another file"),
+        ])
+    func badNotificationFile(kind: String, remedy: String) async throws {
+        let path = vault.directory.file("hook")
+        switch kind {
+        case "open":
+            try PrivateFile.write(Array("a-key-of-the-tests-that-is-long-enough\n".utf8), to: path)
+            chmod(path, 0o644)
+        case "short": try PrivateFile.write(Array("short\n".utf8), to: path)
+        case "empty": try PrivateFile.write(Array("\n".utf8), to: path)
+        case "directory": mkdir(path, 0o700)
+        default: break
+        }
+        let found = try await findings { $0.notifications.webhook = .init(url: Self.url, secretFile: path) }
+        let finding = try #require(found.first { $0.subject == "webhook secret" })
+        #expect(finding.state == .wrong && finding.detail.contains(path), "\(finding)")
+        #expect(finding.remedy?.contains(remedy) == true, "\(finding)")
+        let mail = try await findings {
+            $0.notifications.email = .init(server: .init(host: "mail", port: 25), username: "u", passwordFile: path)
+        }
+        // A short password is a password.
+        #expect(state("mail password", in: mail) == (kind == "short" ? .fine : .wrong))
+    }
+
     @Test("where there is no vault it says so and stops")
     func nothing() async throws {
         let findings = try await findings { $0.dataDirectory = "/nonexistent" }

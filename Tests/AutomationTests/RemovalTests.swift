@@ -1,0 +1,198 @@
+import Automation
+import Connectors
+import Domain
+import Sealing
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Storage
+
+/// An account is taken away from its target, and the answer is lost, late, or never given.
+@Suite("Removing accounts")
+struct RemovalTests {
+    private static func remove(_ shop: Workshop) async -> TurnReport {
+        await shop.turning.remove(shop.app.id, in: .default, Workshop.order(), by: Workshop.principal)
+    }
+
+    @Test("the open change is durable before the target is asked")
+    func remembered() async throws {
+        let seen = Mutex<[(OpenChange.Kind?, Bool)]>([])
+        let holder = Mutex<Workshop?>(nil)
+        let shop = try Workshop({ parts in
+            parts.probe = StepProbe { step, _ in
+                guard step == .remember, let shop = holder.withLock({ $0 }) else { return }
+                let kind = try? shop.open?.kind
+                seen.withLock { $0.append((kind, shop.live != nil)) }
+            }
+        })
+        holder.withLock { $0 = shop }
+        #expect(await Self.remove(shop).outcome.status == .success)
+        holder.withLock { $0 = nil }
+        let steps = seen.withLock { $0 }
+        #expect(steps.count == 1 && steps.first?.0 == .remove && steps.first?.1 == true)
+        #expect(try shop.open == nil && shop.live == nil && !shop.stored().isActive)
+    }
+
+    @Test("a lost answer is settled at once by what the worker sees", arguments: [true, false])
+    func lostReply(isApplied: Bool) async throws {
+        let shop = try Workshop(state: { $0.removals = [isApplied ? .appliedThenCut : .cutBefore] })
+        let report = await Self.remove(shop)
+        #expect(report.outcome.status == .success, "\(report)")
+        #expect(shop.live == nil && shop.target.snapshot.removalCount == (isApplied ? 1 : 2))
+        #expect(try shop.open == nil && !shop.stored().isActive && shop.kept()[1] == Array("old".utf8))
+    }
+
+    @Test(
+        "where the worker cannot look it stays in doubt, is on record, and settles by itself when it can",
+        arguments: [true, false])
+    func doubt(isApplied: Bool) async throws {
+        let shop = try Workshop(state: { $0.removals = [isApplied ? .appliedThenCut : .cutBefore] })
+        // Gone right after the command went.
+        let gone = Mutex(false)
+        let (target, clock) = (shop.target, shop.clock)
+        let broken = SecretTurning(
+            { () -> TurnParts in
+                var parts = shop.turning.parts
+                parts.probe = StepProbe { step, _ in
+                    guard step == .install, !gone.withLock({ $0 }) else { return }
+                    gone.withLock { $0 = true }
+                    target.with { $0.workerFault = ConnectorFault(.unreachable, effect: .none) }
+                }
+                return parts
+            }())
+        let report = await broken.remove(shop.app.id, in: .default, Workshop.order(), by: Workshop.principal)
+        #expect(report.outcome.status == .uncertain && report.outcome.reason == .unreachable, "\(report)")
+        #expect(try shop.open?.stage == .uncertain && shop.stored().isActive)
+        // Nothing else is done to the account meanwhile.
+        let other = await shop.turn()
+        #expect(other.outcome.reason == .changeOpen)
+        clock.advance(seconds: 60)
+        #expect(try await Settlement(shop.turning).pass().map(\.outcome.status) == [.uncertain])
+        target.with { $0.workerFault = nil }
+        let reports = try await shop.settle(days: 1)
+        #expect(reports.last?.outcome.status == .success, "\(reports)")
+        #expect(try shop.open == nil && shop.live == nil && !shop.stored().isActive)
+        #expect(shop.records.all.last?.outcome.status == .success)
+    }
+
+    @Test("long afterwards it is not made again: the account that is there then may be another")
+    func late() async throws {
+        let shop = try Workshop(state: { $0.removals = [.cutBefore] })
+        shop.target.with { $0.removals = [.cutBefore, .cutBefore, .cutBefore] }
+        #expect(await Self.remove(shop).outcome.status == .uncertain)
+        let count = shop.target.snapshot.removalCount
+        shop.clock.advance(seconds: 7200)
+        let reports = try await Settlement(shop.turning).pass()
+        #expect(reports.map(\.outcome.reason) == [.notApplied] && reports.first?.outcome.status == .failed)
+        #expect(shop.target.snapshot.removalCount == count && shop.live != nil)
+        #expect(try shop.open == nil && shop.stored().isActive)
+    }
+
+    @Test("a target that says no keeps the account, and the record says why")
+    func refused() async throws {
+        let shop = try Workshop(state: { $0.removals = [.quality] })
+        let report = await Self.remove(shop)
+        #expect(report.outcome == RecordOutcome(.failed, .notPermitted, words: "in use"))
+        #expect(try shop.open == nil && shop.stored().isActive && shop.live != nil)
+    }
+
+    @Test("an account that is not there is removed without anything being asked")
+    func absent() async throws {
+        let shop = try Workshop(state: { $0.live["app"] = nil })
+        #expect(await Self.remove(shop).outcome.status == .success)
+        #expect(try shop.target.snapshot.removalCount == 0 && !shop.stored().isActive && shop.open == nil)
+    }
+
+    static let situations: [(String, @Sendable (inout SimulatedTarget.State) -> Void)] = [
+        ("plain", { _ in }), ("applied, reply lost", { $0.removals = [.appliedThenCut] }),
+        ("lost on the way", { $0.removals = [.cutBefore] }), ("late", { $0.removals = [.late] }),
+        (
+            "one of several hosts",
+            { state in
+                state.isHosted = true
+                state.live["app"] = nil
+                state.live["app@%"] = Array("old".utf8)
+                state.removals = [.appliedThenCut]
+            }
+        ),
+    ]
+
+    @Test("killed after any step, a start finds out whether the account is there", arguments: 0..<situations.count)
+    func killed(number: Int) async throws {
+        let (name, state) = Self.situations[number]
+        struct Remains: Sendable {
+            let step: TurnStep
+            let path: String
+            let target: SimulatedTarget.State
+        }
+        let found = Mutex<[Remains]>([])
+        let holder = Mutex<Workshop?>(nil)
+        let shop = try Workshop(
+            { parts in
+                parts.probe = StepProbe { step, _ in
+                    guard let shop = holder.withLock({ $0 }) else { return }
+                    let path = shop.directory.file("copy-\(UInt64.random(in: 0...UInt64.max)).db")
+                    do { try shop.database.backupSync(to: path) } catch { return }
+                    found.withLock { $0.append(Remains(step: step, path: path, target: shop.target.snapshot)) }
+                }
+            }, state: state)
+        holder.withLock { $0 = shop }
+        let report = await Self.remove(shop)
+        holder.withLock { $0 = nil }
+        #expect(report.outcome.status == .success, "\(name): \(report)")
+        let remains = found.withLock { $0 }
+        #expect(remains.count >= 6, "\(name): \(remains.map(\.step))")
+        for remain in remains {
+            let place = "\(name), after \(remain.step.name)"
+            let target = SimulatedTarget(remain.target)
+            let start = try Workshop(copyOf: remain.path, in: shop.directory, target: target, at: Workshop.start, like: shop)
+            let wasAsked = try start.open != nil
+            let reports = try await start.settle(days: 1)
+            #expect(try start.open == nil, "\(place): still open: \(reports.suffix(2))")
+            target.land()
+            let isThere = target.snapshot.live.contains { $0.key.hasPrefix("app") }
+            // What was asked for is done; what was not is untouched, and the vault says the same as the target.
+            if wasAsked { #expect(!isThere, "\(place)") }
+            #expect(try start.stored().isActive == isThere, "\(place)")
+            #expect(try start.kept()[1] == Array("old".utf8), "\(place)")
+        }
+    }
+
+    // MARK: - A real server
+
+    @Test(
+        "a role of PostgreSQL is dropped, the answer cut off before or after, and the vault finds out",
+        arguments: CuttingProxy.Cut.allCases)
+    func postgreSQL(cut: CuttingProxy.Cut) async throws {
+        let server = try await PostgreSQLServer()
+        try await server.sql("CREATE ROLE app LOGIN PASSWORD 'Old-secret-1!'")
+        let proxy = try CuttingProxy(to: server.port, at: "DROP ROLE", cut)
+        let shop = try Workshop({
+            $0.connector = { $0 == "postgresql" ? PostgreSQL() : nil }
+            $0.stepLimit = .seconds(4)
+        })
+        let asset = Asset(
+            id: .random(), organization: .default, name: "real", address: "localhost", platform: .init(rawValue: 19),
+            protocols: [AssetProtocol(name: "postgresql", port: Int(proxy.port))],
+            // The proxy has to see the statement; SCRAM protects the password also in clear.
+            specific: ["pg_ssl_mode": "disable"], dateCreated: Workshop.start, dateUpdated: Workshop.start)
+        try shop.add(asset)
+        let (worker, app) = (
+            Workshop.account(20, on: asset, name: PostgreSQLServer.superuser, privileged: true),
+            Workshop.account(21, on: asset, name: "app")
+        )
+        try shop.add(worker, secret: PostgreSQLServer.superuserPassword)
+        try shop.add(app, secret: "Old-secret-1!")
+        let report = await shop.turning.remove(app.id, in: .default, Workshop.order(), by: Workshop.principal)
+        #expect([.success, .uncertain].contains(report.outcome.status), "\(report)")
+        proxy.arm(false)
+        for _ in 0..<10 where try await shop.database.read({ try SecretChanges.nextDue(on: $0) }) != nil {
+            shop.clock.advance(seconds: 60)
+            try await Settlement(shop.turning).pass()
+        }
+        #expect(try await server.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'app'") == ["0"], "\(cut)")
+        #expect(try !shop.stored(app.id).isActive && shop.kept(app.id)[1] == Array("Old-secret-1!".utf8))
+        #expect(try await shop.database.read { try SecretChanges.nextDue(on: $0) } == nil)
+    }
+}
