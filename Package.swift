@@ -108,7 +108,8 @@ targets += [
         name: "keyturnTests", dependencies: ["keyturn", "TestSupport", "JSON"], exclude: ["Golden"], swiftSettings: strict),
     .executableTarget(
         name: "BenchLoad",
-        dependencies: ["Access", "Cryptography", "Domain", "Sealing", "Server", "Storage", arguments], path: "Tests/BenchLoad",
+        dependencies: ["Access", "Automation", "Cryptography", "Domain", "Sealing", "Server", "Storage", arguments],
+        path: "Tests/BenchLoad",
         swiftSettings: strict),
     .target(name: "TestSupport", dependencies: ["JSON", "Outbound"], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),

@@ -1,6 +1,14 @@
 #!/usr/bin/env bash
-# Measures a complete secret fetch against nginx serving a static file of the same size, all in one run with the sides in
-# turn, and writes docs/benchmarks.md. Called by `make bench`.
+# Measures, and writes what came out into docs/benchmarks.md. Called by `make bench`. The parts:
+#
+#   fetches    a complete secret fetch against nginx serving a static file of the same size, the sides in turn
+#   rotation   password changes on a local sshd against the `ssh` client: scripts/bench/rotation.sh
+#   schedule   tasks that fall due at the same moment: scripts/bench/schedule.sh
+#
+#   PART="rotation schedule"   only these
+#   OUTPUT=file                instead of docs/benchmarks.md; "-" for none
+#
+# Of the fetches:
 #
 #   ROUNDS=3                   medians are taken over the rounds
 #   DURATION=3                 seconds of each measurement
@@ -17,6 +25,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
+parts=${PART:-fetches rotation schedule}
 rounds=${ROUNDS:-3} duration=${DURATION:-3} connections=${CONNECTIONS:-1 16 64 256} sides=${SIDES:-nginx keyturn}
 accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0} loader=${LOADER:-}
 bench=$root/scripts/bench
@@ -39,6 +48,27 @@ trap 'exit 130' INT TERM
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 has() { case " $sides " in *" $1 "*) true ;; *) false ;; esac; }
+part() { case " $parts " in *" $1 "*) true ;; *) false ;; esac; }
+
+# Sets `bin` and `loader`.
+build() {
+    bin=${BIN:-}
+    if [ -z "$bin" ]; then
+        say "building the server, optimized"
+        "$swift" build -c release --product keyturnd
+        [ -n "$loader" ] || "$swift" build -c release --product BenchLoad
+        bin=$("$swift" build -c release --show-bin-path)
+    fi
+    loader=${loader:-$bin/BenchLoad}
+}
+
+# In the background, since a trap of bash waits for what is in the foreground.
+run_part() {
+    BIN=$bin setpriv --pdeathsig TERM "$bench/$1.sh" &
+    pids[part]=$!
+    wait "${pids[part]}"
+    unset 'pids[part]'
+}
 
 build_tools() {
     cc -O2 -Wall -Wextra -D_GNU_SOURCE -Wno-deprecated-declarations -o "$work/presign" "$bench/presign.c" -lcrypto
@@ -182,16 +212,17 @@ cold_start() {
     serve "$name" "$port"
 }
 
+for name in $parts; do
+    case $name in fetches | rotation | schedule) ;; *) fail "there is no part '$name'" "Parts: fetches, rotation, schedule." ;; esac
+done
+if has keyturn || part rotation || part schedule; then build; fi
+for name in rotation schedule; do
+    if part "$name"; then run_part "$name"; fi
+done
+part fetches || exit 0
+
 build_tools
 if has keyturn; then
-    bin=${BIN:-}
-    if [ -z "$bin" ]; then
-        say "building the server, optimized"
-        "$swift" build -c release --product keyturnd
-        [ -n "$loader" ] || "$swift" build -c release --product BenchLoad
-        bin=$("$swift" build -c release --show-bin-path)
-    fi
-    loader=${loader:-$bin/BenchLoad}
     start_keyturn keyturn "$accounts"
     cold_start keyturn
     memory "${pids[keyturn]}" >"$results/memory.keyturn.rest.1.txt"
@@ -234,7 +265,7 @@ fi
     echo "rounds $rounds"
 } >"$results/parameters.txt"
 if has keyturn && has nginx; then
-    python3 "$bench/report.py" "$results" "$work" "$root/docs/benchmarks.md"
+    python3 "$bench/report.py" "$results" "$work" "${OUTPUT:-$root/docs/benchmarks.md}"
 else
     python3 "$bench/report.py" "$results" "$work" -
 fi

@@ -90,6 +90,10 @@ for_bench() {
     program wrk wrk
     program nginx nginx-light
     program ps procps
+    program mount mount
+    program unshare util-linux
+    program setpriv util-linux
+    [ -x /usr/sbin/sshd ] || package openssh-server
 }
 
 install_missing() {

@@ -52,6 +52,8 @@ if [ -e "$bootstrap" ]; then
     recovery=$(json_field "$bootstrap" recovery_file)
     keys=$(json_field "$bootstrap" key_directory)
 fi
+# Whoever removed the first login still needs the authority; a certificate of one's own has another.
+if [ -z "${ca:-}" ] && [ -e "$data/tls/ca.pem" ]; then ca=$data/tls/ca.pem; fi
 cat >&2 <<TEXT
 
   Keyturn is running at https://$listen/

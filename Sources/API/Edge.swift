@@ -45,7 +45,7 @@ package final class Edge: Handler {
             return exchange.respond(
                 Problem.body(
                     405, "method_not_allowed", "Method \"\(exchange.method.rawValue)\" not allowed.", exchange.requestID,
-                    [.init("Allow", "GET")]))
+                    [.init("Allow", "GET, HEAD")]))
         }
         applications.handle(exchange)
     }

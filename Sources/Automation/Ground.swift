@@ -122,28 +122,39 @@ struct GroundReader {
 
     // MARK: - Who does the work
 
-    /// The named worker, or the first privileged account by name that is another one and has a secret. Nothing is picked at random.
     private func workforce(
         for account: Account, on asset: Asset, _ platform: Platform, _ demands: Demands
     ) throws -> Ground.Workforce {
-        let all = try keys.verified(Accounts.all(of: asset.id, in: warrant.organization, on: db))
-        let chosen: Account?
-        if let named = demands.worker {
-            guard named != account.id else {
-                throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
-            }
-            chosen = all.first { $0.id == named }
-        } else {
-            chosen = all.first { $0.privileged && $0.id != account.id && $0.isActive && $0.stages.current != nil }
+        guard let chosen = try chosenWorker(for: account, on: asset, demands), chosen.isActive, chosen.stages.current != nil
+        else {
+            throw Stop(.skipped, .noWorker)
         }
-        guard let chosen, chosen.isActive, chosen.stages.current != nil else { throw Stop(.skipped, .noWorker) }
         let own = try credential(chosen)
-        guard let source = chosen.suFrom, let login = all.first(where: { $0.id == source }) else {
+        guard let source = chosen.suFrom, let login = try self.account(source, on: asset) else {
             let needsSudo = platform.category == .host && chosen.username != "root"
             return Ground.Workforce(
                 account: chosen, login: chosen, worker: Worker(credential: own, power: needsSudo ? .sudo : .own))
         }
         return Ground.Workforce(account: chosen, login: login, worker: Worker(credential: try credential(login), power: .su(own)))
+    }
+
+    /// The named worker, or the first privileged account by name that is another one and has a secret. Nothing is picked at random.
+    private func chosenWorker(for account: Account, on asset: Asset, _ demands: Demands) throws -> Account? {
+        if let named = demands.worker {
+            guard named != account.id else {
+                throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
+            }
+            return try self.account(named, on: asset)
+        }
+        let all = try keys.verified(Accounts.all(of: asset.id, in: warrant.organization, on: db))
+        return all.first { $0.privileged && $0.id != account.id && $0.isActive && $0.stages.current != nil }
+    }
+
+    /// One account of the asset by its id, whatever others it has; nil if it is not there.
+    private func account(_ id: AccountID, on asset: Asset) throws -> Account? {
+        guard let row = try Accounts.get(id, in: warrant.organization, on: db) else { return nil }
+        let account = try keys.verified(row)
+        return account.asset == asset.id ? account : nil
     }
 
     private func credential(of id: AccountID) throws -> TargetLogin {

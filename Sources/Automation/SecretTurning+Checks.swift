@@ -61,10 +61,13 @@ struct AccountCheck: Sendable {
                 guard case .spent(let until) = leave else { throw Stop(.skipped, .noLoginLeft) }
                 throw Stop(.skipped, .noLoginLeft, until: until)
             }
-            parts.probe.reached(.attempt, account)
+            await parts.probe.reached(.attempt, account)
             let (outcome, ends) = await connect(ground, current, ControlLogin(ledger, after: grant), grant.id)
             report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
             report.outcome = outcome
+            if outcome.reason == .rejected, version == nil, ground.account.stages.pending == nil {
+                if let found = try await recover(report, ends) { return found }
+            }
             try await store(outcome, current, ends, report)
         } catch {
             report.outcome = Stop(error).outcome
@@ -72,7 +75,7 @@ struct AccountCheck: Sendable {
         return report
     }
 
-    private func connect(
+    func connect(
         _ ground: Ground, _ version: Int64, _ control: ControlLogin, _ id: LoginAttempts.ID
     ) async -> (RecordOutcome, [LoginEnd]) {
         var lent = LentSecrets(ground)
@@ -130,14 +133,14 @@ struct AccountCheck: Sendable {
 
     // MARK: - Rows
 
-    private func ground(_ demands: GroundReader.Demands) async throws -> Ground {
+    func ground(_ demands: GroundReader.Demands) async throws -> Ground {
         let keys = try parts.keyring.keys()
         return try await parts.database.read { [parts, warrant, account] db in
             try GroundReader(parts: parts, warrant: warrant, keys: keys, db: db).read(account, demands)
         }
     }
 
-    private func identity() async throws -> [UInt8] {
+    func identity() async throws -> [UInt8] {
         try await parts.database.read { [account, warrant] db in
             try TargetIdentities.get(account, in: warrant.organization, on: db) ?? account.bytes
         }

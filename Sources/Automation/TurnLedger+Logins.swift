@@ -8,9 +8,18 @@ struct LoginEnd: Sendable {
     let id: LoginAttempts.ID
     /// Nil: it was accepted, or never came to the door.
     let outcome: LoginAttempts.Outcome?
+    /// The worker that was let in. What it knows did not change, so its logins with the same secret that nobody saw the end of, since
+    /// the process was killed or the line cut, were no rejected ones either.
+    var accepted: Worker?
+
+    struct Worker: Sendable {
+        let account: AccountID
+        let version: Int64
+    }
 
     func write(on db: any SQLConnection) throws {
         if let outcome { try LoginAttempts.end(id, outcome, on: db) } else { try LoginAttempts.takeBack(id, on: db) }
+        if let accepted { try LoginAttempts.takeBackUnanswered(of: accepted.account, version: accepted.version, on: db) }
     }
 }
 

@@ -105,15 +105,18 @@ extension TurnRun {
             let session = try await GatewayLogins.counted(by: ledger, on: ground) { [parts] target in
                 try await parts.threads.run { try connector.open(target, as: worker) }
             }
-            // At once: what a kill leaves behind would count against the worker for a day.
-            if let attempt { await end(attempt, nil) }
+            // At once: what a kill leaves behind would count against the worker until it is let in again.
+            if let attempt {
+                let accepted = LoginEnd.Worker(account: force.login.id, version: force.login.stages.current ?? 0)
+                await end(LoginEnd(id: attempt, outcome: nil, accepted: accepted))
+            }
             return session
         } catch {
             if let attempt {
-                await end(attempt, Self.outcome(of: error))
+                await end(LoginEnd(id: attempt, outcome: Self.outcome(of: error)))
             } else if let outcome = Self.outcome(of: error), let late = try? await beginWorkerLogin(force.login) {
                 // It was trusted to be accepted and was not: written down afterwards, so that it counts.
-                await end(late, outcome)
+                await end(LoginEnd(id: late, outcome: outcome))
             }
             throw TurnFault(error, ofWorker: true)
         }
@@ -130,8 +133,7 @@ extension TurnRun {
     }
 
     /// Writes down how a login ended; if that fails, with the next transaction.
-    private func end(_ attempt: LoginAttempts.ID, _ outcome: LoginAttempts.Outcome?) async {
-        let end = LoginEnd(id: attempt, outcome: outcome)
+    private func end(_ end: LoginEnd) async {
         do { try await ledger.end([end]) } catch { ended.append(end) }
     }
 
@@ -157,7 +159,7 @@ extension TurnRun {
         case .spent(let until): event = .noLoginLeft(until: until)
         case .granted(let grant):
             note(.attempt, "version \(version)")
-            parts.probe.reached(.attempt, account)
+            await parts.probe.reached(.attempt, account)
             do {
                 event = .verdict(await believed(try await connect(way, grant)))
             } catch {
@@ -166,7 +168,7 @@ extension TurnRun {
         }
         event = LentSecrets(ground, candidate, way).hidden(in: event)
         note(step, event)
-        parts.probe.reached(step, account)
+        await parts.probe.reached(step, account)
         return event
     }
 

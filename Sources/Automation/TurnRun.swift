@@ -123,7 +123,7 @@ actor TurnRun {
         }
         event = LentSecrets(ground, candidate).hidden(in: event)
         note(step, event)
-        parts.probe.reached(step, account)
+        await parts.probe.reached(step, account)
         return event
     }
 
@@ -156,7 +156,7 @@ actor TurnRun {
         self.change = try await ledger.store(change, turn, taken())
         if let step {
             note(step, turn.memory.doubt.map { $0.reason.rawValue } ?? "")
-            parts.probe.reached(step, account)
+            await parts.probe.reached(step, account)
         }
     }
 
@@ -180,7 +180,7 @@ actor TurnRun {
             }
         }
         note(.close, outcome.reason.rawValue)
-        parts.probe.reached(.close, account)
+        await parts.probe.reached(.close, account)
         return report
     }
 

@@ -1,4 +1,7 @@
 #pragma once
+// OpenSSL 3 calls SHA256_Update and its like deprecated, in favour of contexts that it allocates. Only they have a state that is a value,
+// which can be kept for a key and copied for a message.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>

@@ -5,8 +5,10 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,10 @@
 enum { chain_limit = 16 };
 /// Gathered bytes beyond which records are sent at once again.
 enum { gather_limit = 32768 };
+/// Ciphertext that is received ahead of what GnuTLS asks for: most requests with the head of their record.
+enum { ahead_size = 1024 };
+/// The largest piece that is taken from what was received ahead: GnuTLS asks for the five bytes of a record's head alone.
+enum { record_head = 5 };
 
 /// A chain with its key; counted, so that a reload leaves running handshakes alone.
 struct certificate {
@@ -39,6 +45,8 @@ struct khttp_wire {
     bool uncorked;
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
+    size_t taken, received;  // ciphertext that came ahead: [taken, received)
+    unsigned char ahead[ahead_size];
 };
 
 const char *khttp_tls_describe(int code) { return gnutls_strerror(code); }
@@ -181,7 +189,8 @@ static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
     gnutls_transport_ptr_t receives = NULL, sends = NULL;
     gnutls_transport_get_ptr2(session, &receives, &sends);
     khttp_wire *wire = sends;
-    if (wire == NULL || wire == receives || wire->certificate == NULL) return -1;
+    // Until the wire is there, both are the library's socket.
+    if (wire == NULL || wire != receives || wire->session != session || wire->certificate == NULL) return -1;
     *chain = wire->certificate->chain;
     *chain_count = wire->certificate->count;
     *key = wire->certificate->key;
@@ -228,6 +237,60 @@ static bool append(khttp_wire *wire, const giovec_t *parts, int count, size_t to
     return true;
 }
 
+// MARK: - One record an answer
+
+/// The head of an answer and its body, until both are there: libmicrohttpd sends them one after the other, and GnuTLS would make a
+/// record of each, which costs both sides a cipher call and a read. One answer at a time waits here, wiped as soon as it is a record.
+enum { answer_limit = 16 * 1024 };
+static _Thread_local struct {
+    bool isLoop;  // this thread's sessions are libmicrohttpd's, and their transport pointers wires
+    khttp_wire *wire;
+    size_t count;
+    unsigned char bytes[answer_limit];
+} answer;
+
+static void forget_answer(void)
+{
+    explicit_bzero(answer.bytes, answer.count);
+    answer.count = 0;
+    answer.wire = NULL;
+}
+
+/// Makes a record of what waits. Its bytes were reported as sent: if that fails, for want of memory, the connection ends.
+static void seal_answer(void)
+{
+    khttp_wire *wire = answer.wire;
+    if (wire == NULL) return;
+    ssize_t sent = gnutls_record_send2(wire->session, answer.bytes, answer.count, 0, 0);
+    bool isWhole = sent == (ssize_t)answer.count;
+    forget_answer();
+    if (!isWhole) shutdown(wire->socket, SHUT_RDWR);
+}
+
+/// The wire of a session; NULL for one that is none of ours.
+static khttp_wire *wire_of(gnutls_session_t session)
+{
+    void *pointer = answer.isLoop ? gnutls_transport_get_ptr(session) : NULL;
+    // Until its wire is there, the pointer of a session is the number of its socket.
+    return (uintptr_t)pointer <= INT_MAX ? NULL : pointer;
+}
+
+/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption. Where the
+/// linker does not let it, each answer takes two records as libmicrohttpd sends it, and everything else is the same.
+ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
+{
+    khttp_wire *wire = wire_of(session);
+    if (wire == NULL || !wire->gathers) return gnutls_record_send2(session, bytes, count, 0, 0);
+    if (answer.wire != wire || count > answer_limit - answer.count) seal_answer();
+    if (count > answer_limit) return gnutls_record_send2(session, bytes, count, 0, 0);
+    answer.wire = wire;
+    memcpy(answer.bytes + answer.count, bytes, count);
+    answer.count += count;
+    return (ssize_t)count;
+}
+
+// MARK: - Transport
+
 /// GnuTLS hands over finished records. They are ciphertext, so holding them back for one send leaves no plaintext
 /// behind, unlike gnutls_record_cork, which copies the plaintext into a buffer that is freed without being wiped.
 static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int count)
@@ -245,6 +308,38 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int c
     ssize_t sent = sendmsg(wire->socket, &message, MSG_NOSIGNAL);
     if (sent < 0) gnutls_transport_set_errno(wire->session, errno);
     return sent;
+}
+
+/// GnuTLS asks for the five bytes of a record's head and then for the record, a system call each; asking the socket for more at once
+/// saves one of them a request. libmicrohttpd reads until it is told EAGAIN, which comes from the socket alone: what waits here is
+/// taken before, so no byte is forgotten although epoll tells edges only.
+static ssize_t pull(gnutls_transport_ptr_t pointer, void *buffer, size_t size)
+{
+    khttp_wire *wire = pointer;
+    if (wire->taken == wire->received) {
+        bool isHead = size <= record_head;
+        ssize_t count = recv(wire->socket, isHead ? wire->ahead : buffer, isHead ? sizeof wire->ahead : size, 0);
+        if (count < 0) gnutls_transport_set_errno(wire->session, errno);
+        if (count <= 0 || !isHead) return count;
+        wire->taken = 0;
+        wire->received = (size_t)count;
+    }
+    size_t left = wire->received - wire->taken;
+    size_t count = size < left ? size : left;
+    memcpy(buffer, wire->ahead + wire->taken, count);
+    wire->taken += count;
+    return (ssize_t)count;
+}
+
+/// Whether something can be received within a time; GnuTLS wants such a function beside one that receives.
+static int wait_to_pull(gnutls_transport_ptr_t pointer, unsigned int milliseconds)
+{
+    khttp_wire *wire = pointer;
+    if (wire->taken < wire->received) return 1;
+    struct pollfd polled = {.fd = wire->socket, .events = POLLIN};
+    int count = poll(&polled, 1, milliseconds == GNUTLS_INDEFINITE_TIMEOUT ? -1 : (int)milliseconds);
+    if (count < 0) gnutls_transport_set_errno(wire->session, errno);
+    return count;
 }
 
 khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
@@ -266,16 +361,18 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     gnutls_session_ticket_enable_server(session, &tls->ticket_key);
     pthread_mutex_unlock(&tls->lock);
 
-    gnutls_transport_ptr_t receives = NULL, sends = NULL;
-    gnutls_transport_get_ptr2(session, &receives, &sends);
-    gnutls_transport_set_ptr2(session, receives, wire);
+    answer.isLoop = true;
+    gnutls_transport_set_ptr(session, wire);
     gnutls_transport_set_vec_push_function(session, push);
+    gnutls_transport_set_pull_function(session, pull);
+    gnutls_transport_set_pull_timeout_function(session, wait_to_pull);
     return wire;
 }
 
 void khttp_wire_close(khttp_wire *wire)
 {
     if (wire == NULL) return;
+    if (answer.wire == wire) forget_answer();
     if (wire->filled != 0) send_pending(wire);
     free(wire->pending);
     release_certificate(wire->tls, wire->certificate);
@@ -286,6 +383,7 @@ void khttp_wire_gather(khttp_wire *wire) { wire->gathers = true; }
 
 bool khttp_wire_flush(khttp_wire *wire)
 {
+    if (answer.wire == wire) seal_answer();
     wire->gathers = false;
     if (!wire->uncorked) {
         // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.

@@ -10,7 +10,10 @@ package final class AES256GCM {
     package static let overhead = nonceByteCount + tagByteCount
 
     private let sealing: OpaquePointer
-    private let opening: OpaquePointer
+    fileprivate let opening: OpaquePointer
+    /// The key that `opening` is set up for, while it is held.
+    fileprivate var held: SymmetricKey?
+    fileprivate var holdsKey = false
 
     package init() throws(CryptographyFault) {
         guard let sealing = EVP_CIPHER_CTX_new() else { throw libraryFault("EVP_CIPHER_CTX_new") }
@@ -93,11 +96,7 @@ package final class AES256GCM {
             let dataSize = Int32(exactly: associatedData.count),
             let start = message.baseAddress?.assumingMemoryBound(to: UInt8.self)
         else { throw .notAuthentic }
-        try key.withBytes { (key) throws(CryptographyFault) in
-            try check(
-                EVP_DecryptInit_ex(opening, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), start),
-                "EVP_DecryptInit_ex")
-        }
+        try prepare(key, nonce: start)
         var moved: Int32 = 0
         if dataSize > 0 { try check(EVP_DecryptUpdate(opening, nil, &moved, associatedData, dataSize), "EVP_DecryptUpdate") }
         let body = start + Self.nonceByteCount
@@ -117,5 +116,37 @@ package final class AES256GCM {
                 return Int(size)
             }
         }
+    }
+
+    /// Sets the opening context up for a message; for a key that is held only the nonce is new.
+    private func prepare(_ key: SymmetricKey, nonce: UnsafePointer<UInt8>) throws(CryptographyFault) {
+        if let held, held === key {
+            try check(EVP_DecryptInit_ex(opening, nil, nil, nil, nonce), "EVP_DecryptInit_ex")
+            return
+        }
+        held = nil
+        try key.withBytes { (key) throws(CryptographyFault) in
+            try check(
+                EVP_DecryptInit_ex(opening, nil, nil, key.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce),
+                "EVP_DecryptInit_ex")
+        }
+        if holdsKey { held = key }
+    }
+}
+
+// MARK: - Many messages under one key
+
+extension AES256GCM {
+    /// From now on the key of the last opened message stays set up for the next one.
+    package func holdKey() { holdsKey = true }
+
+    /// Ends that, and overwrites what the context still has of the key.
+    package func letGoOfKey() {
+        holdsKey = false
+        guard held != nil else { return }
+        held = nil
+        // Without memory for it the context keeps the key; it is tried again with the next key then.
+        let nothing = [UInt8](repeating: 0, count: SymmetricKey.byteCount)
+        _ = EVP_DecryptInit_ex(opening, nil, nil, nothing, nil)
     }
 }

@@ -12,6 +12,8 @@ package final class Exchange {
         case body
         /// The body is thrown away; the refusal waits for its end.
         case refused
+        /// All of it is here; it waits for its turn in this pass.
+        case received
         /// The handler is at it.
         case handling
         /// Somebody has the ticket.

@@ -46,7 +46,7 @@ extension Loop {
             return goesOn ? .YES : .NO
         case .ready:
             return queue(exchange)
-        case .parked, .handling, .answered:
+        case .received, .parked, .handling, .answered:
             return .YES
         case .free:
             return .NO
@@ -106,23 +106,43 @@ extension Loop {
         }
     }
 
+    /// A whole request is here. Its handler runs after libmicrohttpd's pass, with those of all others: one kind of code at a time, which
+    /// the processor's caches hold, instead of the network's, the cipher's, the parser's and the handler's in turn for each request.
     private func requestComplete(_ exchange: Exchange) -> MHD_Result {
-        exchange.stage = .handling
         exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
         requestsInCycle += 1
         counters.requests.count()
-        settings.handler.handle(exchange)
-        switch exchange.stage {
-        case .parked:
-            if settings.suspends { MHD_suspend_connection(exchange.handle) }
+        exchange.stage = .received
+        guard settings.suspends else {
+            receivedSlots.append(exchange.slot)
             return .YES
-        case .handling:
-            exchange.respond(
-                .problem(500, code: "internal_error", detail: "the request was not answered", id: exchange.requestID))
-        default:
-            break
+        }
+        handle(exchange)
+        if exchange.stage == .parked {
+            MHD_suspend_connection(exchange.handle)
+            return .YES
         }
         return queue(exchange)
+    }
+
+    /// Has the requests of this pass handled. What is answered at once is delivered with the next pass, which follows at once.
+    func handleReceived() {
+        guard !receivedSlots.isEmpty else { return }
+        for slot in receivedSlots where slots[slot].stage == .received {
+            let exchange = slots[slot]
+            handle(exchange)
+            if exchange.stage == .ready { readySlots.append(slot) }
+        }
+        receivedSlots.removeAll(keepingCapacity: true)
+    }
+
+    private func handle(_ exchange: Exchange) {
+        exchange.stage = .handling
+        settings.handler.handle(exchange)
+        if exchange.stage == .handling {
+            exchange.respond(
+                .problem(500, code: "internal_error", detail: "the request was not answered", id: exchange.requestID))
+        }
     }
 
     // MARK: - Bodies

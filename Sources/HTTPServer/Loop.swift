@@ -56,6 +56,8 @@ final class Loop: @unchecked Sendable {
     var freeSlots: [Int] = []
     /// Exchanges with a response that libmicrohttpd has not got yet.
     var readySlots: [Int] = []
+    /// Exchanges whose request is whole and not yet handled in this pass.
+    var receivedSlots: [Int] = []
     /// What was taken from the mailbox; kept for its memory.
     var mail = Mailbox.Mail()
     var connections: [Connection] = []
@@ -132,6 +134,7 @@ final class Loop: @unchecked Sendable {
         deliver()
         counters.passes.count()
         _ = MHD_run(daemon)
+        handleReceived()
         if requestsInCycle > 0 {
             requestsInCycle = 0
             settings.handler.cycleEnded(loop: index)

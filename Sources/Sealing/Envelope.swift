@@ -46,14 +46,25 @@ extension KeySet {
 
     /// Opens a sealed value in its place; anything but the very value sealed there is an error.
     package func open(_ value: PlacedValue, with workspace: SealingWorkspace) throws(SealingFault) -> Secret {
-        guard let keys = organizations[value.organization] else { throw .unknownKey("no data key for the organization") }
-        guard let data = keys.byNumber[value.keyNumber] else { throw .notAuthentic(value.purpose.rawValue) }
+        let key = try key(of: value, with: workspace)
         do {
             return try workspace.cipher.open(
-                value.sealed.bytes, from: EnvelopeFormat.headerByteCount, key: data.key, associatedData: value.associatedData)
+                value.sealed.bytes, from: EnvelopeFormat.headerByteCount, key: key, associatedData: value.associatedData)
         } catch {
             throw .notAuthentic(value.purpose.rawValue)
         }
+    }
+
+    private func key(of value: PlacedValue, with workspace: SealingWorkspace) throws(SealingFault) -> SymmetricKey {
+        if let last = workspace.lastKey, last.organization == value.organization, last.number == value.keyNumber {
+            return last.key
+        }
+        guard let keys = organizations[value.organization] else { throw .unknownKey("no data key for the organization") }
+        guard let data = keys.byNumber[value.keyNumber] else { throw .notAuthentic(value.purpose.rawValue) }
+        if workspace.holdsKeys {
+            workspace.lastKey = .init(organization: value.organization, number: value.keyNumber, key: data.key)
+        }
+        return data.key
     }
 
     /// The sealed form under an active key whose use has been counted.

@@ -16,7 +16,9 @@ package final class DataDirectory: Sendable {
     package static func open(at path: String, create: Bool = false, reserve bytes: Int64 = 16 << 20) throws(StorageFault)
         -> DataDirectory
     {
-        if create, mkdir(path, 0o700) != 0, errno != EEXIST { throw .system(errno) }
+        if create, mkdir(path, 0o700) != 0, errno != EEXIST {
+            throw errno == ENOENT ? .missing(parent(of: path)) : .system(errno)
+        }
         try check(path)
         let lock = try takeLock(path + "/" + Name.lock)
         return DataDirectory(path: path, lock: lock, reserve: DiskReserve(path: path + "/" + Name.reserve, bytes: bytes))
@@ -104,6 +106,11 @@ extension DataDirectory {
         guard status.st_mode & 0o077 == 0 else {
             throw .notPermitted("\(path) is open to other users", remedy: "chmod \(mode) " + quoted(path))
         }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The path as one word of a shell command.

@@ -89,6 +89,13 @@ extension AccountSecrets {
         try prove(number, of: &account, now: now, in: db)
     }
 
+    /// Makes a kept version current again that was seen to be live on the target, where the current one was rejected.
+    package func recover(_ number: Int64, of account: inout Account, by warrant: Warrant) throws {
+        try require(Self.connecting, warrant, account)
+        guard account.stages.pending == nil else { throw Refusal.conflict("A change of the account is open.") }
+        point(&account, at: number)
+    }
+
     private func point(_ account: inout Account, at number: Int64) {
         account.stages.pending = nil
         guard account.stages.current != number else { return }

@@ -60,26 +60,30 @@ package final class SecretFetch {
             cache.removeAll()
             cachedUnder = open
         }
+        if open != nil { workspace.holdKeys() }
         return open != nil
     }
 
     /// Ends the pass's read transaction and lets go of the keys, so that sealing wipes them.
     package func endPass() {
         reader.endCycle()
+        workspace.letGoOfKeys()
         open = nil
     }
 
-    /// The secret that the selector names, if the permit's application may have it.
+    /// The secret that a query names, if the permit's application may have it. `selector` reads the query, where it is not known yet.
     ///
-    /// Throws `notFound`, `ambiguous` (counting visible accounts only), or `integrity` when a row or secret is not what was stored.
+    /// Throws what `selector` throws, `notFound`, `ambiguous` (counting visible accounts only), or `integrity` when a row or secret is not
+    /// what was stored.
     package func reveal(
-        _ selector: AccountSelector, against permit: borrowing FetchPermit
+        _ query: UnsafeRawBufferPointer, against permit: borrowing FetchPermit,
+        selector: (UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector
     ) throws(Refusal) -> RevealedSecret {
         guard let keys = open else { throw .sealed }
         let application = permit.credential.application
         var visible: FetchableAccount?
         var count = 0
-        for candidate in try candidates(selector, in: application.organization, keys)
+        for candidate in try candidates(query, in: application.organization, keys, selector)
         where candidate.isServed && application.filter.matches(candidate.facts) {
             visible = candidate
             count += 1
@@ -89,21 +93,26 @@ package final class SecretFetch {
         return try reveal(visible, keys)
     }
 
-    /// What the selector names in the organization, every row verified. One that does not authenticate stops everything.
+    /// What the query names in the organization, every row verified. One that does not authenticate stops everything.
     private func candidates(
-        _ selector: AccountSelector, in organization: OrganizationID, _ keys: KeySet
+        _ query: UnsafeRawBufferPointer, in organization: OrganizationID, _ keys: KeySet,
+        _ selector: (UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector
     ) throws(Refusal) -> [FetchableAccount] {
+        do {
+            if let known = cache.accounts(query, in: organization, at: try reader.state()) { return known }
+        } catch {
+            throw .unavailable("The storage cannot be read.")
+        }
+        let selector = try selector(query)
         let rows: [FetchRow]
         do {
-            let state = try reader.state()
-            if let known = cache.accounts(selector, in: organization, at: state) { return known }
             rows = try read(selector, in: organization)
         } catch {
             throw .unavailable("The storage cannot be read.")
         }
         var found: [FetchableAccount] = []
         for row in rows { found.append(try verified(row, in: organization, keys)) }
-        cache.keep(found, for: selector, in: organization)
+        cache.keep(found, for: query, in: organization)
         return found
     }
 

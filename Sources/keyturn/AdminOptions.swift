@@ -25,6 +25,16 @@ struct AdminOptions: ParsableArguments {
         }
         try Prompt.confirm(question, isGiven: isConfirmed)
         try await client.delete(resource.item(id))
+        sayDeleted(id)
+    }
+
+    /// The server answers a deletion with nothing; scripts get an object like everywhere.
+    func sayDeleted(_ id: String) {
+        guard json else { return }
+        Terminal.say {
+            $0.field("id", id)
+            $0.field("deleted", true)
+        }
     }
 
     /// One thing as JSON or, for people, a line a field.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Glibc
+internal import JSON
 
 struct Login: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,6 +23,9 @@ struct Login: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The organization of later calls, by id or name.", valueName: "id"))
     var org: String?
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func run() async throws {
         let endpoint = try Endpoint(url)
         let directory = try SessionDirectory.path()
@@ -30,7 +34,15 @@ struct Login: AsyncParsableCommand {
             endpoint: endpoint, certificateAuthority: authority, organization: org, username: username,
             password: Prompt.secret("Password of \(username)"))
         try session.save(in: directory)
-        Terminal.complain("logged in as \(username) until \(session.dateExpired)", prefix: "")
+        guard json else {
+            return Terminal.complain("logged in as \(username) until \(session.dateExpired)", prefix: "")
+        }
+        Terminal.say {
+            $0.field("url", session.endpoint.text)
+            $0.field("username", username)
+            $0.field("organization", session.organization)
+            $0.field("date_expired", session.dateExpired)
+        }
     }
 
     /// Later runs may start in another directory.

@@ -30,9 +30,10 @@ struct Init: ParsableCommand {
 
     /// Shows the code and has it typed back, so that nobody finds out at the worst time that it was not saved.
     private static func prove(_ code: borrowing Secret) throws {
-        Terminal.write("Recovery code (opens the vault when the key file is lost; write it down, keep it offline):\n\n    ")
-        code.withBytes { Terminal.write($0) }
-        Terminal.write("\n\n")
+        // Standard output is for the result, which may be JSON for a script beside the person.
+        Terminal.ask("Recovery code (opens the vault when the key file is lost; write it down, keep it offline):\n\n    ")
+        code.withBytes { Terminal.ask($0) }
+        Terminal.ask("\n\n")
         for _ in 0..<3 {
             let typed = try Terminal.secret(prompt: "Type it back: ")
             if let mine = RecoveryCodeUnsealer(typed: code), let theirs = RecoveryCodeUnsealer(typed: typed),
@@ -40,7 +41,7 @@ struct Init: ParsableCommand {
             {
                 return
             }
-            Terminal.write("That is another code.\n")
+            Terminal.ask("That is another code.\n")
         }
         throw ValidationError("The recovery code was not confirmed; nothing was made.")
     }

@@ -26,9 +26,13 @@ enum Terminal {
     }
 
     /// On standard error: standard output is for results.
-    private static func ask(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+    static func ask(_ text: String) {
+        var text = text
+        text.withUTF8 { ask(UnsafeRawBufferPointer($0)) }
+    }
+
+    static func ask(_ bytes: UnsafeRawBufferPointer) {
+        _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
     }
 
     /// Reads a line from standard input, without echo where it is a terminal; at most 4 KiB, without its line feed.

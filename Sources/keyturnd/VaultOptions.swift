@@ -8,12 +8,13 @@ struct VaultOptions: ParsableArguments {
     @Option(help: "Configuration file.") var config: String?
 
     /// The configuration of the file, with what the options say.
-    func configuration(listen: String? = nil, logLevel: String? = nil) throws -> Configuration {
+    func configuration(listen: String? = nil, logLevel: String? = nil, logsJSON: Bool = false) throws -> Configuration {
         var options = Configuration.Options()
         options.data = data
         options.keys = keys
         options.listen = listen
         options.logLevel = logLevel
+        options.logsJSON = logsJSON
         return try Configuration.load(file: config.map(WorkingDirectory.absolute), options: options)
     }
 }

@@ -113,6 +113,28 @@ struct AuditQueryTests {
         let page = try await log.list(query)
         #expect((page.total, page.isComplete) == (2, false))
     }
+
+    @Test("a long audit is looked at where the dates say, however much came later")
+    func dated() async throws {
+        let base: Int64 = 1_700_000_000_000
+        func list(_ from: Int64?, _ to: Int64?, slack: Int64 = 0, limit: Int64 = 10) async throws -> ([Int64], Bool) {
+            var query = AuditQuery()
+            (query.scanLimit, query.clockSlack) = (limit, slack)
+            query.from = from.map { Timestamp(milliseconds: base + $0) }
+            query.to = to.map { Timestamp(milliseconds: base + $0) }
+            let page = try await log.list(query)
+            return (page.records.map(\.seq), page.isComplete)
+        }
+        #expect(try await list(3, 6) == ([7, 6, 5, 4], true))
+        #expect(try await list(nil, 4) == ([5, 4, 3, 2, 1], true))
+        #expect(try await list(nil, 14) == (Array((6...15).reversed()), false))
+        #expect(try await list(25, nil) == ([30, 29, 28, 27, 26], true))
+        #expect(try await list(nil, -1) == ([], true))
+        #expect(try await list(100, nil) == ([], true))
+        #expect(try await list(6, 3) == ([], true))
+        // With more slack than the audit is long, dates do not tell where to look.
+        #expect(try await list(3, 6, slack: 1) == ([], false))
+    }
 }
 
 @Suite("A long audit")

@@ -38,9 +38,29 @@ struct FetchEntryTests {
         let entry = Self.entries[index]
         var plain: [UInt8] = []
         EntryWriter.write(entry.plain, to: &plain)
-        #expect(String(decoding: entry.body, as: UTF8.self) == String(decoding: plain, as: UTF8.self))
-        #expect(try EntryReader.read(entry.body).action == .fetch)
+        var bodies = EntryBodies()
+        let place = bodies.append(upTo: entry.bodyRoom) { entry.writeBody(into: $0) }
+        let body = bodies.withBytes(place) { Array($0) }
+        #expect(String(decoding: body, as: UTF8.self) == String(decoding: plain, as: UTF8.self))
+        #expect(try EntryReader.read(body).action == .fetch)
         #expect(entry.columns == AuditColumns(entry.plain))
+    }
+
+    @Test("its packed form expands to its body", arguments: entries.indices)
+    func packed(_ index: Int) {
+        let entry = Self.entries[index]
+        guard entry.isPacked else { return #expect(!entry.reason.isEmpty) }
+        var bodies = EntryBodies()
+        let body = bodies.append(upTo: entry.bodyRoom) { entry.writeBody(into: $0) }
+        let stored = bodies.append(upTo: entry.bodyRoom) { entry.writePackedBody(into: $0) }
+        let expanded = bodies.withBytes(stored) { PackedBody.expand($0) }
+        #expect(expanded == bodies.withBytes(body) { Array($0) })
+        #expect(stored.count < body.count)
+    }
+
+    private struct Stored: Equatable {
+        let columns: AuditColumns
+        let body: [UInt8]
     }
 
     @Test("a batch stores both forms alike")
@@ -50,8 +70,12 @@ struct FetchEntryTests {
             batch.append(entry)
             batch.append(entry.plain)
         }
-        let rows = batch.contents.withLock { $0.rows }
-        #expect(rows.count == 2 * Self.entries.count)
-        for pair in stride(from: 0, to: rows.count - 1, by: 2) { #expect(rows[pair] == rows[pair + 1]) }
+        let stored = batch.contents.withLock { contents in
+            contents.entries.map { entry in
+                Stored(columns: entry.columns, body: contents.bodies.withBytes(entry.body) { Array($0) })
+            }
+        }
+        #expect(stored.count == 2 * Self.entries.count)
+        for pair in stride(from: 0, to: stored.count - 1, by: 2) { #expect(stored[pair] == stored[pair + 1]) }
     }
 }

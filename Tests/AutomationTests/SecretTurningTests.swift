@@ -87,6 +87,29 @@ struct SecretTurningTests {
         #expect(try shop.kept().values.contains(shop.live ?? []))
     }
 
+    @Test(
+        "a command that lands after a later change is found by the next check, and what is live is served again",
+        arguments: [true, false])
+    func landsAfterAnotherChange(hasLogins: Bool) async throws {
+        let shop = try Workshop({ if !hasLogins { $0.logins.count = 1 } }, state: { $0.tricks = [.late] })
+        #expect(await shop.turn().outcome.status == .success)
+        let early = shop.live
+        #expect(await shop.turn().outcome.status == .success)
+        shop.target.land()
+        #expect(try shop.live == early && shop.served() != early)
+        let report = await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(report.outcome.status == (hasLogins ? .success : .unverifiable) && report.newVersion == 2, "\(report)")
+        #expect(try shop.served() == early && shop.stored().stages.current == 2)
+        #expect(shop.records.all.last?.outcome == report.outcome)
+        #expect(shop.target.snapshot.rejected["app"] == 1)
+        // Where nothing can be read back, or nothing of ours is there, it says no and moves nothing.
+        shop.clock.advance(seconds: 86_402)
+        shop.target.with { $0.live["app"] = Array("of somebody else".utf8) }
+        let foreign = await shop.turning.verify(shop.app.id, in: .default, by: Workshop.principal)
+        #expect(foreign.outcome == RecordOutcome(.failed, .rejected, words: foreign.outcome.words))
+        #expect(try shop.stored().stages.current == 2)
+    }
+
     @Test("while it is in doubt reads serve the value that last proved itself, and the doubt is told")
     func inDoubt() async throws {
         let shop = try Workshop(state: { $0.tricks = [.appliedThenCut] })

@@ -171,6 +171,22 @@ struct SettlementTests {
         #expect(bad.target.snapshot.rejected["admin"] == 2)
     }
 
+    @Test("what crashes leave of a worker's logins does not use up its day, once it was let in again; rejected ones do")
+    func workerAfterCrashes() async throws {
+        var shop = try Workshop()
+        for round in 1...4 {
+            try shop.leaveLogin(of: shop.worker)
+            let path = shop.directory.file("crash-\(round).db")
+            try shop.database.backupSync(to: path)
+            shop = try Workshop(
+                copyOf: path, in: shop.directory, target: shop.target, at: shop.clock.wall.now(), like: shop)
+            #expect(await shop.turn().outcome.status == .success, "crash \(round)")
+        }
+        let other = try Workshop()
+        for _ in 1...2 { try other.leaveLogin(of: other.worker, .rejected) }
+        #expect(await other.turn().outcome.reason == .workerRejected)
+    }
+
     @Test("a wrong login on purpose counts like any other, and one that was refused is enough for a day")
     func controlLogins() async throws {
         let shop = try Workshop({ $0.logins.count = 1 }, state: { $0.controls = true })
@@ -259,5 +275,17 @@ extension Workshop {
         }
 
         func end() { target.with { $0.locksWorkerAfterInstall = false } }
+    }
+}
+
+extension Workshop {
+    /// Writes down a login of a worker that is about to be made, as a process does that is killed then; or one that ended.
+    fileprivate func leaveLogin(of worker: Account, _ outcome: LoginAttempts.Outcome? = nil) throws {
+        let (id, now) = (LoginAttempts.ID.random(), clock.wall.now())
+        try database.writeSync { db in
+            try LoginAttempts.begin(
+                id, account: worker.id, identity: worker.id.bytes, version: 1, in: .default, at: now, on: db)
+            if let outcome { try LoginAttempts.end(id, outcome, on: db) }
+        }
     }
 }

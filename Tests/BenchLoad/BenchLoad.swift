@@ -1,12 +1,13 @@
 internal import Access
 internal import ArgumentParser
+internal import Automation
 internal import Cryptography
 internal import Domain
 internal import Sealing
 internal import Server
 internal import Storage
 
-/// Fills a stopped vault with accounts and applications, for measurements: through the same sealing and tables as the server, without HTTP.
+/// Fills a stopped vault with accounts, applications and tasks, for measurements: through the same sealing and tables as the server, without HTTP.
 ///
 /// Writes OUTPUT/applications.tsv (key id, secret) and OUTPUT/accounts.tsv (asset, account). Names have one length.
 @main
@@ -16,6 +17,9 @@ struct BenchLoad: ParsableCommand {
     @Option var accounts = 1000
     @Option var applications = 1000
     @Option var perAsset = 1000
+    @Option var tasks = 0
+    /// When the tasks are due, in seconds since 1970.
+    @Option var due: Int64 = 0
     @Option var output: String
 
     private static let filter = """
@@ -41,6 +45,7 @@ struct BenchLoad: ParsableCommand {
             for number in range where number % step == 0 { lines.append(asset + "\t" + Self.name("svc", number % perAsset)) }
         }
         let made = try (0..<applications).map { try application($0, keyring, database) }
+        try addTasks(keyring, database)
         try PrivateFile.write(Array((made.joined(separator: "\n") + "\n").utf8), to: output + "/applications.tsv")
         try PrivateFile.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: output + "/accounts.tsv")
     }
@@ -90,6 +95,25 @@ struct BenchLoad: ParsableCommand {
                 id: id.retyped(), application: id, organization: .default, name: "first", secret: sealed, dateCreated: now)
             try Credentials.insert(keys.authenticated(credential, with: workspace), on: db)
             return id.description + "\t" + secret.withBytes { String(decoding: $0, as: UTF8.self) }
+        }
+    }
+
+    /// Tasks that run every hour and find no account to work on.
+    private func addTasks(_ keyring: Keyring, _ database: Database) throws {
+        let before = Timestamp(seconds: due - 3600)
+        try database.writeSync { db in
+            let workspace = try SealingWorkspace()
+            let keys = try keyring.keys()
+            let agenda = Agenda(zones: ZoneDirectory())
+            for number in 0..<tasks {
+                let timing = TaskTiming(isPeriodic: true, interval: 1, start: before, since: before)
+                let task = AutomationTask(
+                    id: .random(), organization: .default, name: Self.name("task", number),
+                    order: TaskOrder(kind: .changeSecret, accounts: [TaskOrder.allAccounts]), timing: timing,
+                    dateCreated: before, dateUpdated: before)
+                try AutomationTasks.insert(keys.authenticated(task, with: workspace), on: db)
+                try agenda.replan(task, at: before, on: db)
+            }
         }
     }
 

@@ -65,14 +65,13 @@ struct LimitsTests {
                 client.get("/fixed")
                 _ = client.read()
             }
-            let start = MonotonicTime.now
             for byte in "GET /fixed HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaa".utf8 {
                 client.write([byte])
                 usleep(20_000)
                 if server.listener.statistics.cutConnections == 1 { break }
             }
             #expect(client.isEnded())
-            #expect(MonotonicTime.now.since(start) < .milliseconds(900))
+            #expect(server.listener.statistics.cutConnections == 1)
         }
     }
 

@@ -50,6 +50,44 @@ struct TLSTests {
         }
     }
 
+    @Test("records of any size arrive whole, many at once and cut anywhere", arguments: [512, 700, 1019, 1020, 1024, 4000])
+    func records(_ size: Int) async throws {
+        let files = try Self.certificates.get().make("records")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let connect = "openssl s_client -quiet -max_send_frag \(size) -connect 127.0.0.1:\(server.port) 2>/dev/null"
+            let body = try shell("seq -w 1 10000")
+            let head = "POST /echo HTTP/1.1\\r\\nHost: t\\r\\nConnection: close\\r\\nContent-Length: 60000\\r\\n\\r\\n"
+            #expect(body.utf8.count == 60_000)
+            #expect(try shell("(printf '\(head)'; seq -w 1 10000) | \(connect)").hasSuffix("\r\n\r\n" + body))
+
+            let padding = String(repeating: "p", count: 300)
+            let request = "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\nX-Padding: \(padding)\\r\\n"
+            let requests =
+                "for i in 1 2 3 4 5 6 7; do printf '\(request)\\r\\n'; done; printf '\(request)Connection: close\\r\\n\\r\\n'"
+            let output = try shell("(\(requests)) | \(connect)")
+            #expect(output.components(separatedBy: "HTTP/1.1 200").count == 9)
+        }
+    }
+
+    @Test("a short answer is one record, head and body together")
+    func oneRecord() async throws {
+        let files = try Self.certificates.get().make("one-record")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let request = "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n"
+            let connect = "openssl s_client -msg -no_ticket -connect 127.0.0.1:\(server.port) 2>&1"
+            let talk = "sleep 0.5; for i in 1 2 3 4 5; do printf '\(request)'; sleep 0.2; done"
+            let output = try shell("(\(talk)) | \(connect)")
+            #expect(output.components(separatedBy: "HTTP/1.1 200").count == 6)
+            // Between one answer and the next the client sees the head of one record.
+            for between in output.components(separatedBy: "HTTP/1.1 200").dropFirst().dropLast() {
+                let heads = between.split(separator: "\n").filter { $0.contains("<<<") && $0.contains("RecordHeader") }
+                #expect(heads.count == 1)
+            }
+        }
+    }
+
     @Test("a session is resumed whichever loop accepts it, and early data is not offered")
     func resumes() async throws {
         let files = try Self.certificates.get().make("three")

@@ -21,7 +21,7 @@ check() {
 counts_are() { [ "$(python3 scripts/count-tests.py "$1" | tail -n 1)" = "$2" ]; }
 fails() { ! "$@"; }
 
-for script in scripts/*.sh certs/*.sh Tests/ScenarioTests/*.sh .ci/run; do
+for script in scripts/*.sh scripts/bench/*.sh certs/*.sh Tests/ScenarioTests/*.sh .ci/run; do
     check "$script is a shell script that parses" bash -n "$script"
     [ "$script" = scripts/lib.sh ] || check "$script can be run" test -x "$script"
 done
@@ -53,6 +53,8 @@ check "results of scenarios are counted" counts_are "$scratch/taps" "1 passed, 1
 check "a scenario that ends before its plan fails" fails python3 scripts/count-tests.py "$scratch/short"
 echo 1 >"$scratch/good/swift.status"
 check "an exit status that no test explains fails the run" fails python3 scripts/count-tests.py "$scratch/good"
+
+check "a part of the measurements that is none is refused" fails env PART=nothing scripts/bench.sh
 
 no_swift() { SWIFT=/nowhere/swift bash -c '. scripts/lib.sh; require_swift'; }
 check "an unknown purpose of the installation is refused" fails scripts/install-dependencies.sh everything

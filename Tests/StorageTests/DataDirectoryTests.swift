@@ -27,6 +27,7 @@ struct DataDirectoryTests {
     func missing() {
         #expect(throws: StorageFault.missing(path)) { try DataDirectory.open(at: path) }
         #expect(throws: StorageFault.missing(path)) { try DataDirectory.inspect(path) }
+        #expect(throws: StorageFault.missing(path + "/a")) { try DataDirectory.open(at: path + "/a/b", create: true) }
     }
 
     @Test("a second server is kept out and told who is in; looking is allowed")

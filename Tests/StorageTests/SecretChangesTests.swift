@@ -184,6 +184,23 @@ struct SecretChangesTests {
         #expect(counts == [3, 2, 0, 3])
     }
 
+    @Test("of a version's logins those without an end are taken back, and no others")
+    func unanswered() throws {
+        let one = vault.ours.account.value
+        let ids = (0..<4).map { _ in LoginAttempts.ID.random() }
+        let count = try vault.write { db in
+            for (place, id) in ids.enumerated() {
+                try LoginAttempts.begin(
+                    id, account: one.id, identity: [1], version: place == 3 ? 2 : 1, in: one.organization, at: day, on: db)
+            }
+            try LoginAttempts.end(ids[1], .unclear, on: db)
+            try LoginAttempts.end(ids[2], .rejected, on: db)
+            try LoginAttempts.takeBackUnanswered(of: one.id, version: 1, on: db)
+            return try LoginAttempts.dates(account: one.id, identity: [1], since: day.adding(seconds: -1), on: db).count
+        }
+        #expect(count == 2)
+    }
+
     @Test("who else is the same user is found in all organizations, and by kind of secret")
     func identities() throws {
         let (one, other) = (vault.ours.account.value, vault.theirs.account.value)

@@ -11,79 +11,72 @@ package final class CuttingProxy: Sendable {
         case after
         /// The server sees them; nothing comes back, and the connection stays.
         case silence
+        /// The client loses its connection, and the server sees them when `release` is called.
+        case late
     }
 
     package let port: UInt16
     private let listener: Descriptor
-    private let cuts = Counter()
-    private let armed = Switch(true)
+    private let lines = Lines()
 
-    package init(to server: UInt16, at mark: String, _ cut: Cut) throws {
+    /// - Parameters:
+    ///   - mark: The bytes at which it cuts; empty where they cannot be seen, and somebody else says when.
+    ///   - cut: What it does each time from the beginning; nil to carry everything until it is armed.
+    package init(to server: UInt16, at mark: String = "", _ cut: Cut? = nil) throws {
         let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         var address = Self.loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor.number, generic, length) == 0 && listen(descriptor.number, 8) == 0
+                bind(descriptor.number, generic, length) == 0 && listen(descriptor.number, 64) == 0
                     && getsockname(descriptor.number, generic, &length) == 0
             }
         }
         guard isBound else { throw ProgramFault.system("bind", errno) }
         port = UInt16(bigEndian: address.sin_port)
         listener = descriptor
-        let sign = Array(mark.utf8)
-        let (cuts, armed) = (cuts, armed)
+        let (sign, lines) = (Array(mark.utf8), lines)
+        lines.arm(cut, .max)
         Thread.detachNewThread {
             while true {
                 let number = accept(descriptor.number, nil, nil)
                 guard number >= 0 else { return }
                 let client = Descriptor(number)
                 guard let far = Self.connect(to: server) else { continue }
-                let isMuted = Switch(false)
+                let line = Line(client, far, from: Self.port(of: far))
+                lines.add(line)
                 Thread.detachNewThread {
-                    Self.carry(client, far, sign) { block in
-                        guard armed.value else {
-                            try? far.send(block)
-                            return true
-                        }
-                        cuts.add()
-                        if cut != .before {
-                            isMuted.set(true)
-                            try? far.send(block)
-                        }
-                        if cut == .after { usleep(500_000) }
-                        return cut == .silence
-                    }
-                    if cut != .silence || !isMuted.value { Self.end(client, far) }
+                    line.carryThere(sign, lines)
+                    lines.remove(line)
                 }
-                Thread.detachNewThread {
-                    Self.carry(far, client, [], isMuted) { _ in true }
-                    if !isMuted.value { Self.end(client, far) }
-                }
+                Thread.detachNewThread { line.carryBack() }
             }
         }
     }
 
     deinit { shutdown(listener.number, Int32(SHUT_RDWR)) }
 
-    /// Whether it cuts at all; what it carries while it does not is carried whole.
-    package func arm(_ isArmed: Bool) { armed.set(isArmed) }
+    /// From now on it does this at the mark, so many times; nil to carry everything.
+    package func arm(_ cut: Cut?, times: Int = .max) { lines.arm(cut, times) }
 
     /// How often it has cut.
-    package var count: Int { cuts.value }
+    package var count: Int { lines.count }
 
-    private final class Counter: Sendable {
-        private let state = Mutex(0)
-        var value: Int { state.withLock { $0 } }
-        func add() { state.withLock { $0 += 1 } }
-    }
+    /// Sends the server what it held back.
+    package func release() { lines.release() }
 
-    private final class Switch: Sendable {
-        private let state: Mutex<Bool>
-        init(_ value: Bool) { state = Mutex(value) }
-        var value: Bool { state.withLock { $0 } }
-        func set(_ value: Bool) { state.withLock { $0 = value } }
-    }
+    // MARK: - Where the bytes cannot be seen
+
+    /// What is to be done at this instant with a connection, if anything.
+    package func next() -> Cut? { lines.next() }
+
+    /// Ends the connection that comes to the server from this port.
+    package func end(from port: UInt16) { lines.line(from: port)?.end() }
+
+    /// Lets nothing through any more on the connection that comes to the server from this port; it stays.
+    package func mute(from port: UInt16) { lines.line(from: port)?.mute() }
+
+    // MARK: - Sockets
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {
         var address = sockaddr_in()
@@ -104,26 +97,116 @@ package final class CuttingProxy: Sendable {
         return isConnected ? far : nil
     }
 
-    private static func end(_ one: Descriptor, _ other: Descriptor) {
-        shutdown(one.number, Int32(SHUT_RDWR))
-        shutdown(other.number, Int32(SHUT_RDWR))
+    private static func port(of socket: Descriptor) -> UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.number, $0, &length) }
+        }
+        return UInt16(bigEndian: address.sin_port)
+    }
+}
+
+/// All connections of a proxy, and what is to be done with them.
+private final class Lines: Sendable {
+    private struct State {
+        var lines: [UInt16: Line] = [:]
+        var cut: CuttingProxy.Cut?
+        var left = 0
+        var count = 0
+        var held: [(line: Line, block: [UInt8])] = []
     }
 
-    /// Carries until an end; at the mark asks whether to go on without having carried it.
-    private static func carry(
-        _ from: Descriptor, _ to: Descriptor, _ mark: [UInt8], _ isMuted: Switch? = nil, _ atMark: ([UInt8]) -> Bool
-    ) {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(from.number, &buffer, buffer.count, 0)
-            guard count > 0 else { return }
-            let block = Array(buffer[..<count])
-            if !mark.isEmpty, block.indices.contains(where: { block[$0...].starts(with: mark) }) {
-                guard atMark(block) else { return }
+    private let state = Mutex(State())
+
+    var count: Int { state.withLock { $0.count } }
+
+    func add(_ line: Line) { state.withLock { $0.lines[line.from] = line } }
+    func remove(_ line: Line) { state.withLock { if $0.lines[line.from] === line { $0.lines[line.from] = nil } } }
+    func line(from port: UInt16) -> Line? { state.withLock { $0.lines[port] } }
+
+    func arm(_ cut: CuttingProxy.Cut?, _ times: Int) { state.withLock { ($0.cut, $0.left) = (cut, times) } }
+
+    func next() -> CuttingProxy.Cut? {
+        state.withLock { state in
+            guard let cut = state.cut, state.left > 0 else { return nil }
+            state.left -= 1
+            state.count += 1
+            return cut
+        }
+    }
+
+    func hold(_ block: [UInt8], on line: Line) { state.withLock { $0.held.append((line, block)) } }
+
+    func release() {
+        let held = state.withLock { state in
+            defer { state.held = [] }
+            return state.held
+        }
+        for (line, block) in held { line.sendThere(block) }
+    }
+}
+
+/// One connection: a client's and the proxy's own to the server.
+private final class Line: Sendable {
+    /// The port from which it comes to the server.
+    let from: UInt16
+    private let client: Descriptor
+    private let far: Descriptor
+    private let isMuted = Mutex(false)
+
+    init(_ client: Descriptor, _ far: Descriptor, from: UInt16) {
+        self.client = client
+        self.far = far
+        self.from = from
+    }
+
+    func mute() { isMuted.withLock { $0 = true } }
+
+    func end() {
+        shutdown(client.number, Int32(SHUT_RDWR))
+        shutdown(far.number, Int32(SHUT_RDWR))
+    }
+
+    func sendThere(_ block: [UInt8]) { try? far.send(block) }
+
+    /// Until the client or somebody else ends it.
+    func carryThere(_ mark: [UInt8], _ lines: Lines) {
+        while let block = receive(from: client) {
+            guard !mark.isEmpty, block.indices.contains(where: { block[$0...].starts(with: mark) }), let cut = lines.next() else {
+                if isMuted.withLock({ $0 }) { continue }
+                guard (try? far.send(block)) != nil else { break }
                 continue
             }
-            if isMuted?.value == true { continue }
-            guard (try? to.send(block)) != nil else { return }
+            if cut == .late {
+                lines.hold(block, on: self)
+                shutdown(client.number, Int32(SHUT_RDWR))
+                // The server's side stays open until then.
+                return
+            }
+            guard cut != .before else { break }
+            mute()
+            sendThere(block)
+            guard cut == .silence else {
+                usleep(500_000)
+                break
+            }
         }
+        end()
+    }
+
+    /// Until the server ends it; a silent one stays all the same.
+    func carryBack() {
+        while let block = receive(from: far) {
+            if isMuted.withLock({ $0 }) { continue }
+            guard (try? client.send(block)) != nil else { break }
+        }
+        if !isMuted.withLock({ $0 }) { end() }
+    }
+
+    private func receive(from descriptor: Descriptor) -> [UInt8]? {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor.number, &buffer, buffer.count, 0)
+        return count > 0 ? Array(buffer[..<count]) : nil
     }
 }

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Glibc
 
 /// A program of the system that a test compares with or drives: `openssl`, `python3`, one of our own.
 package struct ExternalProgram {
@@ -13,26 +13,25 @@ package struct ExternalProgram {
     }
 
     /// Runs a program found on the path to its end. `environment` is added to ours; a nil value removes a variable.
+    ///
+    /// Not by Foundation's `Process`: a program that is started on another thread at the same instant inherits the socket by which that
+    /// one learns of the end, and as long as it runs, a server for one, the end is never seen.
     package static func run(
         _ name: String, _ arguments: [String], input: [UInt8] = [], environment: [String: String?] = [:]
     ) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: name.contains("/") ? name : "/usr/bin/env")
-        process.arguments = name.contains("/") ? arguments : [name] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment.compactMapValues { $0 }) { $1 }
-            .filter { name, _ in environment[name].map { $0 != nil } ?? true }
-        let scratch = try TemporaryDirectory()
-        // Files, not pipes: a full pipe would stop the program.
-        let inputFile = try scratch.write(input, to: "input")
-        let outputFile = try scratch.write([], to: "output")
-        let errorFile = try scratch.write([], to: "errors")
-        process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: inputFile))
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputFile))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
-        try process.run()
-        process.waitUntilExit()
-        return Outcome(
-            status: process.terminationStatus, output: try [UInt8](Data(contentsOf: URL(fileURLWithPath: outputFile))),
-            errors: try [UInt8](Data(contentsOf: URL(fileURLWithPath: errorFile))))
+        let running = try RunningProgram(name, arguments, environment: environment)
+        running.feed(input)
+        while true {
+            if let ending = running.poll() {
+                let status =
+                    switch ending {
+                    case .status(let code): code
+                    case .signal(let number): number
+                    }
+                return Outcome(
+                    status: status, output: running.standardOutputBytes, errors: Array(running.standardError.utf8))
+            }
+            usleep(1000)
+        }
     }
 }

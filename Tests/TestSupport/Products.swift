@@ -16,4 +16,15 @@ package enum Products {
 
     /// The root of the package: two folders above this file's.
     package static let root: String = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
+
+    /// Whether every user may walk to the programs.
+    package static var isReachable: Bool {
+        var path = directory
+        while path != "/", !path.isEmpty {
+            var status = stat()
+            guard stat(path, &status) == 0, status.st_mode & 0o001 != 0 else { return false }
+            path = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+        }
+        return true
+    }
 }

@@ -35,12 +35,19 @@ struct SecretFetchTests {
                 id: ApplicationID(high: 1, low: 1), organization: organization, name: "ci", isActive: true, networks: .nowhere,
                 filter: try AccountFilter(JSONDocument.parse(Array(filter.utf8), limits: JSONLimits())).compiled { [$0] },
                 rateLimit: nil)
-            let credential = CredentialPolicy(
+            let credential = try CredentialPolicy(
                 id: CredentialID(high: 1, low: 1), application: application, networks: .nowhere, isStrict: false, isActive: true,
                 expires: nil,
                 secret: secret("x"))
             let permit = FetchPermit(credential: credential, origin: .internal(now: TestShelf.now), abandoned: self)
-            let revealed = try fetch.reveal(selector, against: permit)
+            // Any words will do, as long as other selectors have others.
+            let query = Array("\(selector)".utf8)
+            // The closure may return copyable values only, so the secret leaves it through a variable.
+            var opened: RevealedSecret?
+            try query.withUnsafeBytes { query in
+                opened = try fetch.reveal(query, against: permit) { (_) throws(Refusal) in selector }
+            }
+            guard let revealed = opened else { throw Refusal.notFound }
             _ = permit.granted(objects: WrittenObjects([]), version: revealed.version, at: TestShelf.now)
             return switch revealed.secret {
             case .some(let secret): secret.withBytes { String(decoding: $0, as: UTF8.self) }

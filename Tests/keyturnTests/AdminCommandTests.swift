@@ -36,6 +36,21 @@ struct AdminCommandTests {
         #expect(try program.run(["asset", "list"]).errorText.contains("Authentication credentials were not provided."))
     }
 
+    @Test("with --json, what the server answers with nothing is an object too")
+    func objects() throws {
+        let login = ["login", program.server.endpoint, "--ca", program.server.certificateAuthority]
+        let session = try json(login, input: StubKeyturn.password + "\n")
+        #expect(session["url"]?.string == program.server.endpoint && session["username"]?.string == "admin")
+        #expect(session["date_expired"]?.string?.isEmpty == false)
+        let asset = try json(["asset", "create", "json", "--address", "h"])
+        _ = try json(["account", "create", "json", "a"], input: "x")
+        let account = try json(["account", "delete", "json/a", "--yes"])
+        #expect(account["deleted"]?.bool == true && account["id"]?.string != nil)
+        #expect(try json(["asset", "delete", "json", "--yes"])["id"]?.string == asset["id"]?.string)
+        #expect(try json(["logout"])["was_logged_in"]?.bool == true)
+        #expect(try json(["logout"])["was_logged_in"]?.bool == false)
+    }
+
     @Test("a password typed at a terminal is not echoed")
     func hiddenPrompt() throws {
         let script = """

@@ -4,31 +4,34 @@ import Testing
 
 @Suite("keyturn help")
 struct HelpTests {
-    static let commands = [
-        "", "get", "run", "login", "logout", "app", "app list", "app create", "app show", "app delete", "app credential",
-        "app credential list", "app credential create", "app credential delete", "asset", "asset list", "asset create",
-        "asset show", "asset delete", "asset trust", "asset trust show", "asset trust pin", "asset trust clear",
-        "asset trust confirm", "zone", "zone list", "zone create", "zone show", "zone delete", "account", "account list",
-        "account create", "account show", "account set-secret", "account reveal",
-        "account delete", "account rotate", "account verify", "account push", "task", "task list", "task create", "task show",
-        "task dry-run", "task run", "task watch", "task records", "task retry", "task restore", "task cancel",
-    ]
+    private static func help() async throws -> [HelpText] {
+        let program = try CommandLineProgram()
+        return try await HelpText.all { arguments in
+            let outcome = try program.run(arguments)
+            #expect(outcome.status == 0, "\(arguments)")
+            return outcome.text
+        }
+    }
 
     /// Written anew when KEYTURN_UPDATE_GOLDEN is set; a change of it is a change for users.
     @Test("the help of every command is the one on record")
-    func golden() throws {
-        let program = try CommandLineProgram()
+    func golden() async throws {
         var text = ""
-        for command in Self.commands {
-            let outcome = try program.run(command.split(separator: " ").map { String($0) } + ["--help"])
-            #expect(outcome.status == 0)
-            text += "$ keyturn \(command.isEmpty ? "" : command + " ")--help\n" + outcome.text + "\n"
+        for help in try await Self.help() {
+            text += "$ keyturn \((help.command + ["--help"]).joined(separator: " "))\n\(help.text)\n"
         }
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Golden/help.txt")
         if ProcessInfo.processInfo.environment["KEYTURN_UPDATE_GOLDEN"] != nil {
             try text.write(to: file, atomically: true, encoding: .utf8)
         }
         #expect(text == (try String(contentsOf: file, encoding: .utf8)))
+    }
+
+    @Test("every command can print JSON, but for the one that becomes another program")
+    func json() async throws {
+        let commands = try await Self.help().filter { $0.subcommands.isEmpty }
+        #expect(commands.count > 30)
+        for help in commands { #expect(help.text.contains("--json") == (help.command != ["run"]), "\(help.command)") }
     }
 
     @Test(

@@ -3,27 +3,17 @@
 
     report.py RESULTS WORK FILE
 
-Replaces what stands in FILE between the two markers, or writes to standard output where FILE is "-".
+Replaces what stands in FILE between the two markers of the part, or writes to standard output alone where FILE is "-".
 """
 
 import os
 import pathlib
-import platform
 import re
 import statistics
-import subprocess
 import sys
 import time
 
-BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end: written by make bench -->"
-
-
-def first_line(command):
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "not found"
-    return (done.stdout + done.stderr).strip().splitlines()[0] if done.stdout + done.stderr else ""
+from document import compiler, first_line, fixed, machine, median, ratios, spread, write
 
 
 def milliseconds(text):
@@ -62,25 +52,8 @@ class Results:
         return [float(text.split()[field]) for _, text in self.texts(pattern) if text.split()]
 
 
-def median(numbers):
-    return statistics.median(numbers) if numbers else float("nan")
-
-
-def spread(numbers, form):
-    return f"{form(median(numbers))} [{form(min(numbers))}–{form(max(numbers))}]" if numbers else "–"
-
-
-def ratios(ours, theirs):
-    """Round by round, since both sides of a round had the same machine around them."""
-    return [a / b for a, b in zip(ours, theirs) if b]
-
-
 def thousands(number):
     return f"{number / 1000:.1f}k"
-
-
-def fixed(number):
-    return f"{number:.2f}"
 
 
 def fetch_table(results):
@@ -148,16 +121,10 @@ def commit_time(directory):
     return statistics.median(times) * 1000
 
 
-def machine(results, work):
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    memory = int(next(line.split()[1] for line in open("/proc/meminfo") if line.startswith("MemTotal"))) // (1024 * 1024)
-    system = next((line.split("=")[1].strip().strip('"') for line in open("/etc/os-release") if line.startswith("PRETTY_NAME")), "?")
-    swift = re.search(r"Swift version (\S+)", first_line([os.environ.get("SWIFT", "swift"), "--version"]))
-    commit = first_line(["git", "rev-parse", "--short", "HEAD"])
-    commit = commit if re.fullmatch(r"[0-9a-f]+", commit) else "unknown"
+def machine_lines(results, work):
     return [
-        f"- {time.strftime('%Y-%m-%d', time.gmtime())}, commit {commit}; {os.cpu_count()} processors ({cpu}), {memory} GiB; {system}, kernel {platform.release()}",
-        f"- Swift {swift.group(1) if swift else '?'}, release build; {first_line(['nginx', '-v']).replace('nginx version: ', '')}; "
+        machine(),
+        f"- {compiler()}; {first_line(['nginx', '-v']).replace('nginx version: ', '')}; "
         f"{' '.join(first_line(['wrk', '-v']).split()[:2])}, on the same processors as the servers",
         f"- TLS: nginx {results.text('tls.nginx.txt', '?')}; keyturn {results.text('tls.keyturn.txt', 'not measured')}; one ECDSA P-256 certificate for both",
         f"- answer of {results.text('size.txt', '?')} bytes; `fdatasync` of 4 KiB takes {commit_time(work):.2f} ms here (median of 200); load of the "
@@ -168,7 +135,7 @@ def machine(results, work):
 def main():
     results, work, target = Results(sys.argv[1]), sys.argv[2], sys.argv[3]
     parameters = dict(line.split() for line in results.text("parameters.txt").splitlines())
-    lines = [BEGIN, "", *machine(results, work), "",
+    lines = [*machine_lines(results, work), "",
              f"Medians [smallest–largest] of {parameters['rounds']} rounds of {parameters['seconds']} s, the sides in turn; ratios round by round. "
              f"{int(parameters['accounts']):,} accounts, {int(parameters['applications']):,} applications, every signature a new one.", "",
              *fetch_table(results), "", *connection_table(results), "", *memory_table(results), ""]
@@ -176,15 +143,7 @@ def main():
         lines += [f"From the start of the program to the first secret: {spread(results.numbers('cold.keyturn.*.txt'), lambda n: f'{n:.0f}')} ms.", ""]
     if int(parameters["large"]) > 0:
         lines += [*large_lines(results, int(parameters["large"])), ""]
-    block = "\n".join([*lines, END])
-    if target == "-":
-        print(block)
-        return
-    path = pathlib.Path(target)
-    text = path.read_text() if path.exists() else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    path.write_text(before + block + rest.partition(END)[2])
-    print(block)
+    write(target, "fetches", lines)
 
 
 main()

@@ -98,6 +98,10 @@ extension AccountScope {
             case .contains: .containsExactly(first)
             case .startswith: .startsWith(first)
             case .endswith: .endsWith(first)
+            case .gte: .ordered(.greaterOrEqual, first)
+            case .lte: .ordered(.lessOrEqual, first)
+            case .gt: .ordered(.greater, first)
+            case .lt: .ordered(.less, first)
             default: nil
             }
         filters.append(match.map { Filter(field, $0) } ?? Self.never)

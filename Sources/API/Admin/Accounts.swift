@@ -50,7 +50,8 @@ package enum AccountsResource {
             .field("passphrase", .secret(max: 512), .writeOnly, "Refused unless blank."),
             .field("has_secret", .boolean, .readOnly),
             .field(
-                "change", .choice(["uncertain"]), .readOnly, "While it is not known which secret the target holds; else null."),
+                "change", .text(max: 16), .readOnly,
+                "\"uncertain\" while it is not known which secret the target holds; else null."),
             .field("privileged", .boolean), .field("is_active", .boolean),
             .field("secret_reset", .boolean), .field("su_from", .related, .optional, "Another account of the asset, or null."),
             .field("version", .integer, .readOnly), .field("source", .choice(["local", "collected", "template"]), .readOnly),

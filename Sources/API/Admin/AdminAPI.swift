@@ -42,7 +42,9 @@ package struct AdminAPI: AsyncHandler {
         case .nothing:
             throw Refusal.notFound
         case .otherMethods(let allowed):
-            let names = Set(allowed).map(\.rawValue).sorted().joined(separator: ", ")
+            // Whatever can be got can be asked for without its body.
+            let all = Set(allowed).union(allowed.contains(.get) ? [.head] : [])
+            let names = all.map(\.rawValue).sorted().joined(separator: ", ")
             return Problem.body(
                 405, "method_not_allowed", "Method \"\(request.method.rawValue)\" not allowed.", request.requestID,
                 [.init("Allow", names)])
@@ -53,7 +55,12 @@ package struct AdminAPI: AsyncHandler {
 
     /// Runs an operation. Whatever comes of it is on the record: what is refused before the operation reaches the gate, too.
     private func act(_ request: HTTPServer.Request, _ route: Route, _ parameters: [String: String]) async throws -> Response {
-        let origin = addresses.origin(of: request)
+        let (origin, fault) = addresses.origin(of: request)
+        if let fault {
+            // Whoever could hide the address would hide from the limits of logins, and from the record.
+            try await backend.gate.recordStrangerRefusal(route.action, from: origin, reason: fault)
+            throw Refusal.unauthenticated(reason: fault)
+        }
         if backend.keyring.isSealed {
             // Nobody can prove who they are to a vault that is sealed.
             try await backend.gate.recordStrangerRefusal(route.action, from: origin, reason: Refusal.sealed.auditReason)

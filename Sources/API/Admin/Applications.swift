@@ -36,11 +36,11 @@ package enum ApplicationsResource {
             ) { try await delete($0, backend) },
             Route(
                 .get, "/api/v1/accounts/integration-applications/{id}/secret/", .permission(.changeApplication),
-                "Gone: a secret is shown once, when it is made", style: .empty
+                "Gone: a secret is shown once, when it is made", style: .gone
             ) { try await gone($0, backend) },
             Route(
                 .get, "/api/v1/accounts/integration-applications/{id}/refresh-secret/", .permission(.changeApplication),
-                "Gone: rotate a credential instead", style: .empty
+                "Gone: rotate a credential instead", style: .gone
             ) { try await gone($0, backend) },
         ]
     }

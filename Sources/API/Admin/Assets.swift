@@ -82,7 +82,7 @@ package struct AssetsResource: Sendable {
                 .field("address", .text(max: 767), .required),
                 .field("platform", .related, .required),
                 .field("category", .choice(Platform.Category.allCases.map(\.rawValue)), .readOnly),
-                .field("type", .text(max: 32), .readOnly),
+                .field("type", .choice(Platform.types), .readOnly),
                 .field("protocols", .list(of: [.field("name", .text(max: 32), .required), .field("port", .integer)])),
                 .field("zone", .related, .optional, "Reached through the gateways of this zone; null: directly."),
                 .field("nodes", .list(of: [.field("id", .uuid), .field("name", .text(max: 128))])),

@@ -59,9 +59,14 @@ extension String {
 }
 
 extension AuditPage {
-    /// The page as an answer; without `limit` everything that matches, or a refusal that tells to page.
+    /// The page as an answer; without `limit` everything that matches, or a refusal that tells to page. A list that did not look at
+    /// everything says so.
     func reply(_ page: Page, _ call: Call, _ write: (AuditRecord, inout JSONWriter<[UInt8]>) -> Void) throws(Refusal) -> Reply {
         try page.requireWhole(Int64(total))
-        return .list(records, total: total, page: page, call: call, write)
+        guard isComplete || page.limit != nil else {
+            throw .malformed(
+                "The audit is too long to be looked through: ask with date_from and date_to, or for pages with limit.")
+        }
+        return .list(records, total: total, page: page, call: call, isComplete: isComplete, write)
     }
 }

@@ -23,10 +23,17 @@ package enum PlatformsResource {
         [
             .field("id", .integer, .readOnly), .field("name", .text(max: 50), .readOnly),
             .field("category", .choice(Platform.Category.allCases.map(\.rawValue)), .readOnly),
-            .field("type", .text(max: 32), .readOnly), .field("charset", .choice(["utf-8"]), .readOnly),
-            .field("protocols", .list(of: [.field("name", .text(max: 32)), .field("port", .integer)]), .readOnly),
+            .field("type", .choice(Platform.types), .readOnly), .field("charset", .choice(["utf-8"]), .readOnly),
+            .field(
+                "protocols",
+                .list(of: [
+                    .field("name", .text(max: 32)), .field("port", .integer), .field("primary", .boolean),
+                    .field("required", .boolean), .field("default", .boolean), .field("public", .boolean),
+                    .field("setting", .anyObject),
+                ]), .readOnly),
             .field("su_enabled", .boolean, .readOnly), .field("su_method", .text(max: 32), .readOnly),
-            .field("internal", .boolean, .readOnly),
+            .field("gateway_enabled", .boolean, .readOnly), .field("internal", .boolean, .readOnly),
+            .field("comment", .text(max: 128), .readOnly),
         ])
 
     private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
@@ -99,6 +106,11 @@ package enum PlatformsResource {
         writer.field("internal", true)
         writer.field("comment", "")
     }
+}
+
+extension Platform {
+    /// Every type that there is, for the description of the API.
+    static let types = Set(all.map(\.type)).sorted()
 }
 
 extension Platform.Category {

@@ -55,14 +55,9 @@ enum AccountSecretAnswer {
         }
     }
 
-    static let auditFailed: Response = {
-        var writer = JSONWriter()
-        writer.object {
-            $0.field("detail", "The audit log cannot be written.")
-            $0.field("code", "unavailable")
-        }
-        return Response(status: 503, headers: [.init("Retry-After", "5")], body: .bytes(writer.bytes))
-    }()
+    static func auditFailed(_ id: HTTPServer.RequestID) -> Response {
+        Problem.response(.unavailable("The audit log cannot be written."), id: id)
+    }
 
     private static let challenge = Response.Header("WWW-Authenticate", #"Signature realm="api",headers="(request-target) date""#)
 

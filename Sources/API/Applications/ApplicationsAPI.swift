@@ -42,7 +42,9 @@ package final class ApplicationsAPI: Sendable {
     package init(parts: Parts, loops: Int, makeFetch: () throws -> SecretFetch) throws {
         self.parts = parts
         desks = Desks(
-            try (0..<max(loops, 1)).map { loop in try FetchDesk(loop: loop, policies: parts.policies, fetch: makeFetch()) })
+            try (0..<max(loops, 1)).map { loop in
+                try FetchDesk(loop: loop, policies: parts.policies, fetch: makeFetch(), audit: parts.audit)
+            })
     }
 
     /// Where parked answers are released; set once, before the listener starts.
@@ -78,7 +80,7 @@ package final class ApplicationsAPI: Sendable {
     /// Hands the pass's entries to the committer, on the loop's thread.
     package func cycleEnded(loop: Int) {
         guard let desk = desks.desk(loop) else { return }
-        desk.endCycle(audit: parts.audit, usage: parts.usage)
+        desk.endCycle(usage: parts.usage)
     }
 
     // MARK: - Outcomes
@@ -87,8 +89,7 @@ package final class ApplicationsAPI: Sendable {
         let credential = permit.credential
         let address = permit.origin.address
         do throws(Refusal) {
-            let selector = try AccountQuery.selector(exchange.query)
-            let revealed = try desk.fetch.reveal(selector, against: permit)
+            let revealed = try desk.fetch.reveal(exchange.query, against: permit, selector: AccountQuery.selector)
             let isHidden = parts.settings.hidesSecrets
             let response = AccountSecretAnswer.response(revealed, application: credential.application.id, isHidden: isHidden)
             guard let response else { throw .unavailable("out of memory") }

@@ -12,16 +12,22 @@ final class FetchDesk {
     var listener: Listener?
     private let loop: Int
     private let policies: PolicyStore
+    private let audit: AuditLog
     private var pass: Pass?
     private let spare = SparePasses()
     private var open: PolicySnapshot?
     private var used: [(credential: CredentialID, use: CredentialUses.Use)] = []
 
-    init(loop: Int, policies: PolicyStore, fetch: SecretFetch) throws {
+    /// Entries that are handed over before the pass ends: the committer writes them while the loop goes on with the rest. With all of
+    /// a pass at once, loop and committer would wait for each other by turns; with few, each commit would pay for its sync alone.
+    private static let entriesAtOnce = 16
+
+    init(loop: Int, policies: PolicyStore, fetch: SecretFetch, audit: AuditLog) {
         self.loop = loop
         self.policies = policies
         self.fetch = fetch
-        gateDesk = try GateDesk()
+        self.audit = audit
+        gateDesk = GateDesk()
     }
 
     /// The policies as they stand in this pass, with the keys taken up for it; nil while the vault is sealed. Locks are taken once a pass.
@@ -34,19 +40,39 @@ final class FetchDesk {
 
     /// Holds an answer back until its entry is durable.
     func park(_ exchange: Exchange, with response: consuming Response, _ entry: borrowing AuditEntry) {
-        park(exchange, with: response).append(entry)
+        let pass = openPass()
+        pass.batch.append(entry)
+        park(exchange, with: response, in: pass)
     }
 
     /// The same for a granted fetch.
     func park(_ exchange: Exchange, with response: consuming Response, _ entry: FetchEntry) {
-        park(exchange, with: response).append(entry)
+        let pass = openPass()
+        pass.batch.append(entry)
+        park(exchange, with: response, in: pass)
     }
 
-    private func park(_ exchange: Exchange, with response: consuming Response) -> AuditBatch {
-        let pass = pass ?? spare.take() ?? Pass(Waiting(loop: loop, listener: listener), spare)
+    private func openPass() -> Pass {
+        if let pass { return pass }
+        let pass = spare.take() ?? Pass(Waiting(loop: loop, listener: listener), spare)
         self.pass = pass
+        return pass
+    }
+
+    private func park(_ exchange: Exchange, with response: consuming Response, in pass: Pass) {
+        pass.waiting.requests.append(exchange.requestID)
         pass.waiting.tickets.append(exchange.park(with: response))
-        return pass.batch
+        if pass.waiting.tickets.count >= Self.entriesAtOnce { submit() }
+    }
+
+    private func submit() {
+        guard let pass else { return }
+        self.pass = nil
+        do {
+            try audit.submit(pass.batch)
+        } catch {
+            pass.waiting.fail()
+        }
     }
 
     func used(_ credential: CredentialPolicy, at time: Timestamp, from address: IPAddress?) {
@@ -58,16 +84,10 @@ final class FetchDesk {
     }
 
     /// Ends the pass's read transaction and gives its entries to the committer.
-    func endCycle(audit: AuditLog, usage: CredentialUses) {
+    func endCycle(usage: CredentialUses) {
         fetch.endPass()
         open = nil
-        guard let pass else { return }
-        self.pass = nil
-        do {
-            try audit.submit(pass.batch)
-        } catch {
-            pass.waiting.fail()
-        }
+        submit()
         guard !used.isEmpty else { return }
         usage.note(used)
         used.removeAll(keepingCapacity: true)
@@ -101,6 +121,8 @@ private struct Pass: Sendable {
 // Unchecked: the loop fills it, then gives it to the committer, which gives it back when it is done; one has it at a time.
 private final class Waiting: @unchecked Sendable {
     var tickets: [Ticket] = []
+    /// Whose they are, in the same order.
+    var requests: [HTTPServer.RequestID] = []
     private let loop: Int
     private let listener: Listener?
 
@@ -113,7 +135,7 @@ private final class Waiting: @unchecked Sendable {
 
     /// Nothing leaves that is not written down.
     func fail() {
-        listener?.complete(loop: loop, tickets.map { ($0, AccountSecretAnswer.auditFailed) })
+        listener?.complete(loop: loop, zip(tickets, requests).map { ($0, AccountSecretAnswer.auditFailed($1)) })
     }
 }
 
@@ -130,6 +152,7 @@ private final class SparePasses: Sendable {
     func take() -> Pass? {
         guard let pass = passes.withLock({ $0.popLast() }) else { return nil }
         pass.waiting.tickets.removeAll(keepingCapacity: true)
+        pass.waiting.requests.removeAll(keepingCapacity: true)
         pass.batch.removeAll()
         return pass
     }

@@ -110,6 +110,7 @@ package enum OpenAPIDocument {
     private static func writeAnswers(_ route: Route, _ writer: inout JSONWriter<[UInt8]>) {
         switch route.style {
         case .empty: writer.object("204") { $0.field("description", "Done.") }
+        case .gone: writer.object("410") { $0.field("$ref", "#/components/responses/Gone") }
         case .one(let status):
             writer.object(String(status)) { writer in
                 writer.field("description", "Done.")
@@ -121,7 +122,10 @@ package enum OpenAPIDocument {
                 if let response = route.response { content(&writer) { list(of: response.name, &$0) } }
             }
         }
-        var refusals = [("400", "Invalid"), ("503", "Unavailable")]
+        // Whatever else may come (405, 409, 413, 415, 429, …) looks the same.
+        var refusals = [
+            ("400", route.guarding == .application ? "InvalidFetch" : "Invalid"), ("503", "Unavailable"), ("default", "Refused"),
+        ]
         if route.guarding != .open { refusals.append(("401", "Unauthenticated")) }
         if case .permission = route.guarding { refusals.append(("403", "Forbidden")) }
         if route.path.segments.contains(where: { if case .named = $0 { true } else { false } }) {
@@ -144,6 +148,10 @@ package enum OpenAPIDocument {
                 writer.object("properties") { writer in
                     writer.object("count") { $0.field("type", "integer") }
                     for neighbour in ["next", "previous"] { writer.object(neighbour) { $0.field("type", ["string", "null"]) } }
+                    writer.object("is_complete") {
+                        $0.field("type", "boolean")
+                        $0.field("description", "False where not everything was looked at: narrow the list by dates.")
+                    }
                     writer.object("results") {
                         $0.field("type", "array")
                         $0.object("items") { reference(name, &$0) }
@@ -175,6 +183,7 @@ extension OpenAPIDocument {
             }
             writer.object("Problem") { writer in
                 writer.field("type", "object")
+                writer.field("required", ["detail", "code", "request_id"])
                 writer.object("properties") { writer in
                     for name in ["detail", "code", "request_id"] { writer.object(name) { $0.field("type", "string") } }
                 }
@@ -187,14 +196,22 @@ extension OpenAPIDocument {
                     $0.object("items") { $0.field("type", "string") }
                 }
             }
+            writer.object("FetchFieldErrors") { writer in
+                writer.field("type", "object")
+                writer.field("required", ["error"])
+                writer.object("properties") { $0.object("error") { reference("FieldErrors", &$0) } }
+                writer.field("additionalProperties", false)
+            }
         }
     }
 
     private static func writeResponses(_ writer: inout JSONWriter<[UInt8]>) {
         let responses = [
             ("ConfirmationRequired", "The user must confirm who they are first: POST /api/v1/authentication/confirm/."),
-            ("Forbidden", "The user lacks the permission."), ("NotFound", "Not there, or hidden from the one who asks."),
-            ("Unauthenticated", "It is not known who asks."),
+            ("Forbidden", "The user lacks the permission."),
+            ("Gone", "Not here any more; the text says what to use."),
+            ("NotFound", "Not there, or hidden from the one who asks."),
+            ("Refused", "Any other refusal."), ("Unauthenticated", "It is not known who asks."),
             ("Unavailable", "Sealed, or unable to store or to write the audit."),
         ]
         writer.object("responses") { writer in
@@ -204,12 +221,14 @@ extension OpenAPIDocument {
                     content(&writer) { reference("Problem", &$0) }
                 }
             }
-            writer.object("Invalid") { writer in
-                writer.field("description", "The request is wrong.")
-                content(&writer) { schema in
-                    schema.array("oneOf") {
-                        $0.object { reference("FieldErrors", &$0) }
-                        $0.object { reference("Problem", &$0) }
+            for (name, fields) in [("Invalid", "FieldErrors"), ("InvalidFetch", "FetchFieldErrors")] {
+                writer.object(name) { writer in
+                    writer.field("description", "The request is wrong.")
+                    content(&writer) { schema in
+                        schema.array("oneOf") {
+                            $0.object { reference(fields, &$0) }
+                            $0.object { reference("Problem", &$0) }
+                        }
                     }
                 }
             }

@@ -12,19 +12,25 @@ package struct ClientAddressRule: Sendable {
         self.clock = clock
     }
 
-    /// The origin of a request off the hot path; its address is nil where it cannot be told.
-    package func origin(of request: HTTPServer.Request) -> RequestOrigin {
+    /// The origin of a request off the hot path, with the reason where the address cannot be told; such a request is denied.
+    package func origin(of request: HTTPServer.Request) -> (origin: RequestOrigin, fault: String?) {
         let peer = IPAddress(request.peer)
         var address: IPAddress? = peer
+        var fault: String?
         if trusted.allows(peer) {
             let lines = request.headers.filter { $0.name.withUnsafeBytes(Self.isForwardedFor) }.map {
                 String(decoding: $0.value, as: UTF8.self)
             }
-            address = try? ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
+            do {
+                address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
+            } catch {
+                (address, fault) = (nil, Self.reason(error))
+            }
         }
-        return RequestOrigin(
+        let origin = RequestOrigin(
             request: Domain.RequestID(request.requestID), address: address, received: clock.now(),
             stopwatch: Stopwatch(nanoseconds: request.receivedAt.nanoseconds))
+        return (origin, fault)
     }
 
     /// The same for an exchange on its loop, with the reason where the address cannot be told.
@@ -43,11 +49,11 @@ package struct ClientAddressRule: Sendable {
             let address = try ClientAddress.resolve(peer: peer, forwardedFor: lines, trustedProxies: trusted)
             return (RequestOrigin(request: id, address: address, received: now, stopwatch: stopwatch), nil)
         } catch {
-            return (
-                RequestOrigin(request: id, address: nil, received: now, stopwatch: stopwatch), "client address: \(error.rawValue)"
-            )
+            return (RequestOrigin(request: id, address: nil, received: now, stopwatch: stopwatch), Self.reason(error))
         }
     }
+
+    private static func reason(_ denial: ClientAddress.Denial) -> String { "client address: \(denial.rawValue)" }
 
     package func isTrusted(_ peer: PeerAddress) -> Bool { trusted.allows(IPAddress(peer)) }
 

@@ -30,8 +30,11 @@ package struct Page: Sendable {
 
 extension Reply {
     /// A list: a bare array without `limit`, else `{count,next,previous,results}`.
+    ///
+    /// - Parameter isComplete: whether `total` counts everything that there is; if not, a page says so.
     package static func list<Row>(
-        _ rows: [Row], total: Int, page: Page, call: Call, _ write: (Row, inout JSONWriter<[UInt8]>) -> Void
+        _ rows: [Row], total: Int, page: Page, call: Call, isComplete: Bool = true,
+        _ write: (Row, inout JSONWriter<[UInt8]>) -> Void
     ) -> Reply {
         var writer = JSONWriter()
         func writeRows(_ writer: inout JSONWriter<[UInt8]>) {
@@ -46,6 +49,7 @@ extension Reply {
         writer.field("count", total)
         writer.field("next", page.link(call, offset: page.offset + limit, if: limit > 0 && page.offset + limit < total))
         writer.field("previous", page.link(call, offset: max(0, page.offset - limit), if: limit > 0 && page.offset > 0))
+        if !isComplete { writer.field("is_complete", false) }
         writer.key("results")
         writeRows(&writer)
         writer.endObject()

@@ -29,6 +29,8 @@ package struct Route: Sendable {
         case one(status: Int)
         case list
         case empty
+        /// Never one: the operation is only there to say what to use instead (410).
+        case gone
     }
 
     package init(

@@ -33,7 +33,7 @@ package final class ApplicationGate: Sendable {
     private let throttle: SignatureThrottle
     private let abandoned: any AbandonedFetches
     private let started: Timestamp
-    private let decoy: SymmetricKey
+    private let decoy: HMACKey
 
     package init(
         rules: Rules, replay: ReplayMemory, limits: FetchLimits, throttle: SignatureThrottle = SignatureThrottle(),
@@ -45,7 +45,7 @@ package final class ApplicationGate: Sendable {
         self.throttle = throttle
         self.abandoned = abandoned
         self.started = started
-        decoy = try SymmetricKey.random()
+        decoy = try HMACKey.random()
     }
 
     /// Lets a request in or refuses it; the refusal's audit entry comes with it and is written before the answer leaves.

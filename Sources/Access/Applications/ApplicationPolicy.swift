@@ -28,7 +28,7 @@ package final class ApplicationPolicy: Sendable {
     }
 }
 
-/// One live key of an application, compiled, with the opened shared secret of its signatures.
+/// One live key of an application, compiled, with the key of its signatures.
 package final class CredentialPolicy: Sendable {
     package let id: CredentialID
     package let application: ApplicationPolicy
@@ -38,28 +38,28 @@ package final class CredentialPolicy: Sendable {
     package let expires: Timestamp?
     /// The application under this key, as the entries of its fetches name it.
     package let signer: WrittenSigner
-    private let secret: Secret
+    private let key: HMACKey
 
     init(
         id: CredentialID, application: ApplicationPolicy, networks: AddressPolicy, isStrict: Bool, isActive: Bool,
         expires: Timestamp?,
         secret: consuming Secret
-    ) {
+    ) throws(CryptographyFault) {
         self.id = id
         self.application = application
         self.networks = networks
         self.isStrict = isStrict
         self.isActive = isActive
         self.expires = expires
-        self.secret = secret
+        key = try HMACKey(secret)
         signer = WrittenSigner(application.id, name: application.name, credential: id, organization: application.organization)
     }
 
     /// Computes the code of a signing string under this key, in 32 bytes.
     func authenticate(
-        _ message: UnsafeRawBufferPointer, with hmac: HMACSHA256, into output: UnsafeMutableRawBufferPointer
+        _ message: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(CryptographyFault) {
-        try secret.withBytes { (key) throws(CryptographyFault) in try hmac.authenticate(message, key: key, into: output) }
+        try key.authenticate(message, into: output)
     }
 
     func hasExpired(at now: Timestamp) -> Bool {

@@ -1,27 +1,24 @@
 internal import Cryptography
 internal import Domain
 
-/// The reusable buffers and contexts with which one thread checks signatures. Confined to that thread.
+/// The reusable buffers with which one thread checks signatures. Confined to that thread.
 package final class GateDesk {
     var signingString: [UInt8] = []
-    private let hmac: HMACSHA256
     private let expected = UnsafeMutableRawBufferPointer.allocate(byteCount: HMACSHA256.byteCount, alignment: 16)
 
-    package init() throws {
-        hmac = try HMACSHA256()
-    }
+    package init() {}
 
     deinit { expected.deallocate() }
 
     /// Whether `mac` is the code of the signing string built last, under the credential's secret; with no credential the same work is
     /// done under a decoy and the answer is false.
-    func isCode(_ mac: SignatureMAC, ofSigningStringBy credential: CredentialPolicy?, decoy: SymmetricKey) -> Bool {
+    func isCode(_ mac: SignatureMAC, ofSigningStringBy credential: CredentialPolicy?, decoy: borrowing HMACKey) -> Bool {
         signingString.withUnsafeBytes { message in
             do {
                 if let credential {
-                    try credential.authenticate(message, with: hmac, into: expected)
+                    try credential.authenticate(message, into: expected)
                 } else {
-                    try decoy.withBytes { try hmac.authenticate(message, key: $0, into: expected) }
+                    try decoy.authenticate(message, into: expected)
                 }
             } catch {
                 return false
@@ -32,10 +29,10 @@ package final class GateDesk {
     }
 
     /// Does the work of one code, so that a header that cannot be read costs what a wrong signature costs.
-    func spendOneCode(_ decoy: SymmetricKey) {
+    func spendOneCode(_ decoy: borrowing HMACKey) {
         let message = [UInt8](repeating: 0, count: 200)
         message.withUnsafeBytes { message in
-            try? decoy.withBytes { try hmac.authenticate(message, key: $0, into: expected) }
+            try? decoy.authenticate(message, into: expected)
         }
     }
 }

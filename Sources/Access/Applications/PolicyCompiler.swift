@@ -69,7 +69,7 @@ struct PolicyCompiler {
         else { return nil }
         do {
             let place = Place.credentialSecret(credential.id, in: credential.organization)
-            return CredentialPolicy(
+            return try CredentialPolicy(
                 id: credential.id, application: application, networks: try AddressPolicy(credential.ipGroup),
                 isStrict: credential.isStrict,
                 isActive: credential.isActive, expires: credential.dateExpires,

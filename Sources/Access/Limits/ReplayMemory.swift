@@ -104,7 +104,8 @@ private final class ReplayShard: Sendable {
 
 /// What one credential has used: a set of entries for each second of the dates.
 private struct ReplayLog {
-    private var seconds: [Int64: ReplayTable] = [:]
+    /// Few, and the one that is asked for is nearly always the last: found by looking from the end.
+    private var seconds: [(second: Int64, table: ReplayTable)] = []
     private var count = 0
     /// Dates up to here were dropped; the clock may go back, what was forgotten does not come back as new.
     private var droppedThrough = Int64.min
@@ -117,11 +118,19 @@ private struct ReplayLog {
     ) -> ReplayMemory.Outcome {
         if window.lowerBound != lastDrop { drop(before: window.lowerBound, total: total) }
         guard window.contains(second), second > droppedThrough else { return .stale }
-        if let former = seconds[second]?.address(of: entry) {
+        let place = seconds.lastIndex { $0.second == second }
+        if let place, let former = seconds[place].table.address(of: entry) {
             return former == entry.address ? .repeated : .replayed
         }
         guard count < bounds.entriesPerCredential, total.load(ordering: .relaxed) < bounds.entriesInAll else { return .full }
-        seconds[second, default: ReplayTable()].insert(entry)
+        if let place {
+            seconds[place].table.insert(entry)
+        } else {
+            // As many as the second before had are likely to come.
+            var table = ReplayTable(room: seconds.last?.table.count ?? 0)
+            table.insert(entry)
+            seconds.append((second, table))
+        }
         count += 1
         total.wrappingAdd(1, ordering: .relaxed)
         return .fresh
@@ -130,11 +139,16 @@ private struct ReplayLog {
     /// Drops the seconds before `expired`.
     mutating func drop(before expired: Int64, total: borrowing Atomic<Int>) {
         lastDrop = expired
-        for second in seconds.keys where second < expired {
-            let dropped = seconds.removeValue(forKey: second)?.count ?? 0
-            count -= dropped
-            total.wrappingSubtract(dropped, ordering: .relaxed)
-            droppedThrough = max(droppedThrough, second)
+        var dropped = 0
+        var last = droppedThrough
+        seconds.removeAll { second, table in
+            guard second < expired else { return false }
+            dropped += table.count
+            last = max(last, second)
+            return true
         }
+        droppedThrough = last
+        count -= dropped
+        total.wrappingSubtract(dropped, ordering: .relaxed)
     }
 }

@@ -28,9 +28,20 @@ struct ReplayEntry {
 /// The codes are as good as random, so their own bits choose the place. Only who holds a key can choose among codes, and
 /// the seed keeps even that one from piling them up.
 struct ReplayTable {
-    private var places: [ReplayEntry] = []
+    private var places: [ReplayEntry]
     private(set) var count = 0
-    private let seed = UInt64.random(in: 0 ... .max) | 1
+    /// One for the process: nobody outside learns anything of it.
+    private static let seed = UInt64.random(in: 0 ... .max) | 1
+
+    /// With places for about so many entries; more are made when they are needed.
+    init(room: Int = 0) {
+        var capacity = 0
+        if room > 0 {
+            capacity = 8
+            while capacity < min(room, 4096) * 8 / 7 { capacity *= 2 }
+        }
+        places = Array(repeating: .free, count: capacity)
+    }
 
     /// The address under which the signature is known; nil if it is not.
     func address(of entry: ReplayEntry) -> UInt64? {
@@ -64,6 +75,7 @@ struct ReplayTable {
 
     /// Where the search begins; the number of places is a power of two.
     private func start(_ entry: ReplayEntry) -> Int {
+        let seed = Self.seed
         let mixed = ((entry.high ^ seed) &* 0x9E37_79B9_7F4A_7C15) ^ (entry.low &* seed)
         return Int(truncatingIfNeeded: mixed >> 20) & (places.count - 1)
     }

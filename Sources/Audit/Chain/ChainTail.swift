@@ -65,18 +65,19 @@ struct ChainWriter {
         segmentAge = options.segmentAge
     }
 
-    /// Links and inserts one entry, fills in its number and hash, and moves the tail on.
-    func write(_ row: inout AuditRow, to tail: inout ChainTail, _ connection: any SQLConnection) throws {
-        let head = try row.body.withUnsafeBytes { try hasher.link($0, to: tail.head) }
-        if isSegmentOver(tail.segment, at: head.seq, row.columns.time) {
+    /// Links one entry by its body, inserts it with the stored form of that, and moves the tail on.
+    func write(
+        _ columns: AuditColumns, body: UnsafeRawBufferPointer, stored: UnsafeRawBufferPointer, to tail: inout ChainTail,
+        _ connection: any SQLConnection
+    ) throws {
+        let head = try hasher.link(body, to: tail.head)
+        if isSegmentOver(tail.segment, at: head.seq, columns.time) {
             let segment = AuditSegment(
-                number: (tail.segment?.number ?? 0) + 1, firstSeq: head.seq, firstHash: tail.head.hash, started: row.columns.time)
+                number: (tail.segment?.number ?? 0) + 1, firstSeq: head.seq, firstHash: tail.head.hash, started: columns.time)
             try AuditSegments.insert(segment, connection)
             tail.segment = segment
         }
-        row.seq = head.seq
-        row.hash = head.hash
-        try AuditEntries.insert(row, connection)
+        try AuditEntries.insert(columns, seq: head.seq, hash: head.hash, body: stored, connection)
         tail.head = head
     }
 

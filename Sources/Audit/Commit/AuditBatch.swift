@@ -10,9 +10,20 @@ package final class AuditBatch: Sendable {
     /// Called once for each submission, on the committer's thread, after the entries are durable or have failed as a whole. Must not block.
     package typealias Completion = @Sendable (AuditBatch, Result<Void, AuditFault>) -> Void
 
-    struct Contents {
-        /// Their numbers and hashes are filled in by the commit.
-        var rows: [AuditRow] = []
+    /// An entry in its stored form, but for its number and hash, which the commit finds.
+    struct Entry {
+        let columns: AuditColumns
+        /// Where its body lies among the bodies of the batch: what the chain covers.
+        let body: Range<Int>
+        /// Where the form of it lies that is stored: the body itself, or its packed form.
+        let stored: Range<Int>
+    }
+
+    struct Contents: ~Copyable {
+        var entries: [Entry] = []
+        var bodies = EntryBodies()
+        /// The number of the first entry, once the commit has given it one.
+        var firstSeq: Int64 = 0
         var intent = IntentMark.none
         /// Whether everything is to be signed with this commit, and counted refusals written.
         var settles = false
@@ -25,7 +36,7 @@ package final class AuditBatch: Sendable {
         self.completion = completion
     }
 
-    package var count: Int { contents.withLock { $0.rows.count } }
+    package var count: Int { contents.withLock { $0.entries.count } }
 
     package func append(_ entry: borrowing AuditEntry) {
         var body: [UInt8] = []
@@ -33,22 +44,31 @@ package final class AuditBatch: Sendable {
         EntryWriter.write(entry, to: &body)
         var columns = AuditColumns(entry)
         columns.action = EntryLimits.cut(columns.action, to: EntryLimits.action)
-        append(AuditRow(seq: 0, columns: columns, body: body, hash: []))
+        contents.withLock { [columns] contents in
+            let place = contents.bodies.append(upTo: body.count) {
+                $0.copyBytes(from: body)
+                return body.count
+            }
+            contents.entries.append(Entry(columns: columns, body: place, stored: place))
+        }
     }
 
     /// The same for an entry with its long parts ready.
     package func append(_ entry: FetchEntry) {
-        append(AuditRow(seq: 0, columns: entry.columns, body: entry.body, hash: []))
-    }
-
-    private func append(_ row: consuming AuditRow) {
-        contents.withLock { [row] in $0.rows.append(row) }
+        contents.withLock { contents in
+            let room = entry.bodyRoom
+            let place = contents.bodies.append(upTo: room) { entry.writeBody(into: $0) }
+            let stored = entry.isPacked ? contents.bodies.append(upTo: room) { entry.writePackedBody(into: $0) } : place
+            contents.entries.append(Entry(columns: entry.columns, body: place, stored: stored))
+        }
     }
 
     /// Empties it for the next use.
     package func removeAll() {
         contents.withLock { contents in
-            contents.rows.removeAll(keepingCapacity: true)
+            contents.entries.removeAll(keepingCapacity: true)
+            contents.bodies.removeAll()
+            contents.firstSeq = 0
             contents.intent = .none
             contents.settles = false
         }
@@ -65,5 +85,5 @@ extension AuditBatch {
     var settles: Bool { contents.withLock { $0.settles } }
 
     /// The number of its first entry once it is committed, else 0.
-    var firstSeq: Int64 { contents.withLock { $0.rows.first?.seq ?? 0 } }
+    var firstSeq: Int64 { contents.withLock { $0.firstSeq } }
 }

@@ -65,7 +65,14 @@ final class CommitTransaction {
     private func write(_ batch: AuditBatch, to next: inout ChainTail) throws {
         try batch.contents.withLock { contents in
             if case .settle(let intent) = contents.intent, try !AuditOpenIntents.delete(seq: intent.seq, connection) { return }
-            for index in contents.rows.indices { try writer.write(&contents.rows[index], to: &next, connection) }
+            contents.firstSeq = contents.entries.isEmpty ? 0 : next.head.nextSeq ?? 0
+            for entry in contents.entries {
+                try contents.bodies.withBytes(entry.body) { body in
+                    try contents.bodies.withBytes(entry.stored) {
+                        try writer.write(entry.columns, body: body, stored: $0, to: &next, connection)
+                    }
+                }
+            }
             switch contents.intent {
             case .none, .settle: break
             case .open(let request): try AuditOpenIntents.insert(request: request, seq: next.head.seq, connection)

@@ -45,8 +45,8 @@ package final class WrittenSigner: Sendable {
     package let application: ApplicationID
     package let organization: OrganizationID
     package let actor: Actor
-    fileprivate let beforeAddress: [UInt8]
-    fileprivate let afterAddress: [UInt8]
+    fileprivate let beforeAddress: WrittenPart
+    fileprivate let afterAddress: WrittenPart
 
     package init(_ application: ApplicationID, name: String, credential: CredentialID, organization: OrganizationID) {
         self.application = application
@@ -54,21 +54,33 @@ package final class WrittenSigner: Sendable {
         actor = .application(application, name: name, credential: credential)
         var bytes = Array(#","phase":"\#(AuditPhase.single.rawValue)","actor":"#.utf8)
         EntryWriter.write(actor, to: &bytes)
-        beforeAddress = bytes
-        afterAddress = Array(#","organization":"\#(organization)","action":"\#(AuditAction.fetch.rawValue)""#.utf8)
+        beforeAddress = WrittenPart(bytes)
+        afterAddress = WrittenPart(
+            Array(#","organization":"\#(organization)","action":"\#(AuditAction.fetch.rawValue)""#.utf8))
     }
 }
 
 /// What a fetch is about, in the stored form of an entry.
 package struct WrittenObjects: Sendable {
     package let plain: [AuditObject]
-    fileprivate let bytes: [UInt8]
+    fileprivate let part: WrittenPart
 
     package init(_ objects: [AuditObject]) {
         plain = objects
         var bytes: [UInt8] = []
         if !objects.isEmpty { EntryWriter.write(objects, to: &bytes) }
-        self.bytes = bytes
+        part = WrittenPart(bytes)
+    }
+}
+
+/// A part of a body, and its packed form.
+private struct WrittenPart: Sendable {
+    let json: [UInt8]
+    let packed: [UInt8]
+
+    init(_ json: [UInt8]) {
+        self.json = json
+        packed = PackedBody.pack(json)
     }
 }
 
@@ -84,43 +96,77 @@ extension FetchEntry {
             actorID: signer.application.retyped(), organization: signer.organization)
     }
 
-    /// What `EntryWriter` makes of `plain`.
-    var body: [UInt8] {
-        // A reason may need escapes and cuts.
-        guard reason.isEmpty else {
-            var bytes: [UInt8] = []
-            EntryWriter.write(plain, to: &bytes)
-            return bytes
-        }
-        let room = Self.room + signer.beforeAddress.count + signer.afterAddress.count + objects.bytes.count
-        return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            var bytes = BoundedBytes(UnsafeMutableRawBufferPointer(buffer))
-            write(to: &bytes)
-            count = bytes.count
-        }
+    /// Bytes that its body takes at most, packed or not.
+    var bodyRoom: Int {
+        if !reason.isEmpty { return EntryLimits.body }
+        return Self.room + signer.beforeAddress.json.count + signer.afterAddress.json.count + objects.part.json.count
     }
 
-    private func write(to bytes: inout BoundedBytes) {
-        bytes.append("{\"v\":" as StaticString)
-        bytes.append(EntryWriter.version)
-        bytes.append(",\"time\":" as StaticString)
+    /// Whether it is stored packed. What is remarkable is rare.
+    var isPacked: Bool { reason.isEmpty }
+
+    /// Writes what `EntryWriter` makes of `plain`, and returns how many bytes that is.
+    func writeBody(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        var bytes = BoundedBytes(memory)
+        if reason.isEmpty {
+            write(to: &bytes, packed: false)
+        } else {
+            // A reason may need escapes and cuts.
+            var plain: [UInt8] = []
+            EntryWriter.write(self.plain, to: &plain)
+            bytes.append(raw: plain)
+        }
+        return bytes.count
+    }
+
+    /// Writes the packed form of its body, and returns how many bytes that is. For an entry without a reason.
+    func writePackedBody(into memory: UnsafeMutableRawBufferPointer) -> Int {
+        var bytes = BoundedBytes(memory)
+        write(to: &bytes, packed: true)
+        return bytes.count
+    }
+
+    private func write(to bytes: inout BoundedBytes, packed: Bool) {
+        append(.start, to: &bytes, packed)
         bytes.append(time.milliseconds)
-        bytes.append(raw: signer.beforeAddress)
+        append(signer.beforeAddress, to: &bytes, packed)
         if let address {
-            bytes.append(",\"address\":\"" as StaticString)
+            append(.address, to: &bytes, packed)
             bytes.append(address)
             bytes.append("\"" as StaticString)
         }
-        bytes.append(raw: signer.afterAddress)
-        bytes.append(raw: objects.bytes)
-        bytes.append(",\"outcome\":\"granted\",\"request\":\"" as StaticString)
-        bytes.append(request)
-        bytes.append("\",\"latency\":" as StaticString)
+        append(signer.afterAddress, to: &bytes, packed)
+        append(objects.part, to: &bytes, packed)
+        append(.granted, to: &bytes, packed)
+        if packed { bytes.append(packedID: request) } else { bytes.append(request) }
+        append(.latency, to: &bytes, packed)
         bytes.append(latency)
         if let version {
-            bytes.append(",\"version\":" as StaticString)
+            append(.version, to: &bytes, packed)
             bytes.append(version)
         }
         bytes.append("}" as StaticString)
+    }
+
+    private func append(_ piece: PackedBody.Piece, to bytes: inout BoundedBytes, _ packed: Bool) {
+        if packed { bytes.append(byte: piece.rawValue) } else { bytes.append(piece.text) }
+    }
+
+    private func append(_ part: WrittenPart, to bytes: inout BoundedBytes, _ packed: Bool) {
+        bytes.append(raw: packed ? part.packed : part.json)
+    }
+}
+
+extension BoundedBytes {
+    fileprivate mutating func append(byte: UInt8) {
+        guard let place = take(1) else { return }
+        place[0] = byte
+    }
+
+    fileprivate mutating func append<Entity>(packedID id: Identifier<Entity>) {
+        append(byte: PackedBody.idMark)
+        guard let place = take(16) else { return }
+        place.storeBytes(of: id.high.bigEndian, as: UInt64.self)
+        place.storeBytes(of: id.low.bigEndian, toByteOffset: 8, as: UInt64.self)
     }
 }

@@ -6,14 +6,13 @@ extension AuditLog {
     ///
     /// Looks from the newest entry back, in short read transactions, so that neither the committer nor other readers wait for it.
     package func list(_ query: AuditQuery) async throws -> AuditPage {
-        let newest = try await database.read { try AuditEntries.last($0)?.seq ?? 0 }
-        let oldest = max(1, newest - min(newest, max(1, query.scanLimit)) + 1)
+        let stretch = try await database.read { try ChainStretch(of: query, $0) }
         var page = AuditPage()
-        page.isComplete = oldest == 1
-        var upper = newest
-        while upper >= oldest {
+        page.isComplete = stretch.isWhole
+        var upper = stretch.newest
+        while upper >= stretch.oldest {
             try Task<Never, Never>.checkCancellation()
-            let range = max(oldest, upper - Self.stride + 1)...upper
+            let range = max(stretch.oldest, upper - Self.stride + 1)...upper
             page = try await database.read { [page] in try page.continued(with: query, in: range, $0) }
             upper = range.lowerBound - 1
         }
@@ -58,5 +57,42 @@ extension AuditPage {
         guard match.matches(entry) else { return }
         if isShown { records.append(AuditRecord(seq: seq, hash: hash, entry: entry)) }
         total += 1
+    }
+}
+
+/// The entries that a query looks at: all of a chain that is short enough, else the newest that its dates allow.
+private struct ChainStretch {
+    let oldest: Int64
+    /// Less than `oldest` if there are none.
+    let newest: Int64
+    /// Whether nothing was left out that the dates allow.
+    let isWhole: Bool
+
+    init(of query: AuditQuery, _ connection: any SQLConnection) throws {
+        let end = try AuditEntries.last(connection)?.seq ?? 0
+        let limit = max(1, query.scanLimit)
+        guard end > limit else {
+            (oldest, newest, isWhole) = (1, end, true)
+            return
+        }
+        let slack = max(0, query.clockSlack)
+        let last = try query.to.map { to in try Self.count(of: end, connection) { $0 <= to.adding(seconds: slack) } } ?? end
+        let first = try query.from.map { from in try Self.count(of: end, connection) { $0 < from.adding(seconds: -slack) } } ?? 0
+        newest = last
+        oldest = max(first, last - limit) + 1
+        isWhole = first >= last - limit
+    }
+
+    /// How many entries from the first on are early enough, by halving: times rise along the chain.
+    private static func count(
+        of end: Int64, _ connection: any SQLConnection, _ isEarly: (Timestamp) -> Bool
+    ) throws -> Int64 {
+        var (low, high) = (Int64(0), end)
+        while low < high {
+            let middle = low + (high - low + 1) / 2
+            let row = try AuditEntries.page(after: middle - 1, limit: 1, connection).first
+            if let row, isEarly(row.columns.time) { low = middle } else { high = middle - 1 }
+        }
+        return low
     }
 }

@@ -19,8 +19,10 @@ package struct AuditQuery: Sendable {
     package var texts: [TextCondition] = []
     package var offset = 0
     package var limit = 100
-    /// How many entries are looked at before the list gives up; the newest are looked at first.
+    /// How many entries are looked at before the list gives up; the newest are looked at first, of a longer chain those that the dates allow.
     package var scanLimit: Int64 = 1_000_000
+    /// By how much, in seconds, a clock that was set back may have disordered the times of entries.
+    package var clockSlack: Int64 = 3_600
 
     package init() {}
 
@@ -61,7 +63,7 @@ package struct AuditPage: Sendable, Equatable {
     package var records: [AuditRecord] = []
     /// How many entries match, of those that were looked at.
     package var total = 0
-    /// Whether every entry was looked at; if not, older ones may match too.
+    /// Whether every entry that the dates allow was looked at; if not, older ones may match too.
     package var isComplete = true
 }
 

@@ -9,15 +9,22 @@ package enum ExecutionStart {
         _ task: AutomationTask, trigger: Execution.Trigger, by warrant: Warrant, at now: Timestamp, keys: RowKeys,
         on db: any SQLConnection
     ) throws -> Execution {
-        guard warrant.permits(.runAutomation, in: task.organization) else { throw Refusal.forbidden(.runAutomation) }
+        let execution = try prepared(task, trigger: trigger, by: warrant, at: now)
         guard try !Executions.hasOpen(of: task.id, in: task.organization, on: db) else {
             throw Refusal.conflict("An execution of this task is still open.")
         }
-        let execution = Execution(
-            id: .random(), organization: task.organization, task: task.id, taskName: task.name, trigger: trigger,
-            author: Execution.Author(warrant.principal.actor), order: task.order, dateCreated: now)
         try Executions.insert(keys.authenticated(execution), on: db)
         return execution
+    }
+
+    /// A run of a stored task before it is stored. Whoever stores it sees in the same transaction that no other is open.
+    static func prepared(
+        _ task: AutomationTask, trigger: Execution.Trigger, by warrant: Warrant, at now: Timestamp
+    ) throws -> Execution {
+        guard warrant.permits(.runAutomation, in: task.organization) else { throw Refusal.forbidden(.runAutomation) }
+        return Execution(
+            id: .random(), organization: task.organization, task: task.id, taskName: task.name, trigger: trigger,
+            author: Execution.Author(warrant.principal.actor), order: task.order, dateCreated: now)
     }
 
     /// A run of an order for accounts or records that somebody chose.

@@ -75,8 +75,8 @@ package final class Executor: Sendable {
         }
     }
 
-    /// Closes what could not be closed when its work ended, since the vault was sealed meanwhile: its task would not run again before the
-    /// next start of the server.
+    /// Closes what could not be closed when its work ended, since the vault was sealed or the disk full meanwhile: its task would not run
+    /// again before the next start of the server.
     private func clearUp(_ next: Waiting) async {
         while !state.withLock({ $0.isStopping }) {
             do {
@@ -90,13 +90,24 @@ package final class Executor: Sendable {
                 }
                 guard execution.status == .running else { return }
                 return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
+            } catch is CancellationError {
+                return
             } catch {
                 // Sealed once more in the middle, it is tried again; what else there may be is the next start's.
-                guard parts.keys.isSealed, !(error is CancellationError) else {
-                    return parts.logger.error(
-                        "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(type(of: error))"])
-                }
+                if parts.keys.isSealed { continue }
+                parts.logger.error(
+                    "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(error)"])
+                guard Self.isPassing(error) else { return }
+                do { try await parts.pause.sleep(.seconds(5)) } catch { return }
             }
+        }
+    }
+
+    /// Whether the storage may take it a little later, when there is space again.
+    private static func isPassing(_ error: any Error) -> Bool {
+        switch error as? StorageFault {
+        case .full, .readOnly, .busy, .io, .transactionLost: true
+        default: false
         }
     }
 

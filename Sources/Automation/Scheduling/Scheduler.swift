@@ -12,8 +12,8 @@ package struct Scheduler: Sendable {
     private static let chunk = 64
     /// Chunks at the same time, so that their entries share the audit's commits.
     private static let width = 16
-    /// Due tasks that are read at once.
-    private static let batch: Int64 = 4096
+    /// Due tasks that are read at once, while those before them are being started.
+    private static let page: Int64 = 512
 
     /// - Parameter submit: has a stored execution carried out.
     package init(_ parts: AutomationParts, submit: @escaping @Sendable (ExecutionID, OrganizationID) -> Void) {
@@ -36,11 +36,21 @@ package struct Scheduler: Sendable {
                     parts.logger.error("scheduling failed", metadata: ["fault": "\(error)"])
                 }
             }
-            try await parts.pause.sleep(.seconds(1))
+            try await parts.pause.sleep(await untilNextLook())
         }
     }
 
+    /// A second, so that changed tasks are seen, or less where a run begins before.
+    private func untilNextLook() async -> Duration {
+        let begin = try? await parts.database.read { db in try TaskStates.nextBegin(on: db) }
+        guard let begin = begin.flatMap({ $0 }) else { return .seconds(1) }
+        let (now, begins) = (parts.clock.now().milliseconds, begin.milliseconds)
+        return begins > now && begins - now < 1000 ? .milliseconds(begins - now) : .seconds(1)
+    }
+
     // MARK: - Starting what is due
+
+    private typealias Found = (task: Authenticated<AutomationTask>, state: TaskState)
 
     private struct Due: Sendable {
         let task: AutomationTask
@@ -48,105 +58,116 @@ package struct Scheduler: Sendable {
         let code: [UInt8]
     }
 
-    /// Starts every task whose time has come, and returns how many executions that made.
+    /// Starts every task whose time has come, and returns how many executions that made. Each is looked at once: one that is still running
+    /// stays due, and waits for the next look.
     @discardableResult
     package func startDue() async throws -> Int {
         let now = parts.clock.now()
-        var started = 0
-        while true {
-            let found = try await parts.database.read { db in try AutomationTasks.due(at: now, limit: Self.batch, on: db) }
-            let made = try await start(found, at: now)
-            started += made.started
-            // Tasks that are still running stay due: a look that moved nothing is the last.
-            if found.count < Int(Self.batch) || made.moved == 0 { return started }
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            var (started, underWay) = (0, 0)
+            var place: AutomationTasks.DuePlace?
+            while true {
+                let last = place
+                let page = try await parts.database.read { db in
+                    try AutomationTasks.due(at: now, after: last, limit: Self.page, on: db)
+                }
+                for (organization, found) in Self.chunks(of: page) {
+                    if underWay >= Self.width, let count = try await group.next() {
+                        (started, underWay) = (started + count, underWay - 1)
+                    }
+                    group.addTask { try await start(found, in: organization, at: now) }
+                    underWay += 1
+                }
+                guard page.count == Int(Self.page), let end = page.last, let begins = end.state.begins else { break }
+                place = AutomationTasks.DuePlace(begins: begins, task: end.state.task)
+            }
+            for try await count in group { started += count }
+            return started
         }
     }
 
-    private func start(
-        _ found: [(task: Authenticated<AutomationTask>, state: TaskState)], at now: Timestamp
-    ) async throws -> (started: Int, moved: Int) {
-        let keys = try parts.keys.keys()
-        var due: [OrganizationID: [Due]] = [:]
-        for row in found {
-            do {
-                let task = try keys.verified(row.task)
-                due[task.organization, default: []].append(Due(task: task, code: row.task.mac))
-            } catch {
-                parts.logger.error(
-                    "a task is not started: its row does not authenticate", metadata: ["task": "\(row.task.value.id)"])
+    private static func chunks(of page: [Found]) -> [(organization: OrganizationID, found: [Found])] {
+        Dictionary(grouping: page) { $0.task.value.organization }.flatMap { organization, found in
+            stride(from: 0, to: found.count, by: chunk).map {
+                (organization: organization, found: Array(found[$0..<min(found.count, $0 + chunk)]))
             }
-        }
-        let chunks = due.flatMap { organization, tasks in
-            stride(from: 0, to: tasks.count, by: Self.chunk).map {
-                (organization: organization, tasks: Array(tasks[$0..<min(tasks.count, $0 + Self.chunk)]))
-            }
-        }
-        return try await withThrowingTaskGroup(of: (Int, Int).self) { group in
-            var (started, moved) = (0, 0)
-            for (place, chunk) in chunks.enumerated() {
-                if place >= Self.width, let done = try await group.next() {
-                    (started, moved) = (started + done.0, moved + done.1)
-                }
-                group.addTask { try await start(chunk.tasks, in: chunk.organization, at: now) }
-            }
-            for try await done in group { (started, moved) = (started + done.0, moved + done.1) }
-            return (started, moved)
         }
     }
 
     /// One act of the scheduler: by the same door as everybody, under its own name.
-    private func start(_ due: [Due], in organization: OrganizationID, at now: Timestamp) async throws -> (Int, Int) {
+    private func start(_ found: [Found], in organization: OrganizationID, at now: Timestamp) async throws -> Int {
+        let due = try verified(found)
+        if due.isEmpty { return 0 }
         let objects = due.map { AuditObject(kind: "automation", id: $0.task.id.description, name: $0.task.name) }
         let principal = Principal.system("scheduler", permissions: [.runAutomation])
-        let (executions, moved) = try await parts.gate.change(
+        let executions = try await parts.gate.change(
             .runAutomation, as: principal, in: organization, from: .internal(now: now), objects: objects
         ) { permit in
-            let warrant = permit.warrant()
-            let keys = try parts.keys.keys()
-            let agenda = parts.agenda
-            let made = try await parts.database.write { db in
-                var executions: [ExecutionID] = []
-                var moved = 0
-                for one in due {
-                    let (execution, isMoved) = try Self.start(one, by: warrant, at: now, agenda, keys, db)
-                    if let execution { executions.append(execution.id) }
-                    if isMoved { moved += 1 }
-                }
-                try ChangeMarks.insert(warrant.origin.request, at: now, on: db)
-                return (executions, moved)
-            }
-            return .init(made, objects: objects, reason: "started \(made.0.count) of \(due.count)")
+            let executions = try await start(due, by: permit.warrant(), at: now)
+            return .init(executions, objects: objects, reason: "started \(executions.count) of \(due.count)")
         }
         for id in executions { submit(id, organization) }
-        return (executions.count, moved)
+        return executions.count
+    }
+
+    /// Those whose rows authenticate.
+    private func verified(_ found: [Found]) throws -> [Due] {
+        let keys = try parts.keys.keys()
+        return found.compactMap { row in
+            do {
+                return Due(task: try keys.verified(row.task), code: row.task.mac)
+            } catch {
+                parts.logger.error(
+                    "a task is not started: its row does not authenticate", metadata: ["task": "\(row.task.value.id)"])
+                return nil
+            }
+        }
+    }
+
+    private func start(_ due: [Due], by warrant: Warrant, at now: Timestamp) async throws -> [ExecutionID] {
+        let (keys, agenda) = (try parts.keys.keys(), parts.agenda)
+        // Made before the transaction, so that other writers do not wait for it.
+        let works = try due.map { one in
+            (
+                due: one,
+                execution: try keys.authenticated(ExecutionStart.prepared(one.task, trigger: .timing, by: warrant, at: now))
+            )
+        }
+        return try await parts.database.write { db in
+            var started: [ExecutionID] = []
+            for work in works where try Self.start(work.due, as: work.execution, at: now, agenda, db) {
+                started.append(work.execution.value.id)
+            }
+            try ChangeMarks.insert(warrant.origin.request, at: now, on: db)
+            return started
+        }
     }
 
     /// Starts one task and plans its next run. One that is still running stays due, unless it leaves what it missed.
     private static func start(
-        _ due: Due, by warrant: Warrant, at now: Timestamp, _ agenda: Agenda, _ keys: RowKeys, _ db: any SQLConnection
-    ) throws -> (execution: Execution?, isMoved: Bool) {
+        _ due: Due, as execution: Authenticated<Execution>, at now: Timestamp, _ agenda: Agenda, _ db: any SQLConnection
+    ) throws -> Bool {
         let task = due.task
         // Somebody may have changed it since; then the next look finds it as it is by then.
-        guard try AutomationTasks.code(of: task.id, in: task.organization, on: db) == due.code,
-            let state = try TaskStates.get(task.id, in: task.organization, on: db), let begins = state.begins, begins <= now
-        else { return (nil, false) }
+        guard let standing = try AutomationTasks.standing(of: task.id, in: task.organization, on: db), standing.code == due.code,
+            let begins = standing.state.begins, begins <= now
+        else { return false }
         guard task.isActive, let schedule = task.timing.schedule else {
-            try TaskStates.put(agenda.planned(task, state, after: now), on: db)
-            return (nil, true)
+            try TaskStates.put(agenda.planned(task, standing.state, after: now), on: db)
+            return false
         }
-        let isRunning = try Executions.hasOpen(of: task.id, in: task.organization, on: db)
-        if isRunning, schedule.missed == .catchUp { return (nil, false) }
+        if standing.isRunning, schedule.missed == .catchUp { return false }
         // However many runs were missed, what comes next is the first after now.
-        var next = agenda.planned(task, state, after: now)
-        guard !isRunning, schedule.decision(for: begins, at: now) == .run else {
+        var next = agenda.planned(task, standing.state, after: now)
+        guard !standing.isRunning, schedule.decision(for: begins, at: now) == .run else {
             try TaskStates.put(next, on: db)
-            return (nil, true)
+            return false
         }
-        let execution = try ExecutionStart.task(task, trigger: .timing, by: warrant, at: now, keys: keys, on: db)
+        try Executions.insert(execution, on: db)
         next.lastRun = now
-        next.lastExecution = execution.id
+        next.lastExecution = execution.value.id
         try TaskStates.put(next, on: db)
-        return (execution, true)
+        return true
     }
 }
 

@@ -65,7 +65,7 @@ const char *khttp_tls_describe(int code);
 khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
 /// Sends what was gathered as far as the socket takes it, and frees the wire.
 void khttp_wire_close(khttp_wire *wire);
-/// From now on TLS records are gathered instead of sent, until khttp_wire_flush.
+/// From now on what the library sends is gathered to one TLS record, until khttp_wire_flush.
 void khttp_wire_gather(khttp_wire *wire);
 /// Sends what was gathered: true when nothing is left to send.
 bool khttp_wire_flush(khttp_wire *wire);

@@ -27,23 +27,32 @@ struct LinuxEntry: Sendable {
     let minimumDays: Int64?
     let expires: Int64?
     let uidMinimum: Int64
+    /// Whether passwords can be set there by whoever asked: there is chpasswd(8), and the file can be replaced.
+    let takesPasswords: Bool
     /// The host's own clock.
     let now: Timestamp
 
-    /// Asks for everything in one go; the hash itself stays where it is. `name` must be quoted.
+    /// Asks for everything in one go, with as few programs as it takes; the hash itself stays where it is. `name` must be quoted.
     static func script(for name: String) -> String {
         [
             "p=$(getent passwd -- \(name) 2>/dev/null)", "s=$?", "printf 'status %s\\n' \"$s\"", "[ \"$s\" = 0 ] || exit 0",
-            "printf 'passwd %s\\n' \"$p\"", "printf 'groups %s\\n' \"$(id -Gn -- \(name) 2>/dev/null)\"",
-            "printf 'uidmin %s\\n' \"$(sed -n 's/^[[:space:]]*UID_MIN[[:space:]][[:space:]]*\\([0-9]*\\).*/\\1/p' /etc/login.defs 2>/dev/null | tail -n 1)\"",
+            "printf 'passwd %s\\n' \"$p\"", "printf 'groups %s\\n' \"$(id -Gn -- \(name) 2>/dev/null)\"", uidMinimum,
             "printf 'now %s\\n' \"$(date +%s)\"",
-            "printf 'shadow %s\\n' \"$(getent shadow -- \(name) 2>/dev/null | sed \(passwordStates))\"",
+            "if command -v chpasswd >/dev/null && [ -w /etc/shadow ] && [ -w /etc ]; then printf 'chpasswd yes\\n'; fi",
+            "p=$(getent shadow -- \(name) 2>/dev/null)", passwordState,
         ].joined(separator: "; ")
     }
 
-    /// Puts a word for what it is in the place of the hash.
-    private static let passwordStates =
-        "-e 's/^[^:]*::/empty:/;t' -e 's/^[^:]*:[!*]*:/none:/;t' -e 's/^[^:]*:![^:]*:/locked:/;t' -e 's/^[^:]*:[^:]*:/set:/'"
+    /// The last mention counts.
+    private static let uidMinimum =
+        #"sed -n -e '/^[[:space:]]*UID_MIN[[:space:]]/h' -e '${x;s/^[[:space:]]*UID_MIN[[:space:]][[:space:]]*\([0-9]*\).*/uidmin \1/p;}'"#
+        + " /etc/login.defs 2>/dev/null"
+
+    /// Puts a word for what it is in the place of the hash, and leaves name and hash out.
+    private static let passwordState =
+        "if [ -n \"$p\" ]; then p=${p#*:}; h=${p%%:*}; "
+        + "case $h in '') w=empty ;; *[!*!]*) case $h in '!'*) w=locked ;; *) w=set ;; esac ;; *) w=none ;; esac; "
+        + "printf 'shadow %s\\n' \"$w:${p#*:}\"; fi"
 
     /// From what the script wrote. Nil if there is no such account; throws for what makes no sense.
     static func parse(_ answer: LinuxShell.Answer, name: String) throws(ConnectorFault) -> LinuxEntry? {
@@ -69,7 +78,7 @@ struct LinuxEntry: Sendable {
             groups: String(values["groups"] ?? ""),
             password: shadow.first.flatMap { PasswordState(rawValue: String($0)) } ?? .elsewhere, lastChange: day(1),
             minimumDays: day(2), expires: day(6), uidMinimum: values["uidmin"].flatMap { Int64($0) } ?? 1000,
-            now: Timestamp(seconds: now))
+            takesPasswords: values["chpasswd"] == "yes", now: Timestamp(seconds: now))
     }
 
     private static func nonsense(_ answer: LinuxShell.Answer) -> ConnectorFault {

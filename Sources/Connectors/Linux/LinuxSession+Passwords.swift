@@ -6,7 +6,7 @@ extension LinuxSession: SecretChanging {
     /// Root's changes do not ask for the target's own rules: neither for the minimum age nor, unless PAM is told so, for quality and
     /// history. So the minimum age is looked up here; `ignore_minimum_age` = `true` among the parameters leaves it aside.
     package func prepare(_ request: ChangeRequest) throws(ConnectorFault) {
-        let (name, entry) = try existing(request.username)
+        let (name, entry) = try found(request.username)
         switch request.secretType {
         case .password: try preparePassword(entry, request)
         case .sshKey: try prepareKeys(name, entry)
@@ -15,10 +15,13 @@ extension LinuxSession: SecretChanging {
     }
 
     package func install(_ request: ChangeRequest, secret: borrowing Secret) throws(ConnectorFault) {
-        let (name, entry) = try existing(request.username)
         switch request.secretType {
-        case .password: try setPassword(of: name, to: secret)
-        case .sshKey: try addKey(of: secret, name, entry)
+        case .password:
+            guard let name = LinuxName(request.username) else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+            try setPassword(of: name, to: secret)
+        case .sshKey:
+            let (name, entry) = try existing(request.username)
+            try addKey(of: secret, name, entry)
         case .accessKey, .token, .apiKey: throw ConnectorFault(.unsupported, effect: .none)
         }
     }
@@ -45,12 +48,14 @@ extension LinuxSession {
             let words = "the password was changed less than \(entry.minimumDays ?? 0) days ago"
             throw ConnectorFault(.refusedByPolicy(PolicyRefusal(kind: .minimumAge, until: until, words: words)), effect: .none)
         }
-        let answer = try shell.run("command -v chpasswd >/dev/null && test -w /etc/shadow && test -w /etc && echo yes")
-        guard answer.text == "yes" else {
-            throw ConnectorFault(
-                .unsupported, effect: .none, words: "there is no chpasswd, or /etc/shadow cannot be written. \(words(answer))")
+        guard entry.takesPasswords else {
+            throw ConnectorFault(.unsupported, effect: .none, words: "there is no chpasswd, or /etc/shadow cannot be written")
         }
     }
+
+    /// How the script ends where there is no such account, and where that cannot be told: numbers that chpasswd(8) does not have.
+    private static let gone: Int32 = 70
+    private static let unanswered: Int32 = 71
 
     /// Sets a password with chpasswd(8), which reads it from its standard input.
     func setPassword(of name: LinuxName, to secret: borrowing Secret) throws(ConnectorFault) {
@@ -59,8 +64,17 @@ extension LinuxSession {
                 .unsupported, effect: .none, words: "a host's password has 1 to 500 bytes and no control characters")
         }
         let line: [SSHInput] = [.text(name.text + ":"), .secret(SSHSecret(secret.duplicate())), .text("\n")]
-        let answer = try shell.run("chpasswd", input: line, changes: true, hiding: secret)
-        guard answer.status != 0 else { return }
+        // A name of digits would find the account with that number.
+        let isThere =
+            "p=$(getent passwd -- \(name.word)); case $? in 0) ;; 2) exit \(Self.gone) ;; *) exit \(Self.unanswered) ;; esac; "
+            + "[ \"${p%%:*}\" = \(name.word) ] || exit \(Self.gone)"
+        let answer = try shell.run(isThere + "; chpasswd", input: line, changes: true, hiding: secret)
+        switch answer.status {
+        case 0: return
+        case Self.gone: throw ConnectorFault(.noSuchAccount, effect: .none)
+        case Self.unanswered: throw ConnectorFault(.brokenProtocol, effect: .none, words: "getent does not answer")
+        default: break
+        }
         // Only the host's own file tells whether a change that was refused in words was also refused in deed.
         let effect: ConnectorFault.Effect = (try? compareHash(of: name, with: secret)) == .different ? .none : .unknown
         let words = RemoteWords.of(answer.output, hiding: secret)

@@ -1,7 +1,6 @@
 internal import Cryptography
 internal import Domain
 internal import SSH
-internal import Synchronization
 
 /// Whether a secret is live on a host, by a way that ends elsewhere without it.
 struct LinuxVerification {
@@ -110,6 +109,16 @@ struct LinuxVerification {
         at place: String, _ attempt: (TargetLogin) throws(ConnectorFault) -> Verdict
     ) throws(ConnectorFault) -> Verdict {
         if target.wasSeenRefusing { return .proven }
+        return try guesses.oneAtATime(at: place) { () throws(ConnectorFault) in
+            // Somebody else may have seen it meanwhile.
+            if guesses.wasRefused(at: place) { return .proven }
+            return try tryWrongOne(at: place, attempt)
+        }
+    }
+
+    private func tryWrongOne(
+        at place: String, _ attempt: (TargetLogin) throws(ConnectorFault) -> Verdict
+    ) throws(ConnectorFault) -> Verdict {
         guard let wrong = try? Self.wrongSecret(for: credential) else {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }
@@ -133,25 +142,5 @@ struct LinuxVerification {
             ? try SSHKeyPair.generate(.ed25519).openSSH()
             : try SecureRandom.characters(count: 20, from: SecureRandom.alphanumerics)
         return TargetLogin(username: credential.username, secretType: credential.secretType, secret: secret)
-    }
-}
-
-/// Hosts that were seen to refuse a wrong secret not long ago, so that not each proof costs a rejected login.
-final class RefusedGuesses: Sendable {
-    private static let validity: Int64 = 24 * 3600
-    private static let most = 100_000
-    private let seen = Mutex<[String: Timestamp]>([:])
-
-    func wasRefused(at place: String) -> Bool {
-        let now = Timestamp.now
-        return seen.withLock { seen in seen[place].map { $0 <= now && now < $0.adding(seconds: Self.validity) } ?? false }
-    }
-
-    func note(_ place: String) {
-        let now = Timestamp.now
-        seen.withLock { seen in
-            if seen.count >= Self.most { seen.removeAll() }
-            seen[place] = now
-        }
     }
 }

@@ -50,10 +50,10 @@ package enum AccountFilterField: Sendable, CaseIterable {
         }
     }
 
-    /// The operators that make sense for it. None has an order, so `gte` and its like apply to none.
+    /// The operators that make sense for it. Only texts have an order, that of their bytes; addresses have ranges (`ip_in`) instead.
     package var matches: [AccountMatch] {
         switch kind {
-        case .text: [.exact, .not, .in, .contains, .startswith, .endswith]
+        case .text: [.exact, .not, .in, .contains, .startswith, .endswith, .gte, .lte, .gt, .lt]
         case .address: [.exact, .not, .in, .contains, .startswith, .endswith, .addressIn]
         case .flag: [.exact, .not]
         case .secretType, .category, .type: [.exact, .not, .in]

@@ -7,7 +7,7 @@ struct TextCondition: Sendable {
     /// Nil if the operator compares no texts, or the number of texts does not fit it.
     init?(_ match: AccountMatch, _ texts: [String]) {
         switch match {
-        case .exact, .not: guard texts.count == 1 else { return nil }
+        case .exact, .not, .gte, .lte, .gt, .lt: guard texts.count == 1 else { return nil }
         case .contains, .startswith, .endswith: guard texts.count == 1, texts[0].utf8.count > 0 else { return nil }
         case .in: guard !texts.isEmpty else { return nil }
         default: return nil
@@ -26,6 +26,10 @@ struct TextCondition: Sendable {
         case .exact: return text.elementsEqual(first)
         case .not: return !text.elementsEqual(first)
         case .in: return isListed(text)
+        case .gte: return !text.lexicographicallyPrecedes(first)
+        case .lte: return !first.lexicographicallyPrecedes(text)
+        case .gt: return first.lexicographicallyPrecedes(text)
+        case .lt: return text.lexicographicallyPrecedes(first)
         case .startswith: return text.starts(with: first)
         case .endswith: return text.count >= first.count && text.suffix(first.count).elementsEqual(first)
         case .contains: return contains(text, first)

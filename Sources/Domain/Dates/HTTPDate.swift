@@ -1,6 +1,6 @@
 /// The dates of HTTP: `Sun, 06 Nov 1994 08:49:37 GMT` and its relatives (RFC 9110, section 5.6.7; RFC 1123; RFC 850; asctime).
 ///
-/// Clients write the RFC 1123 form in any zone (`GMT`, `UTC`, `+0800`) and with or without a zero before the day: all are read.
+/// Clients write the RFC 1123 form in any zone (`GMT`, `UTC`, `EST`, `+0800`) and with or without a zero before the day: all are read.
 package enum HTTPDate {
     /// The moment that `text` names, in whole seconds; nil for anything else, and for days and times that do not exist.
     ///
@@ -73,9 +73,14 @@ package enum HTTPDate {
 
     private static func zone(_ cursor: inout DateCursor) -> Int? {
         guard let word = cursor.word() else { return cursor.numericZone() }
-        let isUTC = cursor.spells(word, "GMT") || cursor.spells(word, "UTC") || cursor.spells(word, "UT")
-        return isUTC || cursor.spells(word, "Z") ? 0 : nil
+        return zones.first { cursor.spells(word, $0.name) }.map { $0.hours * 60 }
     }
+
+    /// The names of RFC 822, section 5.1, which RFC 1123 keeps, and `UTC`. The military letters but `Z` mean nothing since RFC 1123, 5.2.14.
+    private static let zones: [(name: StaticString, hours: Int)] = [
+        ("GMT", 0), ("UTC", 0), ("UT", 0), ("Z", 0), ("EST", -5), ("EDT", -4), ("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6),
+        ("PST", -8), ("PDT", -7),
+    ]
 }
 
 // MARK: - Writing

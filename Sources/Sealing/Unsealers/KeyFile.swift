@@ -32,7 +32,7 @@ package struct KeyFileUnsealer: Unsealer {
         guard status.st_uid == geteuid() || status.st_uid == 0 else {
             throw SealingFault.keyFile("\(path) belongs to another user", remedy: "chown \(geteuid()) \(path)")
         }
-        guard status.st_mode & 0o077 == 0 else {
+        guard status.st_mode & Self.strangers(status) == 0 else {
             throw SealingFault.keyFile("\(path) can be read by others", remedy: "chmod 600 \(path)")
         }
         let text = Secret(capacity: 128) { buffer in
@@ -44,6 +44,14 @@ package struct KeyFileUnsealer: Unsealer {
                 "\(path) does not hold 64 hexadecimal digits", remedy: "restore the key file from its copy")
         }
         return key
+    }
+
+    /// The bits of the mode that would let others in.
+    ///
+    /// systemd 254 and later give a credential to a service's user by an access list: the file is root's, of root's group, and the group's
+    /// bits are the list's mask (0440). Nobody but root can have made it so.
+    private static func strangers(_ status: stat) -> mode_t {
+        geteuid() != 0 && status.st_uid == 0 && status.st_gid == 0 ? 0o037 : 0o077
     }
 
     /// Makes the directory (0700) and a fresh key file (0600) in it; refuses to replace one.

@@ -5,6 +5,8 @@ extension Configuration {
         package var keys: String?
         package var listen: String?
         package var logLevel: String?
+        /// Whether the log is lines of JSON, whatever the file says.
+        package var logsJSON = false
 
         package init() {}
     }
@@ -29,6 +31,7 @@ extension Configuration {
         keyDirectory = read("keys", options.keys.map(WorkingDirectory.absolute), .path) ?? keyDirectory
         listen = read("listen", options.listen, .listenAddress) ?? listen
         log.level = read("log-level", options.logLevel, .word) ?? log.level
+        if options.logsJSON { log.format = .json }
         if Self.isInside(keys, dataDirectory) {
             problems.append(.init(line: nil, key: "--keys", "the key directory must not lie inside the data directory"))
         }

@@ -1,5 +1,6 @@
 internal import CProcessShim
 internal import Domain
+internal import Glibc
 internal import Storage
 
 extension Doctor {
@@ -30,6 +31,13 @@ extension Doctor {
     func disk() -> [Finding] {
         let subject = "disk"
         guard let directory = try? DataDirectory.inspect(data) else { return [] }
+        if access(data, W_OK) != 0 {
+            let reason = String(cString: strerror(errno))
+            return [
+                .wrong(
+                    subject, "\(data) cannot be written: \(reason)", remedy: "see why (dmesg, mount), and mount it for writing")
+            ]
+        }
         let free = directory.freeBytes
         let text = "\(free >> 20) MiB free in \(data)"
         if free < 64 << 20 { return [.wrong(subject, text, remedy: "make room, or move the data directory")] }

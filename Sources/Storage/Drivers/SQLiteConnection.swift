@@ -20,7 +20,8 @@ final class SQLiteConnection: SQLConnection {
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE
         let access = options.isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE
-        let code = sqlite3_open_v2(path, &handle, flags | access, options.fileSystem)
+        let address = DatabaseAddress(path: path, isReadOnly: options.isReadOnly)
+        let code = sqlite3_open_v2(address.name, &handle, flags | access | address.flags, options.fileSystem)
         guard code == SQLITE_OK, let handle else {
             let isMissing = handle.map { sqlite3_system_errno($0) } == ENOENT
             let fault = isMissing ? .missing(path) : StorageFault.sqlite(code, handle)
@@ -42,6 +43,15 @@ final class SQLiteConnection: SQLConnection {
     @discardableResult
     func execute(_ sql: StaticString, _ bindings: [SQLValue]) throws(StorageFault) -> Int {
         try run(try statement(sql), bindings)
+    }
+
+    func execute(_ sql: StaticString, _ bindings: [SQLValue], lending bytes: UnsafeRawBufferPointer) throws(StorageFault) {
+        try checkTransaction()
+        let statement = try statement(sql)
+        // What was lent is forgotten with the other values.
+        defer { statement.reset() }
+        try statement.bind(bindings, lending: bytes)
+        while try statement.step() {}
     }
 
     @discardableResult

@@ -43,6 +43,17 @@ final class SQLiteStatement {
         for (offset, value) in values.enumerated() { try bind(value, at: Int32(clamping: offset + 1)) }
     }
 
+    /// The values, and after them bytes that SQLite reads where they are, until `reset`.
+    func bind(_ values: [SQLValue], lending bytes: UnsafeRawBufferPointer) throws(StorageFault) {
+        guard Int(sqlite3_bind_parameter_count(handle)) == values.count + 1 else {
+            throw .statement("\(values.count + 1) values for \(sqlite3_bind_parameter_count(handle)) placeholders")
+        }
+        for (offset, value) in values.enumerated() { try bind(value, at: Int32(clamping: offset + 1)) }
+        let last = Int32(clamping: values.count + 1)
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return try check(sqlite3_bind_zeroblob(handle, last, 0)) }
+        try check(sqlite3_bind_blob64(handle, last, base, UInt64(bytes.count), nil))
+    }
+
     private func bind(_ value: SQLValue, at index: Int32) throws(StorageFault) {
         switch value {
         case .null: try check(sqlite3_bind_null(handle, index))

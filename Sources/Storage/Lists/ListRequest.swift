@@ -82,6 +82,13 @@ package enum ListMatch: Sendable, Hashable {
     /// With regard to case.
     case containsExactly(String)
     case endsWith(String)
+    /// Before or behind a text, by the order of their bytes.
+    case ordered(ListComparison, String)
+}
+
+/// How a text may lie to another one.
+package enum ListComparison: Sendable, Hashable {
+    case less, lessOrEqual, greater, greaterOrEqual
 }
 
 /// The fields of a list that can be filtered and ordered by: a closed set, named as in the API.

@@ -85,7 +85,7 @@ extension SQLQuery {
         case .not(let value):
             append(column.expression)
             append("<> ?", [value])
-        case .contains, .startsWith, .containsExactly, .endsWith:
+        case .contains, .startsWith, .containsExactly, .endsWith, .ordered:
             guard !column.isMembership, column.kind == .text else { return append("1 = 0") }
             append(textual: filter.match, of: column.expression)
         case .exact(let value):
@@ -104,6 +104,14 @@ extension SQLQuery {
         case .startsWith(let text): append(start: text, of: expression)
         case .containsExactly(let text): append(part: text, of: expression)
         case .endsWith(let text): append(end: text, of: expression)
+        case .ordered(let comparison, let text):
+            append(expression)
+            switch comparison {
+            case .less: append("< ?", [.text(text)])
+            case .lessOrEqual: append("<= ?", [.text(text)])
+            case .greater: append("> ?", [.text(text)])
+            case .greaterOrEqual: append(">= ?", [.text(text)])
+            }
         case .exact, .anyOf, .not: append("1 = 0")
         }
     }

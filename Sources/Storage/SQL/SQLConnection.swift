@@ -6,6 +6,9 @@ package protocol SQLConnection: AnyObject {
     @discardableResult
     func execute(_ sql: StaticString, _ bindings: [SQLValue]) throws(StorageFault) -> Int
 
+    /// Runs a statement whose last placeholder stands for bytes that are lent until it has run, and are not copied.
+    func execute(_ sql: StaticString, _ bindings: [SQLValue], lending bytes: UnsafeRawBufferPointer) throws(StorageFault)
+
     /// Runs a composed statement to its end and returns how many rows it changed.
     @discardableResult
     func execute(_ query: SQLQuery) throws(StorageFault) -> Int

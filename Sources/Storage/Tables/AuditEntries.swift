@@ -62,25 +62,27 @@ package struct AuditRow: Sendable, Equatable {
     init(_ row: borrowing SQLRow) throws {
         seq = try row.integer(0)
         columns = try AuditColumns(row, from: 1)
-        body = try row.blob(7)
+        body = try row.withBlob(7) { PackedBody.expand($0) }
         hash = try row.blob(8)
     }
 }
 
-/// The entries of the audit, in the order of the chain. Rows are only ever added.
+/// The entries of the audit, in the order of the chain. Rows are only ever added; bodies may be stored packed, and are read expanded.
 package enum AuditEntries {
-    package static func insert(_ row: borrowing AuditRow, _ connection: any SQLConnection) throws {
-        let columns = row.columns
-        _ = try connection.execute(
+    /// `body` is the entry's body or its packed form.
+    package static func insert(
+        _ columns: AuditColumns, seq: Int64, hash: [UInt8], body: UnsafeRawBufferPointer, _ connection: any SQLConnection
+    ) throws {
+        try connection.execute(
             """
             INSERT INTO audit_entries
-                (seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, body, hash)
+                (seq, time_ms, action, outcome, actor_kind, actor_id, organization_id, hash, body)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                .integer(row.seq), .time(columns.time), .text(columns.action), .text(columns.outcome), .text(columns.actorKind),
-                .id(columns.actorID), .id(columns.organization), .blob(row.body), .blob(row.hash),
-            ])
+                .integer(seq), .time(columns.time), .text(columns.action), .text(columns.outcome), .text(columns.actorKind),
+                .id(columns.actorID), .id(columns.organization), .blob(hash),
+            ], lending: body)
     }
 
     /// The newest entry, if there is one.
@@ -151,7 +153,10 @@ extension AuditEntries {
         query.append("ORDER BY seq DESC")
         try connection.scan(query) { columns in
             let (seq, hash) = (try columns.integer(0), try columns.blob(1))
-            return try columns.withBlob(2) { row(seq, hash, $0) }
+            return try columns.withBlob(2) { stored in
+                if stored.first.map({ $0 >= 0x20 }) ?? true { return row(seq, hash, stored) }
+                return PackedBody.expand(stored).withUnsafeBytes { row(seq, hash, $0) }
+            }
         }
     }
 

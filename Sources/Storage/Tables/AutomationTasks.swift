@@ -10,13 +10,28 @@ package enum AutomationTasks {
         return try connection.first(query) { try decode($0) }
     }
 
-    /// The code of a task's row alone, for finding out whether it is still the one that was verified; nil if there is no such task.
-    package static func code(
+    /// How a planned task stands, for deciding in a transaction whether it is started.
+    package struct Standing: Sendable {
+        /// The code of its row, for finding out whether it is still the one that was verified.
+        package let code: [UInt8]
+        package let state: TaskState
+        /// Whether a run of it is open.
+        package let isRunning: Bool
+    }
+
+    /// Nil if there is no such task, or it was never planned.
+    package static func standing(
         of id: AutomationTaskID, in organization: OrganizationID, on connection: any SQLConnection
-    ) throws -> [UInt8]? {
+    ) throws -> Standing? {
+        // One statement, since ten thousand tasks may be due at once.
         try connection.first(
-            "SELECT t.mac FROM tasks t WHERE t.org_id = ? AND t.id = ?", [.id(organization), .id(id)]
-        ) { try $0.blob(0) }
+            """
+            SELECT t.mac, s.task_id, s.org_id, s.date_planned, s.date_begins, s.date_last_run, s.last_execution_id,
+                CASE WHEN EXISTS (SELECT 1 FROM executions e WHERE e.task_id = t.id AND e.org_id = t.org_id
+                    AND e.status IN ('pending', 'running')) THEN 1 ELSE 0 END
+            FROM tasks t JOIN task_states s ON s.task_id = t.id AND s.org_id = t.org_id WHERE t.org_id = ? AND t.id = ?
+            """, [.id(organization), .id(id)]
+        ) { Standing(code: try $0.blob(0), state: try TaskStates.decode($0, from: 1), isRunning: try $0.flag(7)) }
     }
 
     /// Refused (`.constraint(.foreignKey, …)`) when an asset or node is not in the same organization, and (`.unique`) when a task of that
@@ -77,16 +92,29 @@ package enum AutomationTasks {
         }
     }
 
+    /// Where the next page of due tasks begins.
+    package struct DuePlace: Sendable {
+        package let begins: Timestamp
+        package let task: AutomationTaskID
+
+        package init(begins: Timestamp, task: AutomationTaskID) {
+            self.begins = begins
+            self.task = task
+        }
+    }
+
     /// Those whose next run has begun by the given moment, of every organization, the earliest first.
     package static func due(
-        at moment: Timestamp, limit: Int64, on connection: any SQLConnection
+        at moment: Timestamp, after place: DuePlace? = nil, limit: Int64, on connection: any SQLConnection
     ) throws -> [(task: Authenticated<AutomationTask>, state: TaskState)] {
+        let place = place ?? DuePlace(begins: Timestamp(milliseconds: .min), task: AutomationTaskID(high: 0, low: 0))
         var query = selection.appending(", ").appending(TaskStates.columns)
         query.append(
             """
-            FROM task_states s JOIN tasks t ON t.id = s.task_id WHERE s.date_begins IS NOT NULL AND s.date_begins <= ?
-            ORDER BY s.date_begins LIMIT ?
-            """, [.time(moment), .integer(limit)])
+            FROM task_states s JOIN tasks t ON t.id = s.task_id
+            WHERE s.date_begins IS NOT NULL AND (s.date_begins, s.task_id) > (?, ?) AND s.date_begins <= ?
+            ORDER BY s.date_begins, s.task_id LIMIT ?
+            """, [.time(place.begins), .id(place.task), .time(moment), .integer(limit)])
         return try connection.query(query) { (try decode($0), try TaskStates.decode($0, from: columnCount)) }
     }
 

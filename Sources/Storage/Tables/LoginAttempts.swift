@@ -39,6 +39,15 @@ package enum LoginAttempts {
         try connection.execute("DELETE FROM login_attempts WHERE id = ?", [.id(id)])
     }
 
+    /// Of all logins with a version that nobody saw the end of, when it is known that they cannot have been rejected.
+    package static func takeBackUnanswered(
+        of account: AccountID, version: Int64, on connection: any SQLConnection
+    ) throws {
+        try connection.execute(
+            "DELETE FROM login_attempts WHERE account_id = ? AND number = ? AND outcome IN (?, ?)",
+            [.id(account), .integer(version), .text(Outcome.begun.rawValue), .text(Outcome.unclear.rawValue)])
+    }
+
     /// Logins that count since the moment, of the account or of the same user on the target, oldest first.
     package static func dates(
         account: AccountID, identity: [UInt8], since: Timestamp, on connection: any SQLConnection

@@ -20,5 +20,6 @@ struct AccountDelete: AsyncParsableCommand {
         }
         try Prompt.confirm("Delete account \(account) with its secret and history?", isGiven: yes)
         try await client.delete(Resource.accounts.item(id))
+        options.sayDeleted(id)
     }
 }

@@ -85,11 +85,14 @@ private struct World {
         func pick(_ values: [String]) -> String { values.randomElement(using: &random) ?? "" }
         let flag = Bool.random(using: &random)
         let (name, match, value): (String, String, String)
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<10, using: &random) {
         case 0, 1:
             name = pick(["name", "username", "asset_name", "address"])
             match = pick(["exact", "not", "contains", "startswith", "endswith"])
             value = "\"" + pick(["root", "Root", "r", "oo", "_", "%", "web", "10.0.", "ö", "sch", "1"]) + "\""
+        case 9:
+            (name, match) = (pick(["name", "username", "asset_name"]), pick(["gte", "lte", "gt", "lt"]))
+            value = "\"" + pick(["root", "Root", "r", "s", "web-1", "ö", "", "ro\u{1F600}"]) + "\""
         case 2: (name, match, value) = (pick(["username", "asset_name"]), "in", #"["root","web-1","ö"]"#)
         case 3: (name, match, value) = (pick(["privileged", "is_active"]), pick(["exact", "not"]), flag ? "true" : "false")
         case 4: (name, match, value) = ("secret_type", pick(["exact", "not"]), pick([#""token""#, #""password""#]))

@@ -3,6 +3,7 @@ import Access
 import Domain
 import Foundation
 import HTTPServer
+import JSON
 import Outbound
 import Server
 import Storage
@@ -30,6 +31,19 @@ struct AccountSecretTests {
                 body["username"] as? String == "root@web" && body["asset"] as? String == "web 1"
                     && body["secret_type"] as? String == "password")
             #expect(answer.headers["content-type"] == "application/json" && answer.headers["cache-control"] == "no-store")
+        }
+    }
+
+    @Test("each answer is as the description of the API says")
+    func described() async throws {
+        let server = try await LiveServer()
+        let check = SchemaCheck(try JSONDocument.parse(OpenAPIDocument.bytes(of: [])))
+        for query in [
+            "asset=web%201&account=root", "", "asset=web%201&account=nobody", "account_id=x", "asset=a&asset=a&account=b",
+        ] {
+            let answer = try await server.fetch(query)
+            let faults = try check.faults(.get, LiveServer.path, status: answer.status, Array(answer.text.utf8))
+            #expect(faults.isEmpty, "\(query): \(answer.text)")
         }
     }
 
@@ -113,7 +127,7 @@ struct AccountSecretTests {
         #expect(try await server.send(.head, target, server.signed(target)).status == 401, "the method is signed")
         for method in [HTTPRequest.Method.post, .put, .patch, .delete] {
             let answer = try await server.send(method, target, server.signed(target, method: method.rawValue))
-            #expect(answer.status == 405 && answer.headers["allow"] == "GET", "\(method)")
+            #expect(answer.status == 405 && answer.headers["allow"] == "GET, HEAD", "\(method)")
         }
     }
 
@@ -177,6 +191,7 @@ struct AccountSecretTests {
         for query in ["asset=web%201&account=root", "asset=no&account=root"] {
             let answer = try await server.fetch(query)
             #expect(answer.status == 503 && !answer.text.contains("s3cr3t"), "\(answer.text)")
+            #expect(answer.text.contains(#""code":"unavailable","request_id":""#), "\(answer.text)")
         }
         try server.run("DROP TRIGGER broken", audit: true)
         var status = 0

@@ -43,7 +43,7 @@ struct RoutingTests {
         let vault = try await TestVault.make()
         let answer = try await vault.send(method, accounts)
         #expect(answer.status == 405)
-        #expect(answer.headers["Allow"] == "GET, POST")
+        #expect(answer.headers["Allow"] == "GET, HEAD, POST")
         #expect(try answer.string("code") == "method_not_allowed")
     }
 

@@ -26,7 +26,7 @@ struct ApplicationGateTests {
             for application in applications { try application.store(in: house) }
             store = house.policies()
             try await store.reload()
-            desk = try GateDesk()
+            desk = GateDesk()
             let abandoned = Forward()
             gate = try ApplicationGate(
                 rules: rules, replay: ReplayMemory(windowSeconds: rules.windowSeconds, bounds: replay),

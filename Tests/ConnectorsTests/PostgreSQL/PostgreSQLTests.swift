@@ -271,7 +271,8 @@ struct PostgreSQLTests {
     }
 
     @Test(
-        "a change whose answer is lost may have happened, and one that was refused has not", arguments: CuttingProxy.Cut.allCases)
+        "a change whose answer is lost may have happened, and one that was refused has not",
+        arguments: [CuttingProxy.Cut.before, .after, .silence])
     func cut(_ cut: CuttingProxy.Cut) async throws {
         let fixture = try await Self.role("halfway")
         let proxy = try CuttingProxy(to: fixture.server.port, at: "ALTER ROLE", cut)

@@ -7,8 +7,8 @@ import Testing
 struct HostAutomationTests {
     private static let old = "an-Old-Secret-1"
 
-    private func start(_ host: TestHost) async throws -> (Operations, asset: String) {
-        let shop = try await Operations()
+    private func start(_ host: TestHost, configuration: String? = nil) async throws -> (Operations, asset: String) {
+        let shop = try await Operations(configuration: configuration)
         _ = try await shop.run(
             ["asset", "create", "web1", "--address", "127.0.0.1", "--platform", "Linux", "--protocol", "ssh:\(host.port)"])
         _ = try await shop.run(["account", "create", "web1", "root", "--privileged"], host.root.password)
@@ -54,6 +54,25 @@ struct HostAutomationTests {
         #expect(turned.count == 2)
         #expect(audit.entries("account.rotate", outcome: "failed").isEmpty)
         #expect(try await AuditExport.isWhole(shop.server))
+    }
+
+    @Test("a change costs two logins, and accounts that are the first of their host together cost it one refused login in all")
+    func logins() async throws {
+        let names = (1...6).map { "user\($0)" }
+        let host = try await TestHost.start(users: names.map { .init($0, password: Self.old) } + [.init("deploy")])
+        let (shop, asset) = try await start(host, configuration: "automation:\n  accounts_per_host: 6\n")
+        for name in names { _ = try await shop.run(["account", "create", "web1", name], Self.old) }
+        let accounts = names.map { #""\#($0)""# }.joined(separator: ",")
+        _ = try await shop.admin.create(
+            "accounts/change-secret-automations",
+            #"{"name":"all","accounts":[\#(accounts)],"assets":["\#(asset)"],"secret_strategy":"random"}"#)
+        #expect(try await shop.run(["task", "run", "all"]).contains("success"))
+        #expect(try await shop.server.stop() == .status(0))
+        await host.stop()
+        // sshd ends its lines as a terminal would.
+        let lines = host.log.split(whereSeparator: \.isNewline)
+        #expect(lines.filter { $0.hasPrefix("Accepted ") }.count == 2 * names.count, "\(host.log)")
+        #expect(lines.filter { $0.hasPrefix("Failed ") }.count == 1, "\(host.log)")
     }
 
     @Test("a push creates an account on the host and in the vault, with a password or with a key; a removal takes it away")

@@ -4,27 +4,33 @@ import Testing
 
 @Suite("keyturnd help")
 struct OperatorHelpTests {
-    static let commands = [
-        "", "init", "serve", "status", "unseal", "seal", "reload", "migrate", "snapshot", "restore", "rekey", "accept-rows",
-        "audit", "audit verify",
-        "audit export", "doctor", "admin", "admin reset-password",
-    ]
+    private static func help() async throws -> [HelpText] {
+        try await HelpText.all { arguments in
+            let outcome = try await RunningProgram.run(Products.keyturnd, arguments, environment: ["COLUMNS": nil])
+            #expect(outcome.succeeded, "\(arguments)")
+            return outcome.text
+        }
+    }
 
     /// Written anew when KEYTURN_UPDATE_GOLDEN is set; a change of it is a change for operators.
     @Test("the help of every command is the one on record")
     func golden() async throws {
         var text = ""
-        for command in Self.commands {
-            let arguments = command.split(separator: " ").map { String($0) } + ["--help"]
-            let outcome = try await RunningProgram.run(Products.keyturnd, arguments, environment: ["COLUMNS": nil])
-            #expect(outcome.succeeded)
-            text += "$ keyturnd \(command.isEmpty ? "" : command + " ")--help\n" + outcome.text + "\n"
+        for help in try await Self.help() {
+            text += "$ keyturnd \((help.command + ["--help"]).joined(separator: " "))\n\(help.text)\n"
         }
         let file = Products.root + "/Tests/EndToEndTests/Golden/keyturnd-help.txt"
         if ProcessInfo.processInfo.environment["KEYTURN_UPDATE_GOLDEN"] != nil {
             try text.write(toFile: file, atomically: true, encoding: .utf8)
         }
         #expect(text == (try String(contentsOfFile: file, encoding: .utf8)))
+    }
+
+    @Test("every command can print JSON")
+    func json() async throws {
+        let commands = try await Self.help().filter { $0.subcommands.isEmpty }
+        #expect(commands.count > 12)
+        for help in commands { #expect(help.text.contains("--json"), "\(help.command)") }
     }
 
     @Test(

@@ -24,7 +24,7 @@ struct ServeTests {
 
     @Test(
         "the process is not dumpable: its files in /proc belong to root",
-        .enabled(if: geteuid() == 0 && Self.isReachable, "needs another user who may run the program"))
+        .enabled(if: geteuid() == 0 && Products.isReachable, "needs another user who may run the program"))
     func notDumpable() async throws {
         // As root everything there belongs to root anyway; a user who owns the process sees the difference.
         let scratch = try TemporaryDirectory()
@@ -38,17 +38,6 @@ struct ServeTests {
             """
         let outcome = try await RunningProgram.run("sh", ["-c", script])
         #expect(outcome.text == "0\n0\n", "\(outcome.standardError)")
-    }
-
-    /// Whether every user may walk to the program.
-    private static var isReachable: Bool {
-        var path = Products.keyturnd
-        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-            path = String(path[..<slash])
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & 0o001 != 0 else { return false }
-        }
-        return true
     }
 
     @Test("SIGHUP takes a new certificate into use and the log level from the file, without dropping the server")

@@ -89,6 +89,21 @@ struct ApplicationAccessTests {
         #expect(try await key.fetch(over: connection).status == 401)
     }
 
+    @Test("a key opens its own fetch and nothing of the administration")
+    func reach() async throws {
+        let vault = try await SmallVault.start()
+        let connection = APIConnection(vault.server)
+        for target in [
+            "/api/v1/accounts/integration-applications/", "/api/v1/accounts/integration-applications/\(vault.key.id)/",
+            "/api/v1/accounts/integration-applications/\(vault.key.id)/secret/", "/api/v1/accounts/accounts/",
+            "/api/v1/accounts/account-secrets/\(vault.account)/", "/api/v1/audits/service-access-logs/", "/metrics", "/readyz",
+        ] {
+            let answer = try await vault.key.fetch(over: connection, target)
+            #expect(answer.status == 401 && answer.string("code") == "authentication_failed", "\(target): \(answer.text)")
+        }
+        #expect(try await vault.key.fetch(over: connection).status == 200)
+    }
+
     @Test("an application that asks too often is told to wait, and others are not")
     func rateLimit() async throws {
         let vault = try await SmallVault.start()

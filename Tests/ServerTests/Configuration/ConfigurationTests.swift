@@ -186,7 +186,9 @@ struct ConfigurationTests {
         #expect(configuration.listen.description == "127.0.0.1:2")
         #expect(configuration.dataDirectory == "/tmp/b")
         #expect(configuration.keys == "/tmp/b-keys")
-        #expect(configuration.log.level == .error)
+        #expect(configuration.log.level == .error && configuration.log.format == .text)
+        options.logsJSON = true
+        #expect(try Configuration.load(file: file, options: options).log.format == .json)
         options.listen = "nonsense"
         options.keys = "/tmp/b/keys"
         let fault = #expect(throws: ConfigurationFault.self) { try Configuration.load(file: nil, options: options) }

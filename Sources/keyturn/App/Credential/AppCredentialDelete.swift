@@ -21,5 +21,6 @@ struct AppCredentialDelete: AsyncParsableCommand {
         let resource = try await client.credentials(of: application)
         try Prompt.confirm("Revoke key \(credential) of \(application)?", isGiven: yes)
         try await client.delete(resource.item(credential))
+        options.sayDeleted(credential)
     }
 }

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The disk becomes full right before each commit of a change on real targets: the changes stand behind the step before it meanwhile.
+@Suite(
+    "Crash of a change by a full disk", .serialized, .timeLimit(.minutes(60)),
+    .enabled(if: Mount.obstacle == nil, Comment(rawValue: Mount.obstacle ?? "")), SharedSite(isOnSmallDisk: true))
+struct DiskCrashTests {
+    private static let wanted = TurnCrashTests.hits.map { max(1, $0 / 2) } ?? 1
+    /// Few, so that a change's pages do not find room in a write-ahead log that a checkpoint has begun anew.
+    private static let together = TurnCrashTests.hits == nil ? 1 : 2
+    /// By the step that was made last, the commit that fails next.
+    private static let commits =
+        TurnCrashTests.hits == nil
+        ? [("verify", "promotion")]
+        : [
+            ("preflight", "candidate"), ("remember", "state after the command"), ("install", "login"),
+            ("verify", "promotion"), ("promote", "end"), ("retire", "end, the old secret gone"), ("doubt", "state of the doubt"),
+        ]
+
+    @Test("when the disk is full at a commit of a change, all is found out once there is space", arguments: commits.indices)
+    func full(number: Int) async throws {
+        let (step, commit) = Self.commits[number]
+        let (site, disk) = (try await SharedSite.running(), try #require(SharedSite.disk))
+        var row = CrashTable.Row("disk full at the commit behind `\(step)` (\(commit))")
+        var everybody: [CrashSite.Person] = []
+        for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
+            let people = try await site.people(Self.together)
+            everybody += people
+            // A start of its own: a write-ahead log that was used before would have room.
+            try await site.server.restart()
+            let length = site.server.log.utf8.count
+            if step == "doubt" { try await Self.fall(site, people) }
+            try site.hold(step)
+            var execution: String?
+            if step == "doubt" { try await site.server.start() } else { execution = try await site.begin(people) }
+            let standing = try await site.standing(people, behind: step)
+            try disk.fill()
+            site.letGo(step)
+            try await Task.sleep(for: .seconds(3))
+            let stranded = Self.stranded(site, after: length)
+            row.count(standing.filter { stranded.contains(Substring($0.id)) }, of: site)
+            // Either it goes on by itself, or it is started again.
+            if round.isMultiple(of: 2) { try await site.server.kill() }
+            disk.empty()
+            if round.isMultiple(of: 2) { try await site.server.start() }
+            try await TurnCrashTests.check(site, people, &row, "disk full behind \(step), round \(round)")
+            // Otherwise its task would not run again.
+            if let execution { try await site.finish(execution, limit: .seconds(60)) }
+        }
+        try await TurnCrashTests.close(row, site, everybody)
+        #expect(row.fewest >= Self.wanted, "\(row.hits)")
+    }
+
+    /// The accounts whose state could not be stored, as the server has said since its log was so long.
+    private static func stranded(_ site: CrashSite, after length: Int) -> Set<Substring> {
+        let said = String(decoding: Array(site.server.log.utf8.dropFirst(length)), as: UTF8.self).split(separator: "\n")
+            .filter { $0.contains("a turn's state could not be stored") }
+        return Set(said.flatMap { $0.matches(of: /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/).map(\.output) })
+    }
+
+    /// Leaves the changes of these people in doubt, behind a clean end of the server's log.
+    private static func fall(_ site: CrashSite, _ people: [CrashSite.Person]) async throws {
+        try site.hold("install")
+        _ = try await site.begin(people)
+        _ = try await site.standing(people, behind: "install")
+        try await site.server.kill()
+        site.letGo("install")
+    }
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# The five-minute story of the README, command by command as it stands there. Prints TAP; see scripts/run-tests.sh.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+. scripts/lib.sh
+scratch=$(mktemp -d)
+server=
+cleanup() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null
+    wait 2>/dev/null
+    rm -rf "$scratch"
+}
+trap cleanup EXIT
+number=0
+
+check() {
+    number=$((number + 1))
+    if "${@:2}"; then echo "ok $number - $1"; else
+        echo "not ok $number - $1"
+        sed 's/^/# /' "$scratch/shown"
+    fi
+}
+shows() { grep -qE -- "$1" "$scratch/shown"; }
+
+# The blocks of the story, in files of their own: register, fetch, fetch with curl, check the record.
+awk '/^## /{story = /five-minute story/} story' README.md |
+    awk -v to="$scratch/block" '/^```sh/{n++; on = 1; next} /^```/{on = 0} on{print > (to n)}'
+: >"$scratch/shown"
+check "the story has its four blocks" test -s "$scratch/block4" -a ! -e "$scratch/block5"
+
+# What `make run` does before, with what the tests were built with.
+PATH=$PWD/.build/debug:$PATH
+(umask 077 && keyturnd init --data "$scratch/data" --yes --json >"$scratch/login.json")
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+keyturnd serve --data "$scratch/data" --listen "127.0.0.1:$port" --allow-root >"$scratch/log" 2>&1 </dev/null &
+server=$!
+wait_for_tls "$port" 60 "$server" || cat "$scratch/log"
+KEYTURN_CA=$(json_field "$scratch/login.json" ca_certificate)
+export KEYTURN_CA KEYTURN_URL=https://127.0.0.1:$port KEYTURN_CONFIG=$scratch/client
+cd "$scratch" || exit 1
+
+json_field login.json password | bash -e block1 >shown 2>&1
+check "an asset, an account and an application are registered" shows '^KEYTURN_KEY_SECRET='
+key=$(grep -E '^KEYTURN_KEY_(ID|SECRET)=' shown)
+
+# Nobody has a database here: a program of that name says what it was given.
+mkdir bin && printf '#!/bin/sh\necho "psql $* with ${#PGPASSWORD} characters"\n' >bin/psql && chmod 755 bin/psql
+# The reader puts the key in the place of the dots.
+{ printf 'export %s\n' $key; sed '1{/…/d}' block2; } >story2
+PATH=$PWD/bin:$PATH bash -e story2 >shown 2>&1
+check "our client prints the secret" shows '^correct horse'
+check "a command gets it in its environment" shows 'psql -h 10.0.0.7 -U postgres with 13 characters'
+
+{ printf 'export %s\n' $key; cat block3; } >story3
+bash -e story3 >shown 2>&1
+check "curl and openssl are enough to fetch it" shows '"secret":"correct horse"'
+
+bash -e block4 >shown 2>&1
+check "the record is whole" shows '^whole +yes'
+check "and tells of the fetches" shows '"action":"secret.fetch".*"outcome":"granted"'
+echo "1..$number"
