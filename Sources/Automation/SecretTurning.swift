@@ -90,7 +90,8 @@ package struct SecretTurning: Sendable {
         return order
     }
 
-    private func still(_ change: OpenChange) async -> OpenChange? {
+    /// The change as it is stored now; nil where it is not open any more.
+    func still(_ change: OpenChange) async -> OpenChange? {
         guard let keys = try? parts.keyring.keys() else { return nil }
         let found = try? await parts.database.read { db in try SecretChanges.get(change.id, in: change.organization, on: db) }
         return found.flatMap { $0 }.flatMap { try? keys.verified($0) }

@@ -85,6 +85,8 @@ package final class Settlement: Sendable {
                         damaged.append(DamagedChange(row.value))
                         continue
                     }
+                    // Somebody is at it, and it waits for nobody: what has no pause looks due while it is under way.
+                    if parts.active.isClaimed(change.account) { continue }
                     due.append(Due(change: change, place: Self.place(of: change, keys, &lookup, db)))
                 }
             }
@@ -108,8 +110,11 @@ package final class Settlement: Sendable {
 
     private func settle(_ change: OpenChange) async -> TurnReport? {
         if Task.isCancelled { return nil }
+        // While this one waited for its turn it may have been ended or put off, and then nothing is announced.
+        let now = turning.parts.clock.now()
+        guard let change = await turning.still(change), change.memory.notBefore.map({ $0 <= now }) ?? true else { return nil }
         let report = await turning.settle(change, by: principal)
-        // Somebody is at it: what has no pause looks due while it is under way.
+        // Somebody took it up in the meantime.
         return report.outcome.reason == .changeOpen ? nil : report
     }
 

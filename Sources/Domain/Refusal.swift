@@ -8,6 +8,8 @@ package enum Refusal: Swift.Error, Sendable, Equatable {
     case forbidden(Permission)
     /// Not there, or hidden from the one who asks: the two look alike.
     case notFound
+    /// There, and not for the one who asks, who gets the answer of `notFound`. The reason is for the audit only.
+    case hidden(reason: String)
     /// There is no such operation any more; the text names what to use instead.
     case gone(String)
     /// Several things match; `count` of them are visible to the one who asks.
@@ -40,7 +42,7 @@ extension Refusal {
         case .unauthenticated: "authentication_failed"
         case .noCredentials: "not_authenticated"
         case .forbidden: "permission_denied"
-        case .notFound: "not_found"
+        case .notFound, .hidden: "not_found"
         case .gone: "gone"
         case .ambiguous: "ambiguous"
         case .conflict: "conflict"
@@ -57,7 +59,7 @@ extension Refusal {
     /// The true reason, for the audit.
     package var auditReason: String {
         switch self {
-        case .unauthenticated(let reason): reason
+        case .unauthenticated(let reason), .hidden(let reason): reason
         case .forbidden(let permission): "lacks " + permission.rawValue
         case .ambiguous(let count): "ambiguous: \(count)"
         case .gone(let text), .conflict(let text), .malformed(let text), .unavailable(let text): text

@@ -73,8 +73,8 @@ package final class SecretFetch {
 
     /// The secret that a query names, if the permit's application may have it. `selector` reads the query, where it is not known yet.
     ///
-    /// Throws what `selector` throws, `notFound`, `ambiguous` (counting visible accounts only), or `integrity` when a row or secret is not
-    /// what was stored.
+    /// Throws what `selector` throws, `notFound` or `hidden`, which look alike, `ambiguous` (counting visible accounts only), or `integrity`
+    /// when a row or secret is not what was stored.
     package func reveal(
         _ query: UnsafeRawBufferPointer, against permit: borrowing FetchPermit,
         selector: (UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector
@@ -83,14 +83,21 @@ package final class SecretFetch {
         let application = permit.credential.application
         var visible: FetchableAccount?
         var count = 0
-        for candidate in try candidates(query, in: application.organization, keys, selector)
-        where candidate.isServed && application.filter.matches(candidate.facts) {
+        let found = try candidates(query, in: application.organization, keys, selector)
+        for candidate in found where candidate.isServed && application.filter.matches(candidate.facts) {
             visible = candidate
             count += 1
         }
-        guard let visible else { throw .notFound }
+        guard let visible else { throw Self.absence(found) }
         guard count == 1 else { throw .ambiguous(count: count) }
         return try reveal(visible, keys)
+    }
+
+    /// Why none of these is served: for the audit alone, since whoever asks must not tell them apart.
+    private static func absence(_ candidates: [FetchableAccount]) -> Refusal {
+        if candidates.isEmpty { return .notFound }
+        let isFiltered = candidates.contains { $0.isServed }
+        return .hidden(reason: isFiltered ? "hidden by the application's account filter" : "account or asset inactive")
     }
 
     /// What the query names in the organization, every row verified. One that does not authenticate stops everything.

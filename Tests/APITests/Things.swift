@@ -2,6 +2,7 @@ internal import API
 internal import Domain
 internal import HTTPServer
 internal import JSON
+internal import Storage
 import Testing
 
 /// One of everything that belongs to an organization, found by the path of its collection.
@@ -29,6 +30,7 @@ struct Things {
         let account = try await make(
             "/api/v1/accounts/accounts/", #"{"asset":"\#(host)","username":"thing","secret":"x","privileged":true}"#)
         (ids["/api/v1/accounts/accounts/"], ids["/api/v1/accounts/account-secrets/"]) = (account, account)
+        ids["/api/v1/accounts/kept-secrets/"] = try await keep(account)
         ids["/api/v1/accounts/integration-applications/"] = try await make(
             "/api/v1/accounts/integration-applications/", #"{"name":"thing","accounts":{"type":"all"}}"#)
         try await makeTasks(of: account)
@@ -49,6 +51,18 @@ struct Things {
                 of: execution, account: account, in: organization
             ).description
         }
+    }
+
+    /// Keeps what an account has, as if it had been deleted by force while it was in doubt.
+    private func keep(_ account: String) async throws -> String {
+        let (id, organization) = (try #require(AccountID(account)), organization)
+        try await vault.backend.database.write { db in
+            guard let row = try Accounts.get(id, in: organization, on: db)?.value,
+                let asset = try Assets.get(row.asset, in: organization, on: db)?.value
+            else { return }
+            try KeptSecrets.keep(row, on: asset, by: "test", at: .now, on: db)
+        }
+        return account
     }
 
     private func make(_ path: String, _ body: String) async throws -> String {

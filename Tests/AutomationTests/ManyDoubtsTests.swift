@@ -71,6 +71,23 @@ struct ManyDoubtsTests {
         #expect(!isBusy.withLock { $0 } && wasBusy.withLock { $0 })
     }
 
+    @Test("a change that an execution ends while the settlement waits for the host is not announced again")
+    func endedMeanwhile() async throws {
+        let (shop, accounts) = try await Self.doubts(1)
+        let slots = WorkSlots(WorkLimits(perHost: 1))
+        async let work: Void = slots.run(at: WorkSlots.Place(host: shop.asset.address)) {
+            // Time for the settlement to line up.
+            try? await Task.sleep(for: .milliseconds(300))
+            _ = try? await shop.turning.settle(accounts[0].id, in: .default, by: Workshop.principal)
+        }
+        while await slots.running == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await Settlement(shop.turning, slots: slots).pass().isEmpty)
+        await work
+        #expect(try await !Self.isOpen(accounts[0], shop))
+        let entries = try await shop.audit.list(AuditQuery()).records.map(\.entry)
+        #expect(entries.allSatisfy { $0.actor != .system("settlement") })
+    }
+
     // MARK: - Damage
 
     @Test(

@@ -95,7 +95,7 @@ struct SecretFetchTests {
             #expect(try fetcher.fetch(Self.byID, endsPass: false) == "v\(number)")
         }
         try fetcher.change { $0.isActive = false }
-        #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, endsPass: false) }
+        #expect(throws: Self.inactive) { try fetcher.fetch(Self.byID, endsPass: false) }
     }
 
     @Test("one application's filter does not decide for another, whoever asked first")
@@ -104,7 +104,7 @@ struct SecretFetchTests {
         let nothing = #"{"type":"attrs","attrs":[{"name":"name","match":"exact","value":"admin"}]}"#
         for _ in 0..<2 {
             #expect(try fetcher.fetch(Self.byID, endsPass: false) == "one")
-            #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, filter: nothing, endsPass: false) }
+            #expect(throws: Self.filtered) { try fetcher.fetch(Self.byID, filter: nothing, endsPass: false) }
             #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID, in: TestShelf.other, endsPass: false) }
         }
     }
@@ -117,8 +117,12 @@ struct SecretFetchTests {
         #expect(throws: Refusal.sealed) { try fetcher.fetch(Self.byID) }
     }
 
-    @Test("absent, hidden by the filter, inactive, and of another organization are all the same not found")
+    private static let filtered = Refusal.hidden(reason: "hidden by the application's account filter")
+    private static let inactive = Refusal.hidden(reason: "account or asset inactive")
+
+    @Test("absent, hidden by the filter, inactive, and of another organization are all not found, told apart in the audit alone")
     func notFound() async throws {
+        #expect(Set([Refusal.notFound, Self.filtered, Self.inactive].map(\.code)) == ["not_found"])
         let fetcher = try await Fetcher()
         let absent: [AccountSelector] = [
             .id(AccountID(high: 0xB, low: 9)), .named(asset: .name(Array("web".utf8)), account: Array("Root".utf8)),
@@ -132,18 +136,18 @@ struct SecretFetchTests {
                 #"{"type":"attrs","attrs":[{"name":"name","match":"exact","value":"admin"}]}"#,
                 #"{"type":"attrs","attrs":[{"name":"username","match":"exact","value":"root"},{"name":"privileged","match":"exact","value":true}]}"#,
             ] {
-                #expect(throws: Refusal.notFound) { try fetcher.fetch(selector, filter: filter) }
+                #expect(throws: Self.filtered) { try fetcher.fetch(selector, filter: filter) }
             }
         }
         try fetcher.change { $0.isActive = false }
-        #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byName) }
+        #expect(throws: Self.inactive) { try fetcher.fetch(Self.byName) }
         try fetcher.change { $0.isActive = true }
         var asset = fetcher.shelf.asset
         asset.isActive = false
         try fetcher.shelf.database.writeSync { [keyring = fetcher.shelf.keyring, asset] db in
             _ = try Assets.update(keyring.keys().authenticated(asset, with: SealingWorkspace()), on: db)
         }
-        #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byID) }
+        #expect(throws: Self.inactive) { try fetcher.fetch(Self.byID) }
     }
 
     @Test(

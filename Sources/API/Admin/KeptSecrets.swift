@@ -7,7 +7,7 @@ internal import Storage
 internal import Vault
 
 /// Values that outlived their accounts, deleted by force while it was not known which value is live: `/api/v1/accounts/kept-secrets/` says what
-/// there is, `/api/v1/accounts/account-secrets/{id}/kept/` shows it, as any reveal does.
+/// there is, `…/{id}/secrets/` shows it, as any reveal does.
 package enum KeptSecretsResource {
     package static func routes(_ backend: Backend) -> [Route] {
         [
@@ -21,7 +21,7 @@ package enum KeptSecretsResource {
                 "List what is kept of one deleted account, without the secrets", response: schema, style: .list
             ) { try await list($0, backend, of: try $0.id()) },
             Route(
-                .get, "/api/v1/accounts/account-secrets/{id}/kept/", .permission(.revealAccount),
+                .get, "/api/v1/accounts/kept-secrets/{id}/secrets/", .permission(.revealAccount),
                 "The kept secrets of a deleted account, newest first, to users who confirmed lately who they are",
                 response: revealed, style: .list
             ) { try await reveal($0, backend) },
@@ -56,6 +56,8 @@ package enum KeptSecretsResource {
                 of: account, in: organization, offset: page.limit == nil ? 0 : Int64(page.offset), limit: Int64(page.rows),
                 on: transaction.db)
         }
+        // Of an account of which nothing is kept there is nothing to be known here.
+        guard account == nil || found.total > 0 else { throw Refusal.notFound }
         try page.requireWhole(found.total, Page.largest)
         return .list(found.rows, total: Int(clamping: found.total), page: page, call: call) { row, writer in
             writer.object { write(row, to: &$0) }

@@ -46,7 +46,7 @@ enum AccountSecretAnswer {
             return Problem.body(401, "authentication_failed", "Invalid signature.", id, [challenge])
         case .noCredentials:
             return Problem.body(401, "not_authenticated", "Authentication credentials were not provided.", id, [challenge])
-        case .notFound:
+        case .notFound, .hidden:
             return Problem.body(settings.answersNotFoundWith404 ? 404 : 400, "Not found", "Account not found", id)
         case .invalid(let fields):
             return fieldErrors(fields)

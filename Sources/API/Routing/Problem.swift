@@ -20,7 +20,7 @@ package enum Problem {
                 [.init("WWW-Authenticate", "Bearer")])
         case .forbidden:
             body(403, "permission_denied", "You do not have permission to perform this action.", id)
-        case .notFound:
+        case .notFound, .hidden:
             body(404, "not_found", "Not found.", id)
         case .gone(let text):
             body(410, "gone", text, id)

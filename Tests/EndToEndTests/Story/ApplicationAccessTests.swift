@@ -78,6 +78,9 @@ struct ApplicationAccessTests {
                 answer.text.replacing(answer.string("request_id"), with: "")
                     == absent.text.replacing(absent.string("request_id"), with: ""))
         }
+        let reasons = try await AuditExport(vault.server).entries("secret.fetch", outcome: "refused").map { $0["reason"]?.string }
+        let filtered = "hidden by the application's account filter"
+        #expect(reasons == [filtered, "not_found", filtered], "the audit knows better")
         let path = "/api/v1/accounts/integration-applications/\(key.id)/"
         #expect(try await vault.admin.call(.patch, path, #"{"accounts":{"type":"ids","ids":["\#(other)"]}}"#).status == 200)
         #expect(try await key.fetch(over: connection).status == 400)
