@@ -3,32 +3,36 @@ internal import Storage
 
 /// Accounts that one loop has read and verified, kept for exactly one state of the database and one set of keys. Confined to the loop.
 ///
-/// They are known by the bytes of the query that asked for them: an application that asks again in the same words costs no parsing, no
-/// read and no check of rows. One commit anywhere makes all of it void.
+/// They are known by the words that asked for them, before any decoding: an application that asks again in the same words costs no
+/// parsing of names, no read and no check of rows. One commit anywhere makes all of it void.
 struct FetchCache {
     private final class Answer {
         let organization: OrganizationID
-        let query: [UInt8]
         let accounts: [FetchableAccount]
+        private let words: [[UInt8]?]
 
-        init(_ organization: OrganizationID, _ query: [UInt8], _ accounts: [FetchableAccount]) {
+        init(_ words: AccountWords, in organization: OrganizationID, _ accounts: [FetchableAccount]) {
             self.organization = organization
-            self.query = query
             self.accounts = accounts
+            self.words = [words.asset, words.assetID, words.account, words.accountID].map { $0.map { Array($0) } }
         }
 
-        func isOf(_ other: UnsafeRawBufferPointer, in organization: OrganizationID) -> Bool {
-            organization == self.organization && query.count == other.count && query.elementsEqual(other)
+        func isOf(_ other: AccountWords, in organization: OrganizationID) -> Bool {
+            organization == self.organization && Self.same(words[0], other.asset) && Self.same(words[1], other.assetID)
+                && Self.same(words[2], other.account) && Self.same(words[3], other.accountID)
+        }
+
+        private static func same(_ mine: [UInt8]?, _ other: UnsafeRawBufferPointer?) -> Bool {
+            guard let mine, let other else { return mine == nil && other == nil }
+            return mine.count == other.count && mine.elementsEqual(other)
         }
     }
 
     private static let capacity = 8192
-    /// Longer queries are read anew each time.
-    private static let queryLimit = 512
-    /// By the hash of organization and query. Of two that share one, the later is kept.
+    /// By the hash of organization and words. Of two that share one, the later is kept.
     private var answers: [UInt64: Answer] = [:]
     private var state: FetchReader.State?
-    /// So that nobody can choose queries that share a hash.
+    /// So that nobody can choose words that share a hash.
     private let seed = UInt64.random(in: 0 ... .max)
 
     mutating func removeAll() {
@@ -36,46 +40,62 @@ struct FetchCache {
         state = nil
     }
 
-    /// What was found for the query in this state; nil if it has to be read.
+    /// What was found for the words in this state; nil if it has to be read.
     mutating func accounts(
-        _ query: UnsafeRawBufferPointer, in organization: OrganizationID, at state: FetchReader.State
+        _ words: AccountWords, in organization: OrganizationID, at state: FetchReader.State
     ) -> [FetchableAccount]? {
         if self.state != state {
             answers.removeAll(keepingCapacity: true)
             self.state = state
             return nil
         }
-        guard query.count <= Self.queryLimit, let answer = answers[hash(query, organization)] else { return nil }
-        return answer.isOf(query, in: organization) ? answer.accounts : nil
+        guard let answer = answers[hash(words, organization)], answer.isOf(words, in: organization) else { return nil }
+        return answer.accounts
     }
 
-    mutating func keep(_ found: [FetchableAccount], for query: UnsafeRawBufferPointer, in organization: OrganizationID) {
+    mutating func keep(_ found: [FetchableAccount], for words: AccountWords, in organization: OrganizationID) {
         // What is not there is not kept: strangers' guesses would push out what is asked for.
-        guard !found.isEmpty, query.count <= Self.queryLimit else { return }
+        guard !found.isEmpty else { return }
         if answers.count >= Self.capacity { answers.removeAll(keepingCapacity: true) }
-        answers[hash(query, organization)] = Answer(organization, Array(query), found)
+        answers[hash(words, organization)] = Answer(words, in: organization, found)
     }
 
-    /// Eight bytes at a time, multiplied and folded. It spreads and need not be more: what it finds is compared.
-    private func hash(_ query: UnsafeRawBufferPointer, _ organization: OrganizationID) -> UInt64 {
-        var hash = seed ^ UInt64(query.count)
-        func mix(_ word: UInt64) {
-            let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-            hash = product.high ^ product.low
-        }
-        mix(organization.high)
-        mix(organization.low)
+    private func hash(_ words: AccountWords, _ organization: OrganizationID) -> UInt64 {
+        var hash = WordHash(seed: seed)
+        hash.mix(organization.high)
+        hash.mix(organization.low)
+        hash.mix(words.asset)
+        hash.mix(words.assetID)
+        hash.mix(words.account)
+        hash.mix(words.accountID)
+        return hash.value
+    }
+}
+
+/// A quick hash: eight bytes at a time, multiplied and folded. It spreads and need not be more, since what it finds is compared.
+private struct WordHash {
+    private(set) var value: UInt64
+
+    init(seed: UInt64) { value = seed }
+
+    mutating func mix(_ word: UInt64) {
+        let product = (value ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        value = product.high ^ product.low
+    }
+
+    mutating func mix(_ bytes: UnsafeRawBufferPointer?) {
+        guard let bytes else { return mix(.max) }
+        mix(UInt64(bytes.count))
         var position = 0
-        while query.count - position >= 8 {
-            mix(query.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        while bytes.count - position >= 8 {
+            mix(bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             position += 8
         }
         var rest: UInt64 = 0
-        while position < query.count {
-            rest = rest << 8 | UInt64(query[position])
+        while position < bytes.count {
+            rest = rest << 8 | UInt64(bytes[position])
             position += 1
         }
         mix(rest)
-        return hash
     }
 }

@@ -15,6 +15,16 @@ package enum AccountSelector: Sendable, Hashable {
     }
 }
 
+/// The words in which an account is asked for, as they were received: valid as long as the request they are of.
+package struct AccountWords {
+    package var asset: UnsafeRawBufferPointer?
+    package var assetID: UnsafeRawBufferPointer?
+    package var account: UnsafeRawBufferPointer?
+    package var accountID: UnsafeRawBufferPointer?
+
+    package init() {}
+}
+
 /// An account's current secret, opened for one answer.
 package struct RevealedSecret: ~Copyable {
     package let found: FetchableAccount
@@ -71,19 +81,19 @@ package final class SecretFetch {
         open = nil
     }
 
-    /// The secret that a query names, if the permit's application may have it. `selector` reads the query, where it is not known yet.
+    /// The secret that the words name, if the permit's application may have it. `selector` reads them, where they are not known yet.
     ///
     /// Throws what `selector` throws, `notFound` or `hidden`, which look alike, `ambiguous` (counting visible accounts only), or `integrity`
     /// when a row or secret is not what was stored.
     package func reveal(
-        _ query: UnsafeRawBufferPointer, against permit: borrowing FetchPermit,
-        selector: (UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector
+        _ words: AccountWords, against permit: borrowing FetchPermit,
+        selector: (AccountWords) throws(Refusal) -> AccountSelector
     ) throws(Refusal) -> RevealedSecret {
         guard let keys = open else { throw .sealed }
         let application = permit.credential.application
         var visible: FetchableAccount?
         var count = 0
-        let found = try candidates(query, in: application.organization, keys, selector)
+        let found = try candidates(words, in: application.organization, keys, selector)
         for candidate in found where candidate.isServed && application.filter.matches(candidate.facts) {
             visible = candidate
             count += 1
@@ -100,17 +110,17 @@ package final class SecretFetch {
         return .hidden(reason: isFiltered ? "hidden by the application's account filter" : "account or asset inactive")
     }
 
-    /// What the query names in the organization, every row verified. One that does not authenticate stops everything.
+    /// What the words name in the organization, every row verified. One that does not authenticate stops everything.
     private func candidates(
-        _ query: UnsafeRawBufferPointer, in organization: OrganizationID, _ keys: KeySet,
-        _ selector: (UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector
+        _ words: AccountWords, in organization: OrganizationID, _ keys: KeySet,
+        _ selector: (AccountWords) throws(Refusal) -> AccountSelector
     ) throws(Refusal) -> [FetchableAccount] {
         do {
-            if let known = cache.accounts(query, in: organization, at: try reader.state()) { return known }
+            if let known = cache.accounts(words, in: organization, at: try reader.state()) { return known }
         } catch {
             throw .unavailable("The storage cannot be read.")
         }
-        let selector = try selector(query)
+        let selector = try selector(words)
         let rows: [FetchRow]
         do {
             rows = try read(selector, in: organization)
@@ -119,7 +129,7 @@ package final class SecretFetch {
         }
         var found: [FetchableAccount] = []
         for row in rows { found.append(try verified(row, in: organization, keys)) }
-        cache.keep(found, for: query, in: organization)
+        cache.keep(found, for: words, in: organization)
         return found
     }
 

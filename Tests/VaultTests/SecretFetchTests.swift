@@ -41,11 +41,13 @@ struct SecretFetchTests {
                 secret: secret("x"))
             let permit = FetchPermit(credential: credential, origin: .internal(now: TestShelf.now), abandoned: self)
             // Any words will do, as long as other selectors have others.
-            let query = Array("\(selector)".utf8)
+            let text = Array("\(selector)".utf8)
             // The closure may return copyable values only, so the secret leaves it through a variable.
             var opened: RevealedSecret?
-            try query.withUnsafeBytes { query in
-                opened = try fetch.reveal(query, against: permit) { (_) throws(Refusal) in selector }
+            try text.withUnsafeBytes { text in
+                var words = AccountWords()
+                words.account = text
+                opened = try fetch.reveal(words, against: permit) { (_) throws(Refusal) in selector }
             }
             guard let revealed = opened else { throw Refusal.notFound }
             _ = permit.granted(objects: WrittenObjects([]), version: revealed.version, at: TestShelf.now)

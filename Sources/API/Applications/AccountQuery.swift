@@ -3,45 +3,44 @@ internal import Vault
 
 /// The query of a secret fetch: `account_id`, or `asset` or `asset_id` with `account`. Unknown parameters are ignored.
 enum AccountQuery {
-    private struct Values {
-        var asset: [UInt8]?
-        var assetID: [UInt8]?
-        var account: [UInt8]?
-        var accountID: [UInt8]?
-    }
-
     /// What is asked for; `account_id` stands alone, `asset_id` beats `asset`.
-    static func selector(_ query: UnsafeRawBufferPointer) throws(Refusal) -> AccountSelector {
-        let values = try read(query)
-        if let text = values.accountID {
+    static func selector(_ words: AccountWords) throws(Refusal) -> AccountSelector {
+        let asset = try decode(words.asset)
+        let assetID = try decode(words.assetID)
+        let account = try decode(words.account)
+        if let text = try decode(words.accountID) {
             guard let id = AccountID(utf8: text) else { throw .invalid("account_id", "Must be a valid UUID.") }
             return .id(id)
         }
-        let asset: AccountSelector.AssetSelector
-        if let text = values.assetID {
+        let selector: AccountSelector.AssetSelector
+        if let text = assetID {
             guard let id = AssetID(utf8: text) else { throw .invalid("asset_id", "Must be a valid UUID.") }
-            asset = .id(id)
-        } else if let name = values.asset {
-            asset = .name(name)
+            selector = .id(id)
+        } else if let name = asset {
+            selector = .name(name)
         } else {
             throw missing("asset, asset_id")
         }
-        guard let account = values.account else { throw missing("account, account_id") }
-        return .named(asset: asset, account: account)
+        guard let account else { throw missing("account, account_id") }
+        return .named(asset: selector, account: account)
     }
 
     /// What was asked for, as far as it can be read, for the audit of a refusal. Of an id only what is one: what somebody put there by
     /// mistake may be anything.
     static func object(_ query: UnsafeRawBufferPointer) -> [AuditObject] {
-        guard let values = try? read(query) else { return [] }
-        var objects: [AuditObject] = []
-        if values.account != nil || values.accountID != nil {
-            objects.append(AuditObject(kind: "account", id: id(values.accountID), name: text(values.account)))
+        do {
+            let words = try words(query)
+            let (asset, assetID) = (try decode(words.asset), try decode(words.assetID))
+            let (account, accountID) = (try decode(words.account), try decode(words.accountID))
+            var objects: [AuditObject] = []
+            if account != nil || accountID != nil {
+                objects.append(AuditObject(kind: "account", id: id(accountID), name: text(account)))
+            }
+            if asset != nil || assetID != nil { objects.append(AuditObject(kind: "asset", id: id(assetID), name: text(asset))) }
+            return objects
+        } catch {
+            return []
         }
-        if values.asset != nil || values.assetID != nil {
-            objects.append(AuditObject(kind: "asset", id: id(values.assetID), name: text(values.asset)))
-        }
-        return objects
     }
 
     private static func id(_ bytes: [UInt8]?) -> String {
@@ -56,8 +55,9 @@ enum AccountQuery {
         .invalid("non_field_errors", "At least one of the following fields must be provided: \(names).")
     }
 
-    private static func read(_ query: UnsafeRawBufferPointer) throws(Refusal) -> Values {
-        var values = Values()
+    /// Finds the parameters that mean something, each at most once, as they stand in the query.
+    static func words(_ query: UnsafeRawBufferPointer) throws(Refusal) -> AccountWords {
+        var words = AccountWords()
         var start = 0
         while start < query.count {
             var end = start
@@ -69,24 +69,31 @@ enum AccountQuery {
             let name = UnsafeRawBufferPointer(rebasing: query[start..<(mark ?? end)])
             let value = UnsafeRawBufferPointer(rebasing: query[min((mark ?? end) + 1, end)..<end])
             if name.equals("asset") {
-                try set(&values.asset, value)
+                try set(&words.asset, value)
             } else if name.equals("asset_id") {
-                try set(&values.assetID, value)
+                try set(&words.assetID, value)
             } else if name.equals("account") {
-                try set(&values.account, value)
+                try set(&words.account, value)
             } else if name.equals("account_id") {
-                try set(&values.accountID, value)
+                try set(&words.accountID, value)
             }
             start = end + 1
         }
-        return values
+        return words
     }
 
-    private static func set(_ slot: inout [UInt8]?, _ raw: UnsafeRawBufferPointer) throws(Refusal) {
+    private static func set(_ slot: inout UnsafeRawBufferPointer?, _ raw: UnsafeRawBufferPointer) throws(Refusal) {
         guard slot == nil else { throw .malformed("A query parameter is given twice.") }
-        guard let value = decode(raw) else { throw .malformed("A query parameter is not valid percent-encoded UTF-8.") }
         // An empty parameter counts as not given, as in JumpServer.
-        if !value.isEmpty { slot = value }
+        if !raw.isEmpty { slot = raw }
+    }
+
+    private static func decode(_ raw: UnsafeRawBufferPointer?) throws(Refusal) -> [UInt8]? {
+        guard let raw else { return nil }
+        guard let value: [UInt8] = decode(raw) else {
+            throw .malformed("A query parameter is not valid percent-encoded UTF-8.")
+        }
+        return value
     }
 
     /// Nil if it is not valid UTF-8 or holds NUL. Most names have nothing to decode and are ASCII.

@@ -89,7 +89,8 @@ package final class ApplicationsAPI: Sendable {
         let credential = permit.credential
         let address = permit.origin.address
         do throws(Refusal) {
-            let revealed = try desk.fetch.reveal(exchange.query, against: permit, selector: AccountQuery.selector)
+            let revealed = try desk.fetch.reveal(
+                try AccountQuery.words(exchange.query), against: permit, selector: AccountQuery.selector)
             let isHidden = parts.settings.hidesSecrets
             let response = AccountSecretAnswer.response(revealed, application: credential.application.id, isHidden: isHidden)
             guard let response else { throw .unavailable("out of memory") }
