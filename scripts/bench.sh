@@ -3,6 +3,7 @@
 #
 #   fetches    a complete secret fetch against nginx serving a static file of the same size, the sides in turn
 #   rotation   password changes on a local sshd against the `ssh` client: scripts/bench/rotation.sh
+#   memory     ten thousand password changes on a PostgreSQL, and what the server's memory does: scripts/bench/memory.sh
 #   schedule   tasks that fall due at the same moment: scripts/bench/schedule.sh
 #
 #   PART="rotation schedule"   only these
@@ -25,7 +26,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
-parts=${PART:-fetches rotation schedule}
+parts=${PART:-fetches rotation memory schedule}
 rounds=${ROUNDS:-3} duration=${DURATION:-3} connections=${CONNECTIONS:-1 16 64 256} sides=${SIDES:-nginx keyturn}
 accounts=${ACCOUNTS:-1000} applications=${APPLICATIONS:-1000} large=${LARGE:-0} loader=${LOADER:-}
 bench=$root/scripts/bench
@@ -213,10 +214,10 @@ cold_start() {
 }
 
 for name in $parts; do
-    case $name in fetches | rotation | schedule) ;; *) fail "there is no part '$name'" "Parts: fetches, rotation, schedule." ;; esac
+    case $name in fetches | rotation | memory | schedule) ;; *) fail "there is no part '$name'" "Parts: fetches, rotation, memory, schedule." ;; esac
 done
-if has keyturn || part rotation || part schedule; then build; fi
-for name in rotation schedule; do
+if has keyturn || part rotation || part memory || part schedule; then build; fi
+for name in rotation memory schedule; do
     if part "$name"; then run_part "$name"; fi
 done
 part fetches || exit 0

@@ -94,6 +94,8 @@ for_bench() {
     program unshare util-linux
     program setpriv util-linux
     [ -x /usr/sbin/sshd ] || package openssh-server
+    program psql postgresql-client
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || package postgresql
 }
 
 install_missing() {
