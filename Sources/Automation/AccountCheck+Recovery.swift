@@ -18,6 +18,11 @@ extension AccountCheck {
         let run = TurnRun(parts, warrant, account: account, order: order, purpose: .look)
         guard let live = await run.stored(), let rejected = report.oldVersion, live != rejected else { return nil }
         let (proof, more) = try await proof(of: live, ledger)
+        // What the target stores is what is live only as long as the door does not say otherwise: it may ask somebody else.
+        guard [.proven, .noLoginLeft, .noProof].contains(proof.reason) else {
+            try await ledger.end(more)
+            return nil
+        }
         var found = report
         found.newVersion = live
         found.steps.append(StepEntry(step: .inspect, date: parts.clock.now(), words: "version \(live): same"))
@@ -27,11 +32,14 @@ extension AccountCheck {
         let isMade = try await ledger.write { [parts, warrant, account] page in
             try page.settle(more)
             var row = try page.account(account)
-            // A change that began meanwhile knows better.
-            guard row.stages.pending == nil, row.stages.current == rejected else { return false }
+            // A change that is open knows better, also one that only has the old value left to take away.
+            guard row.stages.pending == nil, row.stages.current == rejected,
+                try SecretChanges.found(of: account, in: warrant.organization, on: page.db) == nil
+            else { return false }
             try parts.secrets.recover(live, of: &row, by: warrant)
             if proof.reason == .proven { try parts.secrets.confirm(live, of: &row, by: warrant, now: page.now, in: page.db) }
             try page.store(row)
+            try ChangeMarks.insert(warrant.origin.request, at: page.now, on: page.db)
             try parts.record(told, warrant.organization, page.db)
             return true
         }

@@ -57,12 +57,13 @@ final class GatewayLogins: Sendable {
         }
         switch end {
         case .accepted:
-            // What a kill leaves behind would count against the account for a day.
-            if let attempt { write(attempt, nil) }
+            // What a kill or a cut left behind would count against the account for a day.
+            let accepted = LoginEnd.Worker(account: account.id, version: account.stages.current ?? 0)
+            if let attempt { write(LoginEnd(id: attempt, outcome: nil, accepted: accepted)) }
             state.withLock { $0.isKnown = true }
             leave(isAccepted: ledger.parts.clock.now())
         case .notMade:
-            if let attempt { write(attempt, nil) }
+            if let attempt { write(LoginEnd(id: attempt, outcome: nil)) }
         case .rejected: refused(attempt, .rejected)
         case .lockedOut: refused(attempt, .lockedOut)
         case .unclear: refused(attempt, .unclear)
@@ -74,12 +75,12 @@ final class GatewayLogins: Sendable {
         state.withLock { $0.isKnown = false }
         ledger.parts.workers.forget(account.id, account.stages.current)
         let late = try? attempt ?? ledger.beginLoginBlocking(account.id, version: account.stages.current ?? 0)
-        if let late { write(late, outcome) }
+        if let late { write(LoginEnd(id: late, outcome: outcome)) }
     }
 
-    private func write(_ attempt: LoginAttempts.ID, _ outcome: LoginAttempts.Outcome?) {
+    private func write(_ end: LoginEnd) {
         // If that fails it counts as a login without an answer.
-        try? ledger.endBlocking(LoginEnd(id: attempt, outcome: outcome))
+        try? ledger.endBlocking(end)
     }
 
     private func leave(isAccepted date: Timestamp?) {

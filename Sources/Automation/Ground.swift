@@ -112,6 +112,10 @@ struct GroundReader {
         case .direct: return nil
         case .blocked(let words): throw Stop(.skipped, .noGateway, words)
         case .through(let gateway):
+            // While its own secret is being changed nobody knows which one it takes, and wrong ones would use up its logins.
+            if gateway.account.stages.pending != nil {
+                throw Stop(.skipped, .noGateway, "The secret of the gateway's account is being changed.")
+            }
             let way = Gateway(
                 asset: gateway.asset.id, address: gateway.asset.address, port: gateway.port,
                 hostKeys: HostKeyPin(policy: .strict, fingerprints: gateway.hostKeys),

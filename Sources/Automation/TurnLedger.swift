@@ -212,6 +212,9 @@ struct TurnLedger: Sendable {
             guard trust.accepts(system), trust.endpoint == asset.endpoint else { throw TurnFault(.wrongTarget) }
             guard !trust.systems.contains(system.text) else { return }
             trust.systems.append(system.text)
+            // Nobody has looked at this key, whoever spoke of the asset before.
+            trust.confirmedBy = AssetTrust.firstContact
+            trust.dateConfirmed = page.now
             try AssetTrusts.put(page.keys.authenticated(trust), on: page.db)
         }
     }

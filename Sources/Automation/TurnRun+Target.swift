@@ -63,10 +63,10 @@ extension TurnRun {
         return change.kind == .create && bare.isUser(of: change.identity)
     }
 
-    /// Whether a person has said, since the change was opened, that the system with the new key is the one that is meant.
+    /// Whether a person has said, since the change was opened, that the system with the new key is the one that is meant. That the pins were
+    /// cleared says nothing of who answers next: its key has to be pinned before this turn, and a person has to have spoken since.
     private func isVouchedFor(_ system: TargetIdentity.System, since change: OpenChange, _ ground: Ground) -> Bool {
-        // Recognized by now: it is pinned, or the first one after somebody cleared the pins.
-        guard let trust = ground.trust, trust.accepts(system) else { return false }
+        guard let trust = ground.trust, trust.systems.contains(system.text) else { return false }
         return trust.isConfirmedByPerson && trust.dateConfirmed >= change.dateOpened
     }
 

@@ -173,6 +173,31 @@ struct ManyDoubtsTests {
         #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
     }
 
+    @Test("that the pins were cleared vouches for nobody: the key that shows itself then waits for a person too")
+    func clearedPins() async throws {
+        let (shop, accounts) = try await Self.doubts(1)
+        let new = TargetIdentity.System.sshHostKey("SHA256:new")
+        shop.target.with { $0.system = new }
+        var trust = try Self.trust(shop)
+        trust.systems = []
+        trust.confirmedBy = "bob"
+        trust.dateConfirmed = shop.clock.wall.now()
+        try Self.put(trust, shop)
+        for _ in 0..<3 {
+            shop.clock.advance(seconds: 7200)
+            #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.wrongTarget])
+        }
+        trust = try Self.trust(shop)
+        #expect(trust.systems == [new.text] && !trust.isConfirmedByPerson)
+
+        trust.confirmedBy = "alice"
+        trust.dateConfirmed = shop.clock.wall.now()
+        try Self.put(trust, shop)
+        let reports = try await shop.settle(days: 1)
+        #expect(reports.last?.outcome.status == .success, "\(reports)")
+        #expect(try await !Self.isOpen(accounts[0], shop))
+    }
+
     @Test("another user on the new host is not the one that was meant, whoever stands in for the host")
     func anotherUser() async throws {
         let identity = TargetIdentity(system: .sshHostKey("SHA256:a"), user: "app")

@@ -88,7 +88,7 @@ package final class Executor: Sendable {
                 let execution = try await parts.database.read { db in
                     try keys.verified(Executions.get(next.id, in: next.organization, on: db))
                 }
-                guard execution.status == .running else { return }
+                guard execution.status.isOpen else { return }
                 return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
             } catch is CancellationError {
                 return
