@@ -43,6 +43,7 @@ struct khttp_wire {
     int socket;
     bool gathers;
     bool uncorked;
+    bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
     size_t taken, received;  // ciphertext that came ahead: [taken, received)
@@ -190,7 +191,7 @@ static int retrieve(gnutls_session_t session, const gnutls_datum_t *authorities,
     gnutls_transport_get_ptr2(session, &receives, &sends);
     khttp_wire *wire = sends;
     // Until the wire is there, both are the library's socket.
-    if (wire == NULL || wire != receives || wire->session != session || wire->certificate == NULL) return -1;
+    if ((uintptr_t)wire <= INT_MAX || wire != receives || wire->session != session || wire->certificate == NULL) return -1;
     *chain = wire->certificate->chain;
     *chain_count = wire->certificate->count;
     *key = wire->certificate->key;
@@ -256,15 +257,23 @@ static void forget_answer(void)
     answer.wire = NULL;
 }
 
-/// Makes a record of what waits. Its bytes were reported as sent: if that fails, for want of memory, the connection ends.
+/// Makes a record of what waits, or several where the client takes short ones only. Its bytes were reported as sent: if that fails, for
+/// want of memory, the connection ends.
 static void seal_answer(void)
 {
     khttp_wire *wire = answer.wire;
     if (wire == NULL) return;
-    ssize_t sent = gnutls_record_send2(wire->session, answer.bytes, answer.count, 0, 0);
-    bool isWhole = sent == (ssize_t)answer.count;
+    size_t done = 0;
+    while (done < answer.count) {
+        ssize_t sent = gnutls_record_send2(wire->session, answer.bytes + done, answer.count - done, 0, 0);
+        if (sent <= 0) break;
+        done += (size_t)sent;
+    }
+    bool isWhole = done == answer.count;
     forget_answer();
-    if (!isWhole) shutdown(wire->socket, SHUT_RDWR);
+    if (isWhole) return;
+    wire->failed = true;
+    shutdown(wire->socket, SHUT_RDWR);
 }
 
 /// The wire of a session; NULL for one that is none of ours.
@@ -282,6 +291,10 @@ ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t c
     khttp_wire *wire = wire_of(session);
     if (wire == NULL || !wire->gathers) return gnutls_record_send2(session, bytes, count, 0, 0);
     if (answer.wire != wire || count > answer_limit - answer.count) seal_answer();
+    // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the answer begins.
+    if (answer.wire == NULL && wire->filled > gather_limit / 4 && !send_pending(wire)) {
+        return GNUTLS_E_AGAIN;
+    }
     if (count > answer_limit) return gnutls_record_send2(session, bytes, count, 0, 0);
     answer.wire = wire;
     memcpy(answer.bytes + answer.count, bytes, count);
@@ -393,3 +406,5 @@ bool khttp_wire_flush(khttp_wire *wire)
     }
     return wire->filled == 0 || send_pending(wire);
 }
+
+bool khttp_wire_failed(const khttp_wire *wire) { return wire->failed; }

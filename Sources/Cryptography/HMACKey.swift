@@ -67,7 +67,7 @@ package struct HMACKey: ~Copyable, Sendable {
                 _ = SHA256_Update(&state, block.baseAddress, blockByteCount)
                 for position in block.indices { block[position] ^= padding }
                 let place = UnsafeMutableRawBufferPointer(rebasing: memory[(index * stateByteCount)...])
-                withUnsafeBytes(of: state) { place.copyMemory(from: $0) }
+                withUnsafeBytes(of: &state) { place.copyMemory(from: $0) }
             }
             OPENSSL_cleanse(block.baseAddress, block.count)
         }

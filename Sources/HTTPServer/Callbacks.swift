@@ -41,8 +41,12 @@ func handlerCallback(
     _ method: UnsafePointer<CChar>?, _ version: UnsafePointer<CChar>?, _ data: UnsafePointer<CChar>?,
     _ size: UnsafeMutablePointer<Int>?, _ state: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
-    guard let loop = loop(context), let method, let version, let size, let pointer = state?.pointee else { return .NO }
-    let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    guard let pointer = state?.pointee else { return .NO }
+    let held = Unmanaged<Exchange>.fromOpaque(pointer)
+    // Asked on every pass for each exchange that waits: without counting a reference.
+    if held._withUnsafeGuaranteedRef({ $0.isWaiting }) { return .YES }
+    guard let loop = loop(context), let method, let version, let size else { return .NO }
+    let exchange = held.takeUnretainedValue()
     return loop.proceed(exchange, method: method, version: version, data: data, size: size)
 }
 

@@ -58,6 +58,9 @@ package final class Exchange {
         self.home = home
     }
 
+    /// Whether libmicrohttpd has nothing to do for it but ask again.
+    var isWaiting: Bool { stage == .parked || stage == .received }
+
     /// The index of the loop.
     package var loop: Int { home.index }
 

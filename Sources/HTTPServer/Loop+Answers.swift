@@ -92,12 +92,15 @@ extension Loop {
     func completed(_ exchange: Exchange, isSent: Bool) {
         events += 1
         let connection = exchange.connection
+        var isSent = isSent
+        // All of a short answer is gathered by now. What the socket does not take is tried again at the end of each pass.
+        if let wire = connection?.wire {
+            _ = khttp_wire_flush(wire)
+            if khttp_wire_failed(wire) { isSent = false }
+        }
         if isSent { exchange.carriesSecret = false }
         release(exchange)
-        guard let connection else { return }
-        // All of a short answer is gathered by now. What the socket does not take is tried again at the end of each pass.
-        if let wire = connection.wire { _ = khttp_wire_flush(wire) }
-        connection.enter(.idle, until: passStart.advanced(by: deadlines.idle))
+        connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }
 
     // MARK: - Responses as libmicrohttpd wants them

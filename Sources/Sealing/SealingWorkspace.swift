@@ -27,7 +27,7 @@ package final class SealingWorkspace {
         cipher.holdKey()
     }
 
-    /// Nothing of a key stays here.
+    /// Nothing of a data key stays here.
     package func letGoOfKeys() {
         holdsKeys = false
         lastKey = nil

@@ -29,6 +29,8 @@ struct FetchCache {
     }
 
     private static let capacity = 8192
+    /// Longer words, which nobody needs, are read anew each time.
+    private static let wordsLimit = 1024
     /// By the hash of organization and words. Of two that share one, the later is kept.
     private var answers: [UInt64: Answer] = [:]
     private var state: FetchReader.State?
@@ -55,7 +57,7 @@ struct FetchCache {
 
     mutating func keep(_ found: [FetchableAccount], for words: AccountWords, in organization: OrganizationID) {
         // What is not there is not kept: strangers' guesses would push out what is asked for.
-        guard !found.isEmpty else { return }
+        guard !found.isEmpty, words.byteCount <= Self.wordsLimit else { return }
         if answers.count >= Self.capacity { answers.removeAll(keepingCapacity: true) }
         answers[hash(words, organization)] = Answer(words, in: organization, found)
     }
@@ -69,6 +71,12 @@ struct FetchCache {
         hash.mix(words.account)
         hash.mix(words.accountID)
         return hash.value
+    }
+}
+
+extension AccountWords {
+    fileprivate var byteCount: Int {
+        (asset?.count ?? 0) + (assetID?.count ?? 0) + (account?.count ?? 0) + (accountID?.count ?? 0)
     }
 }
 

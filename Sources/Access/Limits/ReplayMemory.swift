@@ -105,7 +105,9 @@ private final class ReplayShard: Sendable {
 /// What one credential has used: a set of entries for each second of the dates.
 private struct ReplayLog {
     /// Few, and the one that is asked for is nearly always the last: found by looking from the end.
-    private var seconds: [(second: Int64, table: ReplayTable)] = []
+    private var seconds: [Int64] = []
+    /// In the same order.
+    private var tables: [ReplayTable] = []
     private var count = 0
     /// Dates up to here were dropped; the clock may go back, what was forgotten does not come back as new.
     private var droppedThrough = Int64.min
@@ -118,18 +120,19 @@ private struct ReplayLog {
     ) -> ReplayMemory.Outcome {
         if window.lowerBound != lastDrop { drop(before: window.lowerBound, total: total) }
         guard window.contains(second), second > droppedThrough else { return .stale }
-        let place = seconds.lastIndex { $0.second == second }
-        if let place, let former = seconds[place].table.address(of: entry) {
+        let place = seconds.lastIndex(of: second)
+        if let place, let former = tables[place].address(of: entry) {
             return former == entry.address ? .repeated : .replayed
         }
         guard count < bounds.entriesPerCredential, total.load(ordering: .relaxed) < bounds.entriesInAll else { return .full }
         if let place {
-            seconds[place].table.insert(entry)
+            tables[place].insert(entry)
         } else {
             // As many as the second before had are likely to come.
-            var table = ReplayTable(room: seconds.last?.table.count ?? 0)
+            var table = ReplayTable(room: tables.last?.count ?? 0)
             table.insert(entry)
-            seconds.append((second, table))
+            seconds.append(second)
+            tables.append(table)
         }
         count += 1
         total.wrappingAdd(1, ordering: .relaxed)
@@ -141,11 +144,9 @@ private struct ReplayLog {
         lastDrop = expired
         var dropped = 0
         var last = droppedThrough
-        seconds.removeAll { second, table in
-            guard second < expired else { return false }
-            dropped += table.count
-            last = max(last, second)
-            return true
+        for place in seconds.indices.reversed() where seconds[place] < expired {
+            last = max(last, seconds.remove(at: place))
+            dropped += tables.remove(at: place).count
         }
         droppedThrough = last
         count -= dropped

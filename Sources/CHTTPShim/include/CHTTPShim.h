@@ -69,6 +69,8 @@ void khttp_wire_close(khttp_wire *wire);
 void khttp_wire_gather(khttp_wire *wire);
 /// Sends what was gathered: true when nothing is left to send.
 bool khttp_wire_flush(khttp_wire *wire);
+/// Whether an answer that was gathered could not be made a record: it did not leave, and the connection ends.
+bool khttp_wire_failed(const khttp_wire *wire);
 
 // MARK: - Memory
 

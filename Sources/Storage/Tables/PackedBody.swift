@@ -57,33 +57,50 @@ package enum PackedBody {
     /// The packed form of JSON without control characters, or of a part of it: parts may be packed alone and joined.
     package static func pack(_ json: [UInt8]) -> [UInt8] {
         var packed: [UInt8] = []
-        var rest = json[...]
-        while let first = rest.first {
-            if let piece = Piece.allCases.first(where: { starts(rest, with: $0.text) }) {
-                packed.append(piece.rawValue)
-                rest = rest.dropFirst(piece.text.utf8CodeUnitCount)
-            } else if let id = id(in: rest) {
-                packed.append(idMark)
-                packed += id.bytes
-                rest = rest.dropFirst(idTextCount)
-            } else {
-                packed.append(first)
-                rest = rest.dropFirst()
+        packed.reserveCapacity(json.count)
+        json.withUnsafeBytes { json in
+            var position = 0
+            while position < json.count {
+                if let piece = piece(in: json, at: position) {
+                    packed.append(piece.rawValue)
+                    position += piece.text.utf8CodeUnitCount
+                } else if let id = id(in: json, at: position) {
+                    packed.append(idMark)
+                    packed += id.bytes
+                    position += idTextCount
+                } else {
+                    packed.append(json[position])
+                    position += 1
+                }
             }
         }
         return packed
     }
 
-    private static func starts(_ bytes: ArraySlice<UInt8>, with text: StaticString) -> Bool {
-        text.withUTF8Buffer { bytes.starts(with: $0) }
+    private static func piece(in json: UnsafeRawBufferPointer, at position: Int) -> Piece? {
+        switch json[position] {
+        case UInt8(ascii: "{"), UInt8(ascii: ","), UInt8(ascii: "\""):
+            return Piece.allCases.first { piece in
+                piece.text.withUTF8Buffer { text in
+                    text.count <= json.count - position && json[position..<(position + text.count)].elementsEqual(text)
+                }
+            }
+        default: return nil
+        }
     }
 
-    /// The id that the bytes begin with, if it is written as ids are: anything else would expand to other text.
-    private static func id(in bytes: ArraySlice<UInt8>) -> Identifier<AnyEntity>? {
-        guard bytes.count >= idTextCount, let id = Identifier<AnyEntity>(utf8: Array(bytes.prefix(idTextCount))),
-            bytes.prefix(idTextCount).elementsEqual(id.description.utf8)
-        else { return nil }
-        return id
+    /// The id that stands there, if it is written as ids are: anything else would expand to other text.
+    private static func id(in json: UnsafeRawBufferPointer, at position: Int) -> Identifier<AnyEntity>? {
+        let hyphen = UInt8(ascii: "-")
+        guard json.count - position >= idTextCount, json[position + 8] == hyphen, json[position + 13] == hyphen else {
+            return nil
+        }
+        let text = UnsafeRawBufferPointer(rebasing: json[position..<(position + idTextCount)])
+        guard let id = Identifier<AnyEntity>(utf8: text) else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: idTextCount, alignment: 1) { written in
+            id.write(to: written)
+            return text.elementsEqual(written) ? id : nil
+        }
     }
 
     // MARK: - Expanding
@@ -96,7 +113,7 @@ package enum PackedBody {
 
     private static func expanded(_ stored: UnsafeRawBufferPointer) -> [UInt8]? {
         var json: [UInt8] = []
-        json.reserveCapacity(4 * stored.count)
+        json.reserveCapacity(min(4 * stored.count, limit))
         var position = 0
         while position < stored.count {
             let byte = stored[position]
