@@ -88,22 +88,6 @@ struct TLSTests {
         }
     }
 
-    @Test("a client that takes short records only gets its answers whole", arguments: ["-tls1_3", "-tls1_2"])
-    func shortRecords(_ version: String) async throws {
-        let files = try Self.certificates.get().make("short-records")
-        try await blocking {
-            let server = try SampleServer(tls: files)
-            let padding = String(repeating: "p", count: 3000)
-            let request =
-                "POST /echo HTTP/1.1\\r\\nHost: t\\r\\nContent-Length: 3000\\r\\n\\r\\n\(padding)"
-                + "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n"
-            let connect = "openssl s_client -quiet -maxfraglen 512 \(version) -connect 127.0.0.1:\(server.port) 2>/dev/null"
-            let output = try shell("(printf '\(request)'; sleep 1) | \(connect)")
-            #expect(output.components(separatedBy: "HTTP/1.1 200").count == 3)
-            #expect(output.contains(padding))
-        }
-    }
-
     @Test("a session is resumed whichever loop accepts it, and early data is not offered")
     func resumes() async throws {
         let files = try Self.certificates.get().make("three")

@@ -1,21 +1,33 @@
 import Glibc
+import Synchronization
 
 /// Ports of the loopback interface on which nobody listens at the moment.
 package enum FreePort {
-    /// Another process may take the port before the caller does; who starts a server on it must be able to try again.
+    /// What was given once is not given again: two servers that are yet to start must not get the same.
+    private static let given = Mutex<Set<UInt16>>([])
+
+    /// Out of a range below the one from which the system takes ports for outgoing connections, which come at any moment. Another process
+    /// may take the port before the caller does all the same.
     package static func any() throws(ProgramFault) -> UInt16 {
+        for _ in 0..<1_000 {
+            let port = UInt16.random(in: 10_000..<32_000)
+            guard given.withLock({ $0.insert(port).inserted }) else { continue }
+            if try isFree(port) { return port }
+        }
+        throw .system("bind", EADDRINUSE)
+    }
+
+    private static func isFree(_ port: UInt16) throws(ProgramFault) -> Bool {
         let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         guard descriptor.number >= 0 else { throw .system("socket", errno) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor.number, generic, length) == 0 && getsockname(descriptor.number, generic, &length) == 0
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor.number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
-        guard bound else { throw .system("bind", errno) }
-        return UInt16(bigEndian: address.sin_port)
     }
 }
