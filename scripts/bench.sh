@@ -47,7 +47,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 has() { case " $sides " in *" $1 "*) true ;; *) false ;; esac; }
 part() { case " $parts " in *" $1 "*) true ;; *) false ;; esac; }
 

@@ -40,3 +40,24 @@ wait_for_tls() {
 json_field() {
     sed -n 's/.*"'"$2"'"[[:space:]]*:[[:space:]]*"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$1" | head -n 1 | sed 's/\\\//\//g'
 }
+
+# A port of the loopback interface on which nobody listens at the moment.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# Starts a server for many changes at once, for the benchmarks of these: reads $BIN, $work and $concurrency, sets $server and $port.
+serve_changes() {
+    port=$(free_port)
+    cat >"$work/keyturn.yaml" <<YAML
+automation:
+  accounts_at_once: $concurrency
+  accounts_per_host: $concurrency
+log:
+  level: warning
+YAML
+    "$BIN/keyturnd" init --data "$work/data" --yes --json >"$work/login.json"
+    # Descriptor 9 is the leash of a host, where there is one; the server must not hold it.
+    setpriv --pdeathsig TERM "$BIN/keyturnd" serve --data "$work/data" --listen "127.0.0.1:$port" --config "$work/keyturn.yaml" \
+        >>"$work/log" 2>&1 </dev/null 9>&- &
+    server=$!
+    wait_for_tls "$port" 120 "$server" || { tail -n 20 "$work/log" >&2; fail "keyturn did not start"; }
+}

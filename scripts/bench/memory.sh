@@ -22,8 +22,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 # PostgreSQL does not run as root.
 as_nobody=()
 [ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
@@ -50,19 +48,7 @@ until echo 'SELECT 1' | sql >/dev/null 2>&1; do
 done
 seq -f 'CREATE ROLE svc%06.0f LOGIN;' "$changes" | sql
 
-port=$(free_port)
-cat >"$work/keyturn.yaml" <<YAML
-automation:
-  accounts_at_once: $concurrency
-  accounts_per_host: $concurrency
-log:
-  level: warning
-YAML
-"$BIN/keyturnd" init --data "$work/data" --yes --json >"$work/login.json"
-setpriv --pdeathsig TERM "$BIN/keyturnd" serve --data "$work/data" --listen "127.0.0.1:$port" --config "$work/keyturn.yaml" \
-    >>"$work/log" 2>&1 </dev/null &
-server=$!
-wait_for_tls "$port" 120 "$server" || { tail -n 20 "$work/log" >&2; fail "keyturn did not start"; }
+serve_changes
 
 # In the background, since a trap of bash waits for what is in the foreground.
 setpriv --pdeathsig TERM python3 "$bench/memory.py" --url "https://127.0.0.1:$port" \

@@ -24,8 +24,6 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 namespace=(unshare --mount --pid --fork --kill-child --mount-proc --propagation private)
 if ! "${namespace[@]}" sh -c 'mount -t tmpfs tmpfs /run && mkdir /run/u /run/w &&
         mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/u,workdir=/run/w /etc' 2>"$work/obstacle"; then
@@ -48,19 +46,7 @@ until grep -qx up "$work/host.out"; do
 done
 echo "[127.0.0.1]:$ssh_port $(head -n 1 "$work/host.out")" >"$work/known_hosts"
 
-port=$(free_port)
-cat >"$work/keyturn.yaml" <<YAML
-automation:
-  accounts_at_once: $concurrency
-  accounts_per_host: $concurrency
-log:
-  level: warning
-YAML
-"$BIN/keyturnd" init --data "$work/data" --yes --json >"$work/login.json"
-setpriv --pdeathsig TERM "$BIN/keyturnd" serve --data "$work/data" --listen "127.0.0.1:$port" --config "$work/keyturn.yaml" \
-    >>"$work/log" 2>&1 </dev/null 9>&- &
-server=$!
-wait_for_tls "$port" 120 "$server" || { tail -n 20 "$work/log" >&2; fail "keyturn did not start"; }
+serve_changes
 
 # In the background, since a trap of bash waits for what is in the foreground.
 setpriv --pdeathsig TERM python3 "$bench/rotation.py" --url "https://127.0.0.1:$port" --authority "$(json_field "$work/login.json" ca_certificate)" \
