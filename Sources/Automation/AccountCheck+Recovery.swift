@@ -26,7 +26,8 @@ extension AccountCheck {
         var found = report
         found.newVersion = live
         found.steps.append(StepEntry(step: .inspect, date: parts.clock.now(), words: "version \(live): same"))
-        let words = "Version \(rejected) was rejected: version \(live) is live, and current again."
+        let seen = proof.reason == .proven ? "is live" : "is what the target stores"
+        let words = "Version \(rejected) was rejected. Version \(live) \(seen), and was made current."
         found.outcome = RecordOutcome(proof.status, proof.reason, words: words, until: proof.until)
         let told = found
         let isMade = try await ledger.write { [parts, warrant, account] page in

@@ -49,6 +49,7 @@ extension TurnFault {
         case .unsupported: .unsupported
         case .forbidden: .forbidden
         case .gatewayLoginsSpent: .noLoginLeft
+        case .loginsSpent: .workerRejected
         case .brokenProtocol: .brokenProtocol
         case .timedOut: .timedOut
         case .cut: .cut

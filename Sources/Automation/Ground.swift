@@ -12,8 +12,6 @@ struct Ground: Sendable {
     let trust: AssetTrust?
     let connector: any Connector
     let target: Target
-    /// The account that logs in to the gateway; nil for the direct way.
-    let gatewayAccount: Account?
     /// Nil where the work needs none: a login with the account's own secret.
     let worker: Workforce?
     /// The unprivileged account from which the account is switched to; nil for a login of its own.
@@ -63,8 +61,7 @@ struct GroundReader {
         let worker = demands.needsWorker ? try workforce(for: account, on: asset, platform, demands) : nil
         return Ground(
             account: account, asset: asset, trust: trust, connector: connector,
-            target: try target(asset, platform, connector, trust, gateway?.gateway), gatewayAccount: gateway?.account,
-            worker: worker,
+            target: try target(asset, platform, connector, trust, gateway), worker: worker,
             source: try account.suFrom.map { try credential(of: $0) })
     }
 
@@ -106,7 +103,7 @@ struct GroundReader {
     }
 
     /// The gateway of the asset's zone, ready to be logged in to. Where none can be used there is no way: nothing goes straight instead.
-    private func gateway(to asset: Asset) throws -> (gateway: Gateway, account: Account)? {
+    private func gateway(to asset: Asset) throws -> Gateway? {
         var lookup = GatewayLookup(keys, db)
         switch try lookup.choice(for: asset) {
         case .direct: return nil
@@ -116,11 +113,10 @@ struct GroundReader {
             if gateway.account.stages.pending != nil {
                 throw Stop(.skipped, .noGateway, "The secret of the gateway's account is being changed.")
             }
-            let way = Gateway(
+            return Gateway(
                 asset: gateway.asset.id, address: gateway.asset.address, port: gateway.port,
                 hostKeys: HostKeyPin(policy: .strict, fingerprints: gateway.hostKeys),
                 credential: try credential(gateway.account))
-            return (way, gateway.account)
         }
     }
 
@@ -165,16 +161,20 @@ struct GroundReader {
         try credential(keys.verified(Accounts.get(id, in: warrant.organization, on: db)))
     }
 
+    /// Of an account by which others are worked on: its logins are counted as they are made.
     private func credential(_ account: Account) throws -> TargetLogin {
         guard let current = account.stages.current else { throw Stop(.skipped, .noSecret, account.name) }
-        return try credential(current, of: account, named: account.username)
+        let admission = CountedLogins.admission(to: account, by: TurnLedger(parts: parts, warrant: warrant))
+        return try credential(current, of: account, named: account.username, admission)
     }
 
     /// A kept version as something to log in with.
-    func credential(_ version: Int64, of account: Account, named username: String) throws -> TargetLogin {
+    func credential(
+        _ version: Int64, of account: Account, named username: String, _ admission: Admission = .always
+    ) throws -> TargetLogin {
         let handoff = try parts.secrets.revealForChange(version: version, of: account, by: warrant, in: db)
         guard let secret = handoff.take() else { throw Stop(.failed, .noSecret) }
-        return TargetLogin(username: username, secretType: account.secretType, secret: secret)
+        return TargetLogin(username: username, secretType: account.secretType, secret: secret, admission: admission)
     }
 }
 

@@ -82,11 +82,8 @@ struct AccountCheck: Sendable {
         do {
             let way = try await kept(version)
             lent = LentSecrets(ground, way)
-            let ledger = TurnLedger(parts: parts, warrant: warrant)
-            let verdict = try await GatewayLogins.counted(by: ledger, on: ground) { target in
-                let target = control.applied(to: target)
-                return try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
-            }
+            let target = control.applied(to: ground.target)
+            let verdict = try await parts.threads.run { try ground.connector.verify(way, on: target, by: ground.plan) }
             let outcome: RecordOutcome =
                 switch verdict {
                 case .proven: RecordOutcome(.success, .proven)

@@ -128,13 +128,19 @@ package struct SecretTurning: Sendable {
                 permit.concerns([object], version: done.newVersion)
                 let outcome = done.outcome
                 guard outcome.status == .success || outcome.status == .unverifiable else { throw TurnEnded(outcome: outcome) }
-                let remark = outcome.reason == .proven ? "" : outcome.reason.rawValue
-                return .init(done, objects: [object], version: done.newVersion, reason: remark)
+                return .init(done, objects: [object], version: done.newVersion, reason: outcome.remark)
             }
         } catch {
             // What was done is done, whether or not its outcome could be written down.
             return report ?? TurnReport(change: order.id, account: account, outcome: Stop(error).outcome)
         }
+    }
+}
+
+extension RecordOutcome {
+    /// What the audit says of one that ended well: also what was done besides what was asked for.
+    fileprivate var remark: String {
+        [reason == .proven ? "" : reason.rawValue, words].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 }
 

@@ -8,18 +8,9 @@ struct LoginEnd: Sendable {
     let id: LoginAttempts.ID
     /// Nil: it was accepted, or never came to the door.
     let outcome: LoginAttempts.Outcome?
-    /// The worker that was let in. What it knows did not change, so its logins with the same secret that nobody saw the end of, since
-    /// the process was killed or the line cut, were no rejected ones either.
-    var accepted: Worker?
-
-    struct Worker: Sendable {
-        let account: AccountID
-        let version: Int64
-    }
 
     func write(on db: any SQLConnection) throws {
         if let outcome { try LoginAttempts.end(id, outcome, on: db) } else { try LoginAttempts.takeBack(id, on: db) }
-        if let accepted { try LoginAttempts.takeBackUnanswered(of: accepted.account, version: accepted.version, on: db) }
     }
 }
 
@@ -35,9 +26,22 @@ extension TurnLedger {
         _ account: AccountID, identity: [UInt8], version: Int64, change: OpenChange? = nil, turn: SecretTurn? = nil,
         _ attempts: [LoginEnd] = []
     ) async throws -> (leave: LoginLeave, change: OpenChange?) {
+        let first = try await beginLogin(account, identity, version, change, turn, attempts, after: nil)
+        guard case .spent = first.leave else { return first }
+        // It may be logging in for the work on others: how that ends decides whether it has one left.
+        let entry = await parts.queue.enter(account)
+        defer { parts.queue.leave(account) }
+        return try await beginLogin(account, identity, version, first.change, turn, [], after: entry.cover)
+    }
+
+    private func beginLogin(
+        _ account: AccountID, _ identity: [UInt8], _ version: Int64, _ change: OpenChange?, _ turn: SecretTurn?,
+        _ attempts: [LoginEnd], after cover: LoginQueue.Cover?
+    ) async throws -> (leave: LoginLeave, change: OpenChange?) {
         let limit = parts.logins
         return try await write { page in
             try page.settle(attempts)
+            if let cover { try LoginAttempts.takeBack(cover.id, on: page.db) }
             var stored = change
             if var change, let turn {
                 try page.store(&change, turn)
@@ -71,21 +75,20 @@ extension TurnLedger {
         }
     }
 
-    /// Writes down a login that is about to be made; nil if the account has none left. Blocks: for the threads of connectors.
-    func beginLoginBlocking(_ account: AccountID, version: Int64) throws -> LoginAttempts.ID? {
-        let limit = parts.logins
-        return try writeBlocking { page in
-            guard try Self.nextLogin(account, account.bytes, limit, at: page.now, on: page.db) == nil else { return nil }
-            let id = LoginAttempts.ID.random()
-            try LoginAttempts.begin(
-                id, account: account, identity: account.bytes, version: version, in: page.warrant.organization, at: page.now,
-                on: page.db)
-            return id
+    /// When the account has a login left again; nil if it has one now, or will once it is no longer logging in for the work on others.
+    func nextLogin(_ account: AccountID, _ identity: [UInt8]) async throws -> Timestamp? {
+        let (parts, limit) = (parts, parts.logins)
+        let until = try await parts.database.read { db in
+            try Self.nextLogin(account, identity, limit, at: parts.clock.now(), on: db)
+        }
+        guard until != nil else { return nil }
+        let entry = await parts.queue.enter(account)
+        defer { parts.queue.leave(account) }
+        return try await write { page in
+            if let cover = entry.cover { try LoginAttempts.takeBack(cover.id, on: page.db) }
+            return try Self.nextLogin(account, identity, limit, at: page.now, on: page.db)
         }
     }
-
-    /// Writes down how one ended. Blocks.
-    func endBlocking(_ attempt: LoginEnd) throws { try writeBlocking { page in try page.settle([attempt]) } }
 
     /// When the account has a login left again; nil if it has one now.
     static func nextLogin(

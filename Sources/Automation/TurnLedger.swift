@@ -134,8 +134,40 @@ struct TurnLedger: Sendable {
                 "Account \(name.map { $0 + " " } ?? "")\(isOurs ? "\(other.account) " : "")stands for the same user of the same system."
             )
         }
+        try requireNoMoved(account, identity, page)
         try TargetIdentities.put(
             identity, of: account.id, account.secretType, in: account.organization, at: page.now, on: page.db)
+    }
+
+    /// An open change may have its place under a key that its host has no more: what is pinned for that host says so before the change
+    /// has met it again.
+    private func requireNoMoved(_ account: Account, _ identity: [UInt8], _ page: Page) throws {
+        guard let user = TargetIdentity.user(of: identity) else { return }
+        for other in try SecretChanges.others(than: account.id, endingWith: user, on: page.db) where other.identity != identity {
+            let trust = try AssetTrusts.get(other.asset, in: other.organization, on: page.db)
+            guard let trust = try trust.map({ try page.keys.verified($0) }) else { continue }
+            let isThere = trust.systems.compactMap { TargetIdentity.System(text: $0) }.contains { system in
+                system.moved(userOf: other.identity) == identity
+            }
+            guard isThere else { continue }
+            throw Stop(.skipped, .changeOpen, "Another change of the same user on the target is open.")
+        }
+    }
+
+    /// Gives a change its place under the key that its host has now, before anything is sent there.
+    func move(_ change: OpenChange, to identity: [UInt8]) async throws -> OpenChange {
+        try await write { page in
+            try requireAlone(page.account(change.account), identity, page)
+            var moved = change
+            moved.identity = identity
+            moved.dateUpdated = page.now
+            do {
+                guard try SecretChanges.move(page.keys.authenticated(moved), on: page.db) else { throw Stop(.uncertain, .forced) }
+            } catch StorageFault.constraint(.unique, _) {
+                throw Stop(.skipped, .changeOpen, "Another change of the same user on the target is open.")
+            }
+            return moved
+        }
     }
 
     // MARK: - On the way

@@ -27,7 +27,7 @@ package struct TurnParts: Sendable {
     package var probe: StepProbe = .standard
     package var logger: Logger
     let active = ActiveTurns()
-    let workers = KnownWorkers()
+    let queue = LoginQueue()
 
     package init(
         database: Database, keyring: RowKeeper, secrets: AccountSecrets, gate: Gate, threads: any WorkThreads,

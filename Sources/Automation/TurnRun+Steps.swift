@@ -44,12 +44,11 @@ extension TurnRun {
     /// A change whose proof would have to wait a day is not begun.
     private func requireLogin(_ ground: Ground) async throws {
         guard order.checksConnection, !turn.plan.isRemoval else { return }
-        let (parts, account) = (parts, ground.account)
-        let until = try await parts.database.read { db in
-            let identity = try TargetIdentities.get(account.id, in: account.organization, on: db) ?? account.id.bytes
-            return try TurnLedger.nextLogin(account.id, identity, parts.logins, at: parts.clock.now(), on: db)
+        let account = ground.account
+        let identity = try await parts.database.read { db in
+            try TargetIdentities.get(account.id, in: account.organization, on: db) ?? account.id.bytes
         }
-        if let until { throw Stop(.skipped, .noLoginLeft, until: until) }
+        if let until = try await ledger.nextLogin(account.id, identity) { throw Stop(.skipped, .noLoginLeft, until: until) }
     }
 
     func preflight() async throws -> TurnEvent {

@@ -48,7 +48,13 @@ extension TurnRun {
         }
         let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
         self.identity = identity
-        if let change, !isSame(identity, as: change, ground) { throw TurnFault(.wrongTarget) }
+        if let change {
+            guard isSame(identity, as: change, ground) else { throw TurnFault(.wrongTarget) }
+            // Under the old key it would keep nobody away from the user that it is about.
+            if !identity.isOnSystem(of: change.identity), let moved = identity.system.moved(userOf: change.identity) {
+                self.change = try await ledger.move(change, to: moved)
+            }
+        }
         return (session, remote)
     }
 
@@ -82,59 +88,17 @@ extension TurnRun {
         try await ledger.pin(system, of: ground.asset)
     }
 
-    /// The worker's login: of one that was not accepted lately it is written down before it is made.
     private func openSession(_ ground: Ground) async throws -> any WorkSession {
         guard let force = ground.worker else { throw TurnFault(.notPermitted) }
-        let (login, clock) = (force.login, parts.clock)
-        let version = login.stages.current
-        let isKnown = await parts.workers.enter(login.id, version, at: { clock.now() })
+        let (connector, target, worker) = (ground.connector, ground.target, force.worker)
         do {
-            let session = try await open(ground, as: force, isKnown)
-            parts.workers.leave(login.id, version, isAccepted: now, wasKnown: isKnown)
-            return session
+            return try await parts.threads.run { try connector.open(target, as: worker) }
+        } catch let fault as ConnectorFault where fault.kind == .loginsSpent {
+            let until = try? await ledger.nextLogin(force.login.id, force.login.id.bytes)
+            throw TurnFault(.workerRejected, words: fault.words, until: until)
         } catch {
-            parts.workers.leave(login.id, version, isAccepted: nil, wasKnown: isKnown)
-            throw error
-        }
-    }
-
-    private func open(_ ground: Ground, as force: Ground.Workforce, _ isKnown: Bool) async throws -> any WorkSession {
-        let attempt = isKnown ? nil : try await beginWorkerLogin(force.login)
-        let (connector, worker) = (ground.connector, force.worker)
-        do {
-            let session = try await GatewayLogins.counted(by: ledger, on: ground) { [parts] target in
-                try await parts.threads.run { try connector.open(target, as: worker) }
-            }
-            // At once: what a kill leaves behind would count against the worker until it is let in again.
-            if let attempt {
-                let accepted = LoginEnd.Worker(account: force.login.id, version: force.login.stages.current ?? 0)
-                await end(LoginEnd(id: attempt, outcome: nil, accepted: accepted))
-            }
-            return session
-        } catch {
-            if let attempt {
-                await end(LoginEnd(id: attempt, outcome: Self.outcome(of: error)))
-            } else if let outcome = Self.outcome(of: error), let late = try? await beginWorkerLogin(force.login) {
-                // It was trusted to be accepted and was not: written down afterwards, so that it counts.
-                await end(LoginEnd(id: late, outcome: outcome))
-            }
             throw TurnFault(error, ofWorker: true)
         }
-    }
-
-    private func beginWorkerLogin(_ login: Account) async throws -> LoginAttempts.ID {
-        let leave = try await ledger.beginLogin(
-            login.id, identity: login.id.bytes, version: login.stages.current ?? 0, taken()
-        ).leave
-        switch leave {
-        case .granted(let grant): return grant.id
-        case .spent(let until): throw TurnFault(.workerRejected, words: "Its logins of a day are used up.", until: until)
-        }
-    }
-
-    /// Writes down how a login ended; if that fails, with the next transaction.
-    private func end(_ end: LoginEnd) async {
-        do { try await ledger.end([end]) } catch { ended.append(end) }
     }
 
     // MARK: - Logins of the account
@@ -189,14 +153,9 @@ extension TurnRun {
         guard let ground else { throw TurnFault(.brokenProtocol) }
         // What was pinned at this very contact is in the row and not yet in the ground.
         let control = ControlLogin(ledger, after: grant)
-        let (connector, pin, plan) = (ground.connector, pinned(ground).hostKeys, ground.plan)
+        let (connector, target, plan) = (ground.connector, control.applied(to: pinned(ground)), ground.plan)
         do {
-            let verdict = try await GatewayLogins.counted(by: ledger, on: ground) { [parts] target in
-                var target = control.applied(to: target)
-                target.hostKeys = pin
-                let pinned = target
-                return try await parts.threads.run { try connector.verify(way, on: pinned, by: plan) }
-            }
+            let verdict = try await parts.threads.run { try connector.verify(way, on: target, by: plan) }
             ended += [LoginEnd(id: grant.id, outcome: Self.outcome(of: verdict))] + control.ends(verdict)
             return TurnVerdict(verdict)
         } catch {
@@ -224,7 +183,7 @@ extension TurnRun {
     static func outcome(of error: any Error) -> LoginAttempts.Outcome? {
         guard let fault = error as? ConnectorFault else { return .unclear }
         switch fault.kind {
-        case .unreachable, .hostKeyChanged, .noSafeChannel, .unsupported, .gatewayLoginsSpent: return nil
+        case .unreachable, .hostKeyChanged, .noSafeChannel, .unsupported, .gatewayLoginsSpent, .loginsSpent: return nil
         case .loginRejected: return .rejected
         case .lockedOut: return .lockedOut
         // It was let in, and something later was refused.

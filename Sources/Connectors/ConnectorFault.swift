@@ -27,6 +27,8 @@ package struct ConnectorFault: Error, Sendable, Hashable {
         case forbidden
         /// No login at the gateway may be made now, for the limit of rejected ones.
         case gatewayLoginsSpent
+        /// No login with the credential may be made now, for the limit of rejected ones.
+        case loginsSpent
         /// It answered something that makes no sense, or far too much.
         case brokenProtocol
         /// It did not answer in time.

@@ -22,9 +22,8 @@ package struct MariaDB: Connector {
 
     package func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
         let way = try Way(to: target)
-        let connection: MariaDBConnection
-        do throws(MariaDBFault) { connection = try Self.connect(target, way, worker.credential) } catch {
-            throw Self.fault(error, hiding: worker.credential)
+        let connection = try worker.credential.admission.around({ Self.fault($0, hiding: worker.credential) }) {
+            () throws(MariaDBFault) in try Self.connect(target, way, worker.credential)
         }
         return try MariaDBSession(connection, way: way, worker: worker.credential, limit: target.stepLimit)
     }

@@ -25,12 +25,9 @@ package struct PostgreSQL: Connector {
 
     package func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
         let way = try Way(to: target)
-        let connection: PostgresConnection
         let channel = try Self.channel(of: target)
-        do throws(PostgresFault) {
-            connection = try Self.connect(target, channel, way, worker.credential, .any)
-        } catch {
-            throw Self.fault(error, atLogin: true, hiding: worker.credential)
+        let connection = try worker.credential.admission.around({ Self.fault($0, atLogin: true, hiding: worker.credential) }) {
+            () throws(PostgresFault) in try Self.connect(target, channel, way, worker.credential, .any)
         }
         return try PostgreSQLSession(connection, way: way, worker: worker.credential, limit: target.stepLimit)
     }

@@ -20,9 +20,8 @@ package struct Redis: Connector {
 
     package func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
         let way = try Way(to: target)
-        let connection: RedisConnection
-        do throws(RedisFault) { connection = try Self.connect(target, way, worker.credential) } catch {
-            throw Self.fault(error, hiding: worker.credential)
+        let connection = try worker.credential.admission.around({ Self.fault($0, hiding: worker.credential) }) {
+            () throws(RedisFault) in try Self.connect(target, way, worker.credential)
         }
         return try RedisSession(connection, to: target, way: way, worker: worker.credential)
     }

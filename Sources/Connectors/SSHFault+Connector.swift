@@ -26,7 +26,7 @@ extension ConnectorFault.Kind {
         case .moreNeeded: self = .notPermitted
         case .lockedOut: self = .lockedOut
         case .noCommonMethod: self = .unsupported
-        case .notAdmitted: self = .gatewayLoginsSpent
+        case .notAdmitted: self = fault.place == .gateway ? .gatewayLoginsSpent : .loginsSpent
         case .timedOut: self = .timedOut
         case .cut, .interrupted: self = .cut
         case .tooMuchOutput, .protocolError: self = .brokenProtocol
@@ -36,24 +36,24 @@ extension ConnectorFault.Kind {
 
 extension TargetLogin {
     /// For SSH, which keeps a copy of its own.
-    var sshLogin: SSHLogin { sshLogin(admission: nil) }
-
-    fileprivate func sshLogin(admission: (any LoginAdmission)?) -> SSHLogin {
+    var sshLogin: SSHLogin {
         withSecret { secret in
             SSHLogin(
                 username: username, method: secretType == .sshKey ? .privateKey : .password, secret: secret.duplicate(),
-                admission: admission)
+                admission: CountedLogin(admission: admission))
         }
     }
 }
 
 /// Speaks for whoever counts the logins, in SSH's terms.
 private struct CountedLogin: LoginAdmission {
-    let admission: GatewayAdmission
+    let admission: Admission
 
     func begin() throws(SSHFault) {
-        guard admission.begin() else {
-            throw SSHFault(.notAdmitted, words: "the logins of a day that may be rejected there are used up")
+        switch admission.begin() {
+        case .granted: break
+        case .spent(let words): throw SSHFault(.notAdmitted, words: words)
+        case .notNow(let words): throw SSHFault(.unreachable, words: words)
         }
     }
 
@@ -79,7 +79,7 @@ extension Target {
             let endpoint = SSHEndpoint(
                 host: gateway.address, port: gateway.port, pinned: gateway.hostKeys.fingerprints,
                 acceptNew: gateway.hostKeys.policy == .acceptNew)
-            return (endpoint, gateway.credential.sshLogin(admission: CountedLogin(admission: gateway.admission)))
+            return (endpoint, gateway.credential.sshLogin)
         }
     }
 

@@ -79,8 +79,6 @@ package struct Gateway: Sendable {
     package let port: Int
     package let hostKeys: HostKeyPin
     package let credential: TargetLogin
-    /// Who counts the logins that are made there.
-    package var admission = GatewayAdmission.always
 
     package init(asset: AssetID, address: String, port: Int, hostKeys: HostKeyPin, credential: TargetLogin) {
         self.asset = asset
@@ -89,31 +87,6 @@ package struct Gateway: Sendable {
         self.hostKeys = hostKeys
         self.credential = credential
     }
-}
-
-/// Leave for logins at a gateway, which connectors make as often as they need: it counts them as it counts those of any account.
-///
-/// Both are called on a connector's thread and may block.
-package struct GatewayAdmission: Sendable {
-    /// How a login ended.
-    package enum End: Sendable, Hashable {
-        case accepted, rejected, lockedOut
-        /// It ended without an answer.
-        case unclear
-        /// It never came to the door.
-        case notMade
-    }
-
-    /// Asked before each login; what it has to remember is durable when it returns. False: none may be made now.
-    package let begin: @Sendable () -> Bool
-    package let end: @Sendable (End) -> Void
-
-    package init(begin: @escaping @Sendable () -> Bool, end: @escaping @Sendable (End) -> Void) {
-        self.begin = begin
-        self.end = end
-    }
-
-    package static let always = GatewayAdmission(begin: { true }, end: { _ in })
 }
 
 /// The account that does the work on a target, and how it gets the power to.

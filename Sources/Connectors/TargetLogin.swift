@@ -9,11 +9,16 @@ package final class TargetLogin: Sendable {
     package let username: String
     /// `.password` or `.sshKey`; of a key the secret is the private key in OpenSSH form, without passphrase.
     package let secretType: SecretType
+    /// Who counts the logins that are made with it.
+    package let admission: Admission
     private let secret: Secret
 
-    package init(username: String, secretType: SecretType, secret: consuming Secret) {
+    package init(
+        username: String, secretType: SecretType, secret: consuming Secret, admission: Admission = .always
+    ) {
         self.username = username
         self.secretType = secretType
+        self.admission = admission
         self.secret = secret
     }
 

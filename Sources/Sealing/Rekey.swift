@@ -26,6 +26,9 @@ package struct Rekey: Sendable {
         package var key: Int64 = 0
         package var dataKeys: Int64 = 0
         package var rows: Int64 = 0
+        /// Open changes whose rows are damaged, with their accounts. They are left as they are: nothing was ever sent because of them, and
+        /// nothing will be, until somebody gives each up by force.
+        package var damaged: [String] = []
         /// Whether it went on where an earlier one was cut off.
         package var isResumed = false
     }
@@ -66,7 +69,7 @@ package struct Rekey: Sendable {
         usleep(UInt32(clamping: seconds * 1_000_000 + attoseconds / 1_000_000_000_000))
         report.dataKeys = try rewrap()
         try reached(.rewrapped)
-        report.rows = try authenticate()
+        (report.rows, report.damaged) = try authenticate()
         try reached(.authenticated)
         try retire(request)
         try keyring.reopen(with: unsealer)
@@ -122,16 +125,16 @@ package struct Rekey: Sendable {
 
 extension Rekey {
     /// Goes through all rows until there is none with a code of a former key. Rows that come meanwhile have codes of the active one.
-    private func authenticate() throws -> Int64 {
+    private func authenticate() throws -> (rows: Int64, damaged: [String]) {
         var count: Int64 = 0
         while true {
-            let done = try pass()
-            if done == 0 { return count }
+            let (done, damaged) = try pass()
+            if done == 0 { return (count, damaged) }
             count += done
         }
     }
 
-    private func pass() throws -> Int64 {
+    private func pass() throws -> (rows: Int64, damaged: [String]) {
         var count: Int64 = 0
         let organizations = try keyring.database.readSync { try Organizations.all(on: $0).map(\.value.id) }
         count += try remake { try Organizations.all(on: $0) }
@@ -151,9 +154,55 @@ extension Rekey {
         count += try remake { try Users.everyone(on: $0) }
         count += try remake { try Sessions.everyone(on: $0) }
         count += try remake { try Settings.all(on: $0) }
-        count += try pages { try SecretChanges.page(after: $0, limit: 100, on: $1) }
         count += try pages { try Deliveries.page(after: $0, limit: 100, on: $1) }
-        return count
+        let changes = try openChanges()
+        return (count + changes.rows, changes.damaged)
+    }
+
+    /// A damaged one stands for an account that is left alone until somebody forces it. With the former key or without, its row is not what
+    /// was stored: it must not keep that key alive, which may be the very one that is to be got rid of.
+    private func openChanges() throws -> (rows: Int64, damaged: [String]) {
+        var count: Int64 = 0
+        var damaged: [String] = []
+        var last: ChangeID?
+        while true {
+            let place = last
+            let found = try keyring.database.readSync { db in try SecretChanges.found(after: place, limit: 100, on: db) }
+            let judged = try found.map { try judge($0) }
+            count += try write(judged.compactMap(\.sound))
+            damaged += judged.compactMap(\.damage)
+            guard found.count == 100, let end = judged.compactMap(\.id).max(), end != last else { return (count, damaged) }
+            last = end
+        }
+    }
+
+    /// An open change: one that is what was stored, or the words for it.
+    private struct JudgedChange {
+        let id: ChangeID?
+        var sound: Authenticated<OpenChange>?
+        var damage: String?
+    }
+
+    private func judge(_ found: FoundChange) throws -> JudgedChange {
+        switch found {
+        case .failure(let change):
+            let id = change.id.map { "\($0)" } ?? "one without a number"
+            return JudgedChange(id: change.id, damage: id + " of account " + (change.account.map { "\($0)" } ?? "?"))
+        case .success(let row):
+            let words = "\(row.value.id) of account \(row.value.account)"
+            return try isAuthentic(row)
+                ? JudgedChange(id: row.value.id, sound: row) : JudgedChange(id: row.value.id, damage: words)
+        }
+    }
+
+    private func isAuthentic(_ row: Authenticated<OpenChange>) throws -> Bool {
+        do {
+            _ = try keyring.keys().verified(row, with: SealingWorkspace())
+            return true
+        } catch let fault as SealingFault {
+            guard case .rowNotAuthentic = fault else { throw fault }
+            return false
+        }
     }
 
     /// - Parameter page: the rows after an id; `Entity` is what the ids are of, `Row` what the rows hold.

@@ -23,9 +23,9 @@ package struct AutomationServices: Sendable {
     ) {
         let (keys, clock, meter) = (RowKeeper(keyring: keyring), options.clock, AutomationMeter())
         let slots = WorkSlots(options.limits)
-        let turning = Self.turning(options, database, keyring, gate, settings, logger)
-        settlement = Settlement(turning, slots: slots, perHost: options.limits.perHost, meter: meter)
         outbox = Outbox(database: database, keeper: keys, channels: options.channels, clock: clock, logger: logger)
+        let turning = Self.turning(options, database, keyring, gate, settings, outbox, logger)
+        settlement = Settlement(turning, slots: slots, perHost: options.limits.perHost, meter: meter)
         alert = DoubtAlert(
             database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
             logger: logger)
@@ -42,7 +42,7 @@ package struct AutomationServices: Sendable {
 
     private static func turning(
         _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
-        _ logger: Logger
+        _ outbox: Outbox, _ logger: Logger
     ) -> SecretTurning {
         let connectors = options.connectors
         var parts = TurnParts(
@@ -54,7 +54,7 @@ package struct AutomationServices: Sendable {
         parts.logins = LoginLimit(count: options.turns.rejectedLogins)
         parts.stepLimit = options.turns.stepLimit
         parts.conversationLimit = options.turns.conversationLimit
-        return SecretTurning(parts.writingRecords())
+        return SecretTurning(parts.writingRecords(telling: SettledNotices(outbox)))
     }
 }
 

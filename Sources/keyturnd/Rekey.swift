@@ -25,6 +25,7 @@ struct Rekey: AsyncParsableCommand {
             try Terminal.report(json: json) { result in
                 for name in ["key", "data_keys", "rows"] { result.field(name, done[name]?.int) }
                 result.field("resumed", done["resumed"]?.bool)
+                if let damaged = done["damaged_changes"]?.string { result.field("damaged_changes", damaged) }
             }
         } else {
             let stopped = try StoppedVault(data: configuration.dataDirectory, checkpoints: configuration.checkpoints)

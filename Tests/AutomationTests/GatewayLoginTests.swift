@@ -2,7 +2,9 @@ import Access
 import Automation
 import Connectors
 import Domain
+import Glibc
 import Sealing
+import Synchronization
 import TestSupport
 import Testing
 
@@ -153,6 +155,107 @@ struct GatewayLoginTests {
             path = next
         }
         #expect(rejections == 2)
+    }
+
+    @Test(
+        "a gateway's password that was changed behind our back is rejected no more often than the limit, however many are at work"
+    )
+    func changedWhileMany() async throws {
+        let yard = try Self.yard(hosts: 12)
+        let turning = yard.shop.turning
+        #expect(await turning.verify(yard.apps[0].id, in: .default, by: Workshop.principal).outcome.reason == .proven)
+        yard.shop.target.with { $0.gatewaySecret = Array("another".utf8) }
+        await Self.verifyAll(yard)
+        #expect(yard.shop.target.snapshot.gatewayRejections == 2)
+        #expect(try await Self.attempts(yard) == 2)
+    }
+
+    @Test("each login at a gateway is durable while it is under way, also where the one before was accepted a moment ago")
+    func alwaysWritten() async throws {
+        let yard = try Self.yard(hosts: 8)
+        let counted = Mutex<[Int]>([])
+        let atOnce = Mutex((now: 0, most: 0))
+        let (path, id) = (yard.shop.database.path, yard.gateway.id)
+        let other = try Database.open(at: path)
+        yard.shop.target.with { state in
+            state.atGateway = {
+                atOnce.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                let count = try? other.readSync { db in
+                    try LoginAttempts.dates(account: id, identity: id.bytes, since: Timestamp(milliseconds: 0), on: db).count
+                }
+                usleep(5000)
+                counted.withLock { $0.append(count ?? 0) }
+                atOnce.withLock { $0.now -= 1 }
+            }
+        }
+        for _ in 0..<3 { await Self.verifyAll(yard) }
+        #expect(counted.withLock { $0.count == 24 && $0.allSatisfy { $0 == 1 } }, "\(counted.withLock { $0 })")
+        #expect(atOnce.withLock { $0.most } == 1)
+        // And nothing of it is left.
+        #expect(try await Self.attempts(yard) == 0)
+        other.close()
+    }
+
+    @Test("that many log in at a gateway does not keep its own account from being checked, nor its check them")
+    func checkedMeanwhile() async throws {
+        let yard = try Self.yard(hosts: 8)
+        let (turning, gateway) = (yard.shop.turning, yard.gateway)
+        yard.shop.target.with { state in
+            state.live["jump"] = Array("jump-secret".utf8)
+            state.atGateway = { usleep(2000) }
+        }
+        // One of the day's two is used up already.
+        try await yard.shop.database.write { [now = yard.shop.clock.wall.now()] db in
+            let id = LoginAttempts.ID.random()
+            try LoginAttempts.begin(
+                id, account: gateway.id, identity: gateway.id.bytes, version: LoginAttempts.wrongSecret, in: .default, at: now,
+                on: db)
+            try LoginAttempts.end(id, .rejected, on: db)
+        }
+        async let checks = Self.verifyAll(yard, times: 5)
+        for _ in 0..<10 {
+            let report = await turning.verify(gateway.id, in: .default, by: Workshop.principal)
+            #expect(report.outcome.reason == .proven, "\(report.outcome)")
+        }
+        #expect(await checks.allSatisfy { $0.outcome.reason == .proven })
+        #expect(try await Self.attempts(yard) == 1)
+    }
+
+    @discardableResult
+    private static func verifyAll(_ yard: Yard, times: Int = 1) async -> [TurnReport] {
+        await withTaskGroup(of: [TurnReport].self) { group in
+            for app in yard.apps {
+                group.addTask {
+                    var reports: [TurnReport] = []
+                    for _ in 0..<times {
+                        reports.append(await yard.shop.turning.verify(app.id, in: .default, by: Workshop.principal))
+                    }
+                    return reports
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+    }
+
+    @Test(
+        "a real gateway whose password is changed while many work through it sees no more wrong logins than the limit",
+        .enabled(if: TestHost.obstacle == nil, "needs a host of its own"))
+    func realChanged() async throws {
+        let host = try await TestHost.start(users: [.init("jump", password: "jump-secret")], hostKeys: [.ed25519])
+        let yard = try Self.yard(hosts: 8, port: host.port, hostKey: host.hostKey) { parts in
+            parts.connector = { _ in LinuxConnector() }
+            parts.stepLimit = .seconds(30)
+        }
+        // The targets behind it are not there; the gateway's own login is what counts.
+        await Self.verifyAll(yard)
+        #expect(try await Self.attempts(yard) == 0)
+        try await host.expect("echo jump:another | chpasswd")
+        await Self.verifyAll(yard, times: 3)
+        try await Task.sleep(for: .milliseconds(500))
+        let lines = host.log.split(whereSeparator: \.isNewline)
+        #expect(lines.filter { $0.contains("Failed password for jump") }.count == 2, "\(host.log)")
+        #expect(lines.filter { $0.contains("Accepted password for jump") }.count >= 8, "\(host.log)")
+        await host.stop()
     }
 
     @Test(

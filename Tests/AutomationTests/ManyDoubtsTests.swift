@@ -2,6 +2,7 @@ import Access
 import Audit
 import Automation
 import Connectors
+import Dispatch
 import Domain
 import Logging
 import Notifications
@@ -12,11 +13,11 @@ import Testing
 
 @testable import Storage
 
-/// What stands between an open change and its end besides the target: limits, other changes, other host keys.
+/// What stands between an open change and its end besides the target: limits, other changes, what is told of it.
 @Suite("Settling among others")
 struct ManyDoubtsTests {
     /// A shop in which some accounts of the one asset are in doubt, each applied and unproved.
-    private static func doubts(_ count: UInt64) async throws -> (shop: Workshop, accounts: [Account]) {
+    static func doubts(_ count: UInt64) async throws -> (shop: Workshop, accounts: [Account]) {
         let shop = try Workshop()
         let accounts = (0..<count).map { Workshop.account(10 + $0, on: shop.asset, name: "app\($0)") }
         for account in accounts {
@@ -33,7 +34,7 @@ struct ManyDoubtsTests {
         return (shop, accounts)
     }
 
-    private static func isOpen(_ account: Account, _ shop: Workshop) async throws -> Bool {
+    static func isOpen(_ account: Account, _ shop: Workshop) async throws -> Bool {
         try await shop.database.read { try SecretChanges.found(of: account.id, in: .default, on: $0) } != nil
     }
 
@@ -88,6 +89,128 @@ struct ManyDoubtsTests {
         #expect(entries.allSatisfy { $0.actor != .system("settlement") })
     }
 
+    // MARK: - Hosts that do not answer
+
+    /// An account of a host of its own that is in doubt.
+    @discardableResult
+    private static func doubt(_ number: UInt64, count: UInt64 = 1, _ shop: Workshop) async throws -> [Account] {
+        var asset = Workshop.asset(number, name: "host\(number)")
+        asset.address = "10.0.1.\(number)"
+        try shop.add(asset)
+        try shop.add(Workshop.account(1000 + number, on: asset, name: "admin", privileged: true), secret: "admin-secret")
+        var accounts: [Account] = []
+        for place in 0..<count {
+            let account = Workshop.account(2000 + number * 100 + place, on: asset, name: "app\(number)-\(place)")
+            try shop.add(account, secret: "old")
+            shop.target.with { state in
+                state.live[account.username] = Array("old".utf8)
+                state.tricks = [.appliedThenCut]
+                state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
+            }
+            let report = await shop.turning.turn(account.id, in: .default, Workshop.order(), by: Workshop.principal)
+            #expect(report.outcome.status == .uncertain)
+            accounts.append(account)
+        }
+        return accounts
+    }
+
+    /// Keeps whoever comes to some hosts until it is opened.
+    private final class Barrier: Sendable {
+        private let addresses: Set<String>
+        private let opened = DispatchSemaphore(value: 0)
+        private let count = Mutex(0)
+        var waiting: Int { count.withLock { $0 } }
+
+        init(_ addresses: Set<String>) { self.addresses = addresses }
+
+        func pass(_ target: Target) {
+            guard addresses.contains(target.address) else { return }
+            count.withLock { $0 += 1 }
+            opened.wait()
+            opened.signal()
+        }
+
+        func open() { opened.signal() }
+    }
+
+    private static func isSettled(_ account: Account, _ shop: Workshop) async throws -> Bool {
+        for _ in 0..<500 {
+            if try await !isOpen(account, shop) { return true }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        return false
+    }
+
+    @Test("a change that comes to be in doubt while a host keeps the settlement waiting is settled meanwhile")
+    func newWhileOldWaits() async throws {
+        let shop = try Workshop()
+        let old = try await Self.doubt(1, count: 12, shop)
+        shop.clock.advance(seconds: 3600)
+        let barrier = Barrier(["10.0.1.1"])
+        shop.target.with { $0.atHost = { barrier.pass($0) } }
+        let settlement = Settlement(shop.turning, slots: WorkSlots(WorkLimits(perHost: 4)), perHost: 4)
+        let run = Task { await settlement.run(every: .milliseconds(20)) }
+        while barrier.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        // Of all that one host has, it holds no more than its share.
+        let new = try await Self.doubt(2, count: 3, shop)
+        shop.clock.advance(seconds: 3600)
+        for account in new { #expect(try await Self.isSettled(account, shop)) }
+        #expect(try await Self.isOpen(old[0], shop) && barrier.waiting <= 4)
+        barrier.open()
+        for account in old { #expect(try await Self.isSettled(account, shop)) }
+        run.cancel()
+        await run.value
+    }
+
+    @Test("what waits for hosts that executions work on keeps no place from what need not wait")
+    func busyHosts() async throws {
+        let shop = try Workshop()
+        for number in 1...2 as ClosedRange<UInt64> { try await Self.doubt(number, shop) }
+        let free = try await Self.doubt(3, shop)[0]
+        shop.clock.advance(seconds: 3600)
+        let slots = WorkSlots(WorkLimits(overall: 8, perHost: 1))
+        let (stream, release) = AsyncStream<Void>.makeStream()
+        let work = Task {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await slots.run(at: .init(host: "10.0.1.1")) { for await _ in stream {} } }
+                group.addTask { await slots.run(at: .init(host: "10.0.1.2")) { for await _ in stream {} } }
+            }
+        }
+        while await slots.running < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        let settlement = Settlement(shop.turning, slots: slots, width: 2)
+        let run = Task { try await settlement.pass() }
+        #expect(try await Self.isSettled(free, shop))
+        release.finish()
+        await work.value
+        #expect(try await run.value.map(\.outcome.status) == [.success, .success, .success])
+    }
+
+    @Test("many hosts on which changes were tried in vain leave room for a change that was not tried yet")
+    func roomForNew() async throws {
+        let shop = try Workshop()
+        let vain: Set<String> = ["10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.4", "10.0.1.5"]
+        for number in 1...5 as ClosedRange<UInt64> { try await Self.doubt(number, shop) }
+        shop.target.with { $0.workerFault = ConnectorFault(.unreachable, effect: .none) }
+        let settlement = Settlement(shop.turning, width: 4)
+        for _ in 0..<2 {
+            shop.clock.advance(seconds: 3600)
+            #expect(try await settlement.pass().count == 5)
+        }
+        shop.target.with { $0.workerFault = nil }
+        shop.clock.advance(seconds: 3600)
+        let barrier = Barrier(vain)
+        shop.target.with { $0.atHost = { barrier.pass($0) } }
+        let run = Task { await settlement.run(every: .milliseconds(20)) }
+        while barrier.waiting < 3 { try await Task.sleep(for: .milliseconds(1)) }
+        let new = try await Self.doubt(9, shop)[0]
+        shop.clock.advance(seconds: 3600)
+        #expect(try await Self.isSettled(new, shop))
+        #expect(barrier.waiting == 3)
+        barrier.open()
+        run.cancel()
+        await run.value
+    }
+
     // MARK: - Damage
 
     @Test(
@@ -130,89 +253,55 @@ struct ManyDoubtsTests {
         #expect(channel.events.withLock { $0 } == ["change.damaged"])
     }
 
-    // MARK: - Another host key
-
-    private static func put(_ trust: AssetTrust, _ shop: Workshop) throws {
-        try shop.database.writeSync { [keyring = shop.keyring] db in
-            try AssetTrusts.put(keyring.keys().authenticated(trust, with: SealingWorkspace()), on: db)
-        }
-    }
-
-    private static func trust(_ shop: Workshop) throws -> AssetTrust {
-        try shop.database.readSync { [keyring = shop.keyring, asset = shop.asset] db in
-            let row = try AssetTrusts.get(asset.id, in: .default, on: db)
-            return try row.map { try keyring.keys().verified($0, with: SealingWorkspace()) }
-                ?? AssetTrust(
-                    asset: asset.id, organization: .default, endpoint: asset.endpoint, confirmedBy: AssetTrust.firstContact,
-                    dateConfirmed: Workshop.start)
-        }
-    }
-
-    @Test("a change that is open when the host gets a new key waits until a person stands in for it, and then settles by itself")
-    func newHostKey() async throws {
-        let (shop, accounts) = try await Self.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
-        #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.hostKeyChanged])
-        shop.clock.advance(seconds: 7200)
-        #expect(try await Settlement(shop.turning).pass().map(\.outcome.status) == [.uncertain])
-
-        // That it was pinned is not enough, where nobody said so since.
-        var trust = try Self.trust(shop)
-        trust.systems = [new.text]
-        try Self.put(trust, shop)
-        shop.clock.advance(seconds: 7200)
-        #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.wrongTarget])
-
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
-        let reports = try await shop.settle(days: 1)
-        #expect(reports.last?.outcome.status == .success, "\(reports)")
-        #expect(try await !Self.isOpen(accounts[0], shop))
-        #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
-    }
-
-    @Test("that the pins were cleared vouches for nobody: the key that shows itself then waits for a person too")
-    func clearedPins() async throws {
-        let (shop, accounts) = try await Self.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
-        var trust = try Self.trust(shop)
-        trust.systems = []
-        trust.confirmedBy = "bob"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
-        for _ in 0..<3 {
-            shop.clock.advance(seconds: 7200)
-            #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.wrongTarget])
-        }
-        trust = try Self.trust(shop)
-        #expect(trust.systems == [new.text] && !trust.isConfirmedByPerson)
-
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
-        let reports = try await shop.settle(days: 1)
-        #expect(reports.last?.outcome.status == .success, "\(reports)")
-        #expect(try await !Self.isOpen(accounts[0], shop))
-    }
-
-    @Test("another user on the new host is not the one that was meant, whoever stands in for the host")
-    func anotherUser() async throws {
-        let identity = TargetIdentity(system: .sshHostKey("SHA256:a"), user: "app")
-        let other = TargetIdentity(system: .sshHostKey("SHA256:b"), user: "app")
-        let stored = identity.canonical.bytes
-        #expect(other.isUser(of: stored) && !other.isOnSystem(of: stored) && identity.isOnSystem(of: stored))
-        for user in ["ap", "pp", "xapp", "", "app\0", "SHA256:a"] {
-            #expect(!TargetIdentity(system: identity.system, user: user).isUser(of: stored), "\(user)")
-        }
-        for bytes in [[], [1], [0, 0, 0, 0], [0, 0, 0, 9, 1], [0xFF, 0xFF, 0xFF, 0xFF]] as [[UInt8]] {
-            #expect(!identity.isUser(of: bytes) && !identity.isOnSystem(of: bytes))
-        }
-    }
-
     // MARK: - What is told of it
+
+    @Test("when a doubt settles by itself after its execution, whoever got the result is told, once")
+    func toldThatItSettled() async throws {
+        let channel = EventChannel()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let outboxes = Mutex<Outbox?>(nil)
+        let shop = try Workshop(
+            { parts in
+                let outbox = Outbox(
+                    database: parts.database, keeper: parts.keyring, channels: [channel], clock: parts.clock, logger: logger)
+                outboxes.withLock { $0 = outbox }
+                parts = parts.writingRecords(telling: SettledNotices(outbox))
+            }, state: { $0.tricks = [.appliedThenCut] })
+        shop.target.with { $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))] }
+        let outbox = try #require(outboxes.withLock { $0 })
+        var asked = TaskOrder(kind: .changeSecret, accounts: ["app"])
+        asked.assets = [shop.asset.id]
+        let task = AutomationTask(
+            id: .random(), organization: .default, name: "t", order: asked, timing: TaskTiming(), recipients: ["ops@example.com"],
+            dateCreated: Workshop.start, dateUpdated: Workshop.start)
+        let execution = Execution(
+            id: .random(), organization: .default, task: task.id, taskName: "t", trigger: .manual,
+            author: Execution.Author(user: nil, name: "test"), order: asked, dateCreated: Workshop.start, status: .failed)
+        let record = Record(
+            id: .random(), organization: .default, execution: execution.id, kind: .changeSecret, asset: shop.asset.id,
+            assetName: "db", account: shop.app.id, username: "app", secretType: .password, dateCreated: Workshop.start)
+        try await shop.database.write { [keyring = shop.keyring] db in
+            let (keys, workspace) = (try keyring.keys(), try SealingWorkspace())
+            try AutomationTasks.insert(keys.authenticated(task, with: workspace), on: db)
+            try Executions.insert(keys.authenticated(execution, with: workspace), on: db)
+            try Records.insert(keys.authenticated(record, with: workspace), on: db)
+        }
+        #expect(await shop.turn { $0.id = record.id.retyped() }.outcome.status == .uncertain)
+        _ = try await outbox.deliverDue()
+        #expect(channel.events.withLock { $0 } == [])
+        try await shop.settle()
+        for _ in 0..<2 { _ = try await outbox.deliverDue() }
+        #expect(channel.events.withLock { $0 } == ["change.settled", "change.settled"])
+        let told = channel.deliveries.withLock { $0 }
+        #expect(Set(told.map(\.recipient)) == ["", "ops@example.com"])
+        for delivery in told {
+            #expect(delivery.subject == "Keyturn: settled - app on db: success" && delivery.payload.contains("\(record.id)"))
+            for value in try shop.kept().values {
+                let text = String(decoding: value, as: UTF8.self)
+                #expect(!delivery.text.contains(text) && !delivery.payload.contains(text) && !delivery.subject.contains(text))
+            }
+        }
+    }
 
     @Test("when a doubt settles, its record and its execution say so")
     func told() async throws {
@@ -248,8 +337,12 @@ struct ManyDoubtsTests {
 private final class EventChannel: Channel {
     let name = "webhook"
     let events = Mutex<[String]>([])
+    let deliveries = Mutex<[Delivery]>([])
 
-    func accepts(_ recipient: String) -> Bool { recipient.isEmpty }
+    func accepts(_ recipient: String) -> Bool { true }
 
-    func deliver(_ delivery: Delivery) async throws(DeliveryFault) { events.withLock { $0.append(delivery.event) } }
+    func deliver(_ delivery: Delivery) async throws(DeliveryFault) {
+        events.withLock { $0.append(delivery.event) }
+        deliveries.withLock { $0.append(delivery) }
+    }
 }

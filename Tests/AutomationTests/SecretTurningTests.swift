@@ -102,6 +102,12 @@ struct SecretTurningTests {
         #expect(try shop.served() == early && shop.stored().stages.current == 2)
         #expect(shop.records.all.last?.outcome == report.outcome)
         #expect(shop.target.snapshot.rejected["app"] == 1)
+        // A check that changes what is served says so in the audit; and says no more than was seen.
+        let entries = try await shop.audit.list(AuditQuery()).records.map(\.entry)
+        let remark = entries.map(\.reason).first { $0.contains("made current") }
+        let seen = hasLogins ? "is live" : "is what the target stores"
+        #expect(remark?.hasSuffix("Version 3 was rejected. Version 2 \(seen), and was made current.") == true, "\(entries)")
+        #expect(report.outcome.words == "Version 3 was rejected. Version 2 \(seen), and was made current.")
         // Where nothing can be read back, or nothing of ours is there, it says no and moves nothing.
         shop.clock.advance(seconds: 86_402)
         shop.target.with { $0.live["app"] = Array("of somebody else".utf8) }

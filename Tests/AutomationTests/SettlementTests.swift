@@ -171,6 +171,57 @@ struct SettlementTests {
         #expect(bad.target.snapshot.rejected["admin"] == 2)
     }
 
+    @Test(
+        "a worker's password that was changed behind our back is rejected no more often than the limit, however many work with it"
+    )
+    func workerChangedMeanwhile() async throws {
+        let shop = try Workshop()
+        let others = (10..<22).map { Workshop.account($0, on: shop.asset, name: "app\($0)") }
+        for other in others {
+            try shop.add(other, secret: "old")
+            shop.target.with { $0.live[other.username] = Array("old".utf8) }
+        }
+        #expect(await shop.turn().outcome.status == .success)
+        shop.target.with { $0.live["admin"] = Array("another".utf8) }
+        let reports = await withTaskGroup(of: TurnReport.self) { group in
+            for other in others {
+                group.addTask { await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal) }
+            }
+            return await group.reduce(into: [TurnReport]()) { $0.append($1) }
+        }
+        #expect(reports.allSatisfy { $0.outcome.reason == .workerRejected }, "\(reports.map(\.outcome))")
+        #expect(shop.target.snapshot.rejected["admin"] == 2)
+    }
+
+    @Test("a worker's login is durable before it is made each time, so that a kill at any login leaves it counted")
+    func workerKilled() async throws {
+        let shop = try Workshop()
+        var rejections = 0
+        #expect(await shop.turn().outcome.status == .success)
+        // Its password is changed outside, and each process dies at the door.
+        var path = shop.directory.file("killed-0.db")
+        try shop.database.backupSync(to: path)
+        for round in 1...5 {
+            let target = SimulatedTarget(shop.target.snapshot)
+            let start = try Workshop(
+                copyOf: path, in: shop.directory, target: target, at: shop.clock.wall.now(), like: shop,
+                connectorFor: { _ in target })
+            let next = shop.directory.file("killed-\(round).db")
+            // The first one was let in a moment before.
+            if round == 1 { #expect(await start.turn().outcome.status == .success) }
+            target.with { state in
+                state.live["admin"] = Array("another".utf8)
+                state.atWorker = { do { try start.database.backupSync(to: next) } catch {} }
+            }
+            _ = await start.turn()
+            let seen = target.snapshot.rejected["admin"] ?? 0
+            rejections += seen
+            guard seen > 0 else { break }
+            path = next
+        }
+        #expect(rejections == 2)
+    }
+
     @Test("what crashes leave of a worker's logins does not use up its day, once it was let in again; rejected ones do")
     func workerAfterCrashes() async throws {
         var shop = try Workshop()

@@ -36,6 +36,10 @@ final class SimulatedTarget: Connector {
         var gatewaySecret: [UInt8]?
         /// Done when somebody is at the gateway's door, before it answers.
         var atGateway: (@Sendable () -> Void)?
+        /// Done when a worker comes to a host, before anything else.
+        var atHost: (@Sendable (Target) -> Void)?
+        /// Done when a worker is at the door, before it answers.
+        var atWorker: (@Sendable () -> Void)?
         var gatewayLogins = 0
         var gatewayRejections = 0
         /// How long a worker's login takes, and how many there were at the same time.
@@ -90,7 +94,11 @@ final class SimulatedTarget: Connector {
     /// The login at the gateway, which whoever counts them allows or not.
     private func passGateway(_ target: Target) throws(ConnectorFault) {
         guard let gateway = target.gateway else { return }
-        guard gateway.admission.begin() else { throw ConnectorFault(.gatewayLoginsSpent, effect: .none) }
+        switch gateway.credential.admission.begin() {
+        case .granted: break
+        case .spent: throw ConnectorFault(.gatewayLoginsSpent, effect: .none)
+        case .notNow(let words): throw ConnectorFault(.unreachable, effect: .none, words: words)
+        }
         snapshot.atGateway?()
         let given = gateway.credential.withSecret { $0.withBytes { Array($0) } }
         let isIn = state.withLock { state in
@@ -99,7 +107,7 @@ final class SimulatedTarget: Connector {
             state.gatewayRejections += 1
             return false
         }
-        gateway.admission.end(isIn ? .accepted : .rejected)
+        gateway.credential.admission.end(isIn ? .accepted : .rejected)
         guard isIn else { throw ConnectorFault(.unreachable, effect: .none, words: "gateway: rejected") }
     }
 
@@ -139,9 +147,16 @@ final class SimulatedTarget: Connector {
 
     func open(_ target: Target, as worker: Worker) throws(ConnectorFault) -> any WorkSession {
         try passGateway(target)
+        snapshot.atHost?(target)
         takeTime()
-        let name = worker.credential.username
-        let given = worker.credential.withSecret { $0.withBytes { Array($0) } }
+        return try worker.credential.admission.around({ $0 }) { () throws(ConnectorFault) in try logIn(worker.credential, target)
+        }
+    }
+
+    private func logIn(_ credential: TargetLogin, _ target: Target) throws(ConnectorFault) -> any WorkSession {
+        snapshot.atWorker?()
+        let name = credential.username
+        let given = credential.withSecret { $0.withBytes { Array($0) } }
         let (fault, canCompare, system) = state.withLock { state -> (ConnectorFault?, Bool, TargetIdentity.System) in
             state.workerLogins += 1
             state.ways.append(target.gateway?.asset)

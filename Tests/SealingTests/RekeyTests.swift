@@ -95,6 +95,58 @@ struct RekeyTests {
         #expect(try keys(vault) == [1, 2])
     }
 
+    @Test(
+        "a damaged open change is named and left as it is, and keeps no former key alive",
+        arguments: [
+            "UPDATE secret_changes SET stage = 'retiring' WHERE id = x'00000000000000000000000000000003'",
+            "UPDATE secret_changes SET fields = x'ff00' WHERE id = x'00000000000000000000000000000003'",
+        ])
+    func damagedChange(statement: String) throws {
+        let vault = try FoundVault()
+        try vault.populate()
+        let account = try #require(try vault.database.readSync { try Accounts.get(FoundVault.account, in: .default, on: $0) })
+            .value
+        // More than a page, with the damaged one among the first.
+        let changes = (1...150).map { number in
+            let id = AccountID(high: 7, low: UInt64(number))
+            return (id, Self.change(UInt64(number), of: id, account))
+        }
+        try vault.write { db in
+            for (id, change) in changes {
+                let other = Account(
+                    id: id, organization: .default, asset: account.asset, name: "n\(id)", username: "u\(id)",
+                    dateCreated: FoundVault.now, dateUpdated: FoundVault.now)
+                let keys = try vault.keyring.keys()
+                try Accounts.insert(keys.authenticated(other, with: SealingWorkspace()), on: db)
+                try SecretChanges.insert(keys.authenticated(change, with: SealingWorkspace()), on: db)
+            }
+        }
+        try vault.attack(statement)
+        let report = try rekey(vault)
+        #expect(report.damaged.count == 1 && report.damaged[0].contains("\(AccountID(high: 7, low: 3))"), "\(report.damaged)")
+        #expect(try keys(vault) == [2])
+        // The others are good, and that one is not made so.
+        let keyring = Keyring(database: vault.database)
+        try keyring.unseal(with: vault.keyFile, checking: .all)
+        let found = try vault.database.readSync { try SecretChanges.found(after: nil, limit: 500, on: $0) }
+        let sound = found.filter { one in
+            guard case .success(let row) = one else { return false }
+            return (try? keyring.keys().verified(row, with: SealingWorkspace())) != nil
+        }
+        #expect(found.count == 150 && sound.count == 149)
+        #expect(try rekey(vault, keyring).damaged == report.damaged)
+    }
+
+    private static func change(_ number: UInt64, of id: AccountID, _ account: Account) -> OpenChange {
+        var memory = SecretTurn.Memory()
+        memory.candidate = 2
+        return OpenChange(
+            id: ChangeID(high: 0, low: number), organization: .default, account: id, asset: account.asset, identity: id.bytes,
+            kind: .change, plan: .init(isGenerated: true, checksConnection: true),
+            request: .init(username: "u", secretType: .password, keyStrategy: "set_jms", parameters: [:], worker: account.id),
+            old: 1, startedBy: "test", dateOpened: FoundVault.now, stage: .uncertain, memory: memory, dateUpdated: FoundVault.now)
+    }
+
     @Test("a vault that is sealed in the middle stays sealed")
     func sealedMeanwhile() throws {
         let vault = try FoundVault()

@@ -67,6 +67,54 @@ struct SecretChangesTests {
         }
     }
 
+    @Test("a change that moves to another system keeps its user to itself there, and is found by the user's name wherever it is")
+    func moving() throws {
+        let (ours, theirs) = (vault.ours.account.value, vault.theirs.account.value)
+        let rows = [change(ours, identity: Self.identity("old", "app")), change(theirs, identity: Self.identity("new", "app"))]
+        try vault.write { db in for row in rows { try SecretChanges.insert(row, on: db) } }
+        var moved = rows[0].value
+        moved.identity = Self.identity("new", "app")
+        let taken = authenticated(moved)
+        #expect(throws: StorageFault.self) { try vault.write { _ = try SecretChanges.move(taken, on: $0) } }
+        moved.identity = Self.identity("newer", "app")
+        let free = authenticated(moved)
+        #expect(try vault.write { try SecretChanges.move(free, on: $0) })
+        #expect(try vault.read { try SecretChanges.of(ours.id, in: ours.organization, on: $0) } == free)
+        for (user, expected) in [("app", [free.value.identity]), ("pp", []), ("xapp", []), ("", [])] {
+            let user = try #require(TargetIdentity.user(of: Self.identity("x", user)))
+            let others = try vault.read { try SecretChanges.others(than: theirs.id, endingWith: user, on: $0).map(\.identity) }
+            #expect(others == expected)
+        }
+    }
+
+    private static func identity(_ host: String, _ user: String) -> [UInt8] {
+        TargetIdentity(system: .sshHostKey(host), user: user).canonical.bytes
+    }
+
+    @Test("assets with something due come in the order in which it waited, each once, and what is none comes too")
+    func assetsDue() throws {
+        let (ours, theirs) = (vault.ours.account.value, vault.theirs.account.value)
+        let further = vault.ours.further("second")
+        let rows = [
+            change(ours, identity: [1], notBefore: day), change(further.value, identity: [2], notBefore: day.adding(seconds: 60)),
+            change(theirs, identity: [3], notBefore: day.adding(seconds: -60)),
+        ]
+        try vault.write { db in
+            try Accounts.insert(further, on: db)
+            for row in rows { try SecretChanges.insert(row, on: db) }
+        }
+        func due(_ seconds: Int64) throws -> [AssetID?] {
+            try vault.read { try SecretChanges.assetsDue(at: day.adding(seconds: seconds), on: $0) }
+        }
+        #expect(try due(-61).isEmpty && due(0) == [theirs.asset, ours.asset] && due(60) == [theirs.asset, ours.asset])
+        let page = try vault.read { try SecretChanges.due(on: ours.asset, at: day, limit: 9, on: $0) }
+        #expect(page.count == 1)
+        try vault.write { db in
+            _ = try db.execute("UPDATE secret_changes SET asset_id = x'01' WHERE account_id = ?", [.id(theirs.id)])
+        }
+        #expect(try due(0) == [nil, ours.asset])
+    }
+
     @Test("an account with an open change is not deleted by accident")
     func deletion() throws {
         let account = vault.ours.account.value
@@ -184,10 +232,10 @@ struct SecretChangesTests {
         #expect(counts == [3, 2, 0, 3])
     }
 
-    @Test("of a version's logins those without an end are taken back, and no others")
+    @Test("of a version's logins those without an end are taken back but for the one under way, and no others")
     func unanswered() throws {
         let one = vault.ours.account.value
-        let ids = (0..<4).map { _ in LoginAttempts.ID.random() }
+        let ids = (0..<5).map { _ in LoginAttempts.ID.random() }
         let count = try vault.write { db in
             for (place, id) in ids.enumerated() {
                 try LoginAttempts.begin(
@@ -195,10 +243,10 @@ struct SecretChangesTests {
             }
             try LoginAttempts.end(ids[1], .unclear, on: db)
             try LoginAttempts.end(ids[2], .rejected, on: db)
-            try LoginAttempts.takeBackUnanswered(of: one.id, version: 1, on: db)
+            try LoginAttempts.takeBackUnanswered(of: one.id, version: 1, sparing: ids[4], on: db)
             return try LoginAttempts.dates(account: one.id, identity: [1], since: day.adding(seconds: -1), on: db).count
         }
-        #expect(count == 2)
+        #expect(count == 3)
     }
 
     @Test("who else is the same user is found in all organizations, and by kind of secret")

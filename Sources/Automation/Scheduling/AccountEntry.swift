@@ -28,8 +28,7 @@ struct AccountEntry: Sendable {
                 permit.concerns(objects, version: report.newVersion)
                 try await close(with: report, marking: report.isDone ? warrant.origin.request : nil)
                 guard report.isDone else { throw WorkEnded(report: report) }
-                let remark = report.reason == nil ? "" : report.words
-                return .init((), objects: objects, version: report.newVersion, reason: remark)
+                return .init((), objects: objects, version: report.newVersion, reason: report.remark)
             }
         } catch is WorkEnded {
             // That is told in the record and in the audit.
@@ -58,6 +57,11 @@ private struct WorkEnded: AuditedFailure {
 extension WorkReport {
     /// Whether what was asked for was done, as far as anybody can tell.
     fileprivate var isDone: Bool { status == .success || status == .unverifiable }
+
+    /// What the audit says of what ended well: also what was done besides what was asked for.
+    fileprivate var remark: String {
+        [reason == nil ? "" : words, detail].filter { !$0.isEmpty }.joined(separator: ": ")
+    }
 
     fileprivate var words: String { reason.map { "\(status.rawValue): \($0.rawValue)" } ?? status.rawValue }
 }

@@ -21,25 +21,28 @@ package enum RecordClosing {
 
     /// Writes what a change has come to, as often as that becomes something else: in doubt today, settled tomorrow. Only for the change
     /// that the record is of.
+    ///
+    /// Returns what nobody has been told of yet: a doubt that settled when its execution was over.
+    @discardableResult
     package static func tell(
         _ id: RecordID, in organization: OrganizationID, of report: WorkReport, at now: Timestamp, keys: RowKeys,
         on db: any SQLConnection
-    ) throws {
-        guard let record = try open(id, organization, keys, db) else { return }
-        guard try write(report, into: record, at: now, keys, db), record.status != report.status else { return }
-        try restate(record.execution, organization, keys, db)
+    ) throws -> SettledDoubt? {
+        guard let record = try open(id, organization, keys, db) else { return nil }
+        guard try write(report, into: record, at: now, keys, db), record.status != report.status,
+            let execution = try Executions.get(record.execution, in: organization, on: db).map({ try keys.verified($0) }),
+            !execution.status.isOpen
+        else { return nil }
+        try restate(execution, keys, db)
+        return record.status == .uncertain ? SettledDoubt(record: record, execution: execution) : nil
     }
 
     /// An execution that is over stands as its records say, also when one of them says something else later.
-    private static func restate(
-        _ id: ExecutionID, _ organization: OrganizationID, _ keys: RowKeys, _ db: any SQLConnection
-    ) throws {
-        guard var execution = try Executions.get(id, in: organization, on: db).map({ try keys.verified($0) }),
-            execution.status == .failed || execution.status == .success
-        else { return }
-        let status = ExecutionEnding.status(of: try Records.counts(of: id, in: organization, on: db))
-        guard status != execution.status else { return }
-        execution.status = status
+    private static func restate(_ ended: Execution, _ keys: RowKeys, _ db: any SQLConnection) throws {
+        guard ended.status == .failed || ended.status == .success else { return }
+        var execution = ended
+        execution.status = ExecutionEnding.status(of: try Records.counts(of: ended.id, in: ended.organization, on: db))
+        guard execution.status != ended.status else { return }
         _ = try Executions.update(keys.authenticated(execution), on: db)
     }
 

@@ -22,12 +22,16 @@ extension WorkOrder {
 
 extension TurnParts {
     /// The same, with each change telling the record of its id what it comes to, in its own transactions.
-    package func writingRecords() -> TurnParts {
+    ///
+    /// - Parameter notices: hear of doubts that settle.
+    package func writingRecords(telling notices: SettledNotices? = nil) -> TurnParts {
         var parts = self
         let (keyring, clock) = (keyring, clock)
         parts.record = { report, organization, db in
-            try RecordClosing.tell(
-                report.change.retyped(), in: organization, of: WorkReport(report), at: clock.now(), keys: keyring.keys(), on: db)
+            let (done, now, keys) = (WorkReport(report), clock.now(), try keyring.keys())
+            let record: RecordID = report.change.retyped()
+            let settled = try RecordClosing.tell(record, in: organization, of: done, at: now, keys: keys, on: db)
+            if let settled { try notices?.put(settled, as: done, at: now, with: keys, on: db) }
         }
         return parts
     }

@@ -31,7 +31,7 @@ struct LinuxLogin {
             guard root.username == "root", root.secretType == .password else {
                 throw Self.powerless("su needs the password of root")
             }
-            let power = LinuxShell.Power.su(password: root.sshLogin.secret)
+            let power = LinuxShell.Power.su(password: root.sshLogin.secret, admission: root.admission)
             guard try leadsToRoot(power, credential: root) else { throw Self.powerless("su did not lead to root") }
             return power
         }

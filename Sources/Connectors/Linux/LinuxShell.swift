@@ -16,8 +16,8 @@ struct LinuxShell: Sendable {
         case sudo
         /// `sudo` wants a terminal; it asks for the password that is given, or for nothing.
         case sudoOnTerminal(password: SSHSecret?)
-        /// `su` on a terminal, with root's password.
-        case su(password: SSHSecret)
+        /// `su` on a terminal, with root's password: each script is a login of root's.
+        case su(password: SSHSecret, admission: Admission)
     }
 
     /// How a script ended and what it wrote, to both outputs.
@@ -58,10 +58,28 @@ struct LinuxShell: Sendable {
             return try answer(frame, ended.output, ended.errorOutput, changes: changes, hiding: secret)
         }
         let dialogue = dialogue(command, frame, input)
-        let ended = try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        let ended = try counted(frame) { () throws(ConnectorFault) in
+            try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        }
         // Nothing that was meant for the script has left.
         let isUnheard = input != nil && ended.answered < dialogue.steps.count
         return try answer(frame, ended.result.output, [], changes: changes && !isUnheard, hiding: secret)
+    }
+
+    /// Has the logins of root counted that `su` makes: one that did not come to the script was refused, whatever for.
+    private func counted(
+        _ frame: ScriptFrame, _ body: () throws(ConnectorFault) -> SSHDialogueResult
+    ) throws(ConnectorFault) -> SSHDialogueResult {
+        guard case .su(_, let admission) = power else { return try body() }
+        try admission.enter()
+        do throws(ConnectorFault) {
+            let ended = try body()
+            admission.end(frame.hasBegun(ended.result.output) ? .accepted : ended.answered > 0 ? .rejected : .notMade)
+            return ended
+        } catch {
+            admission.end(Admission.End(error.kind))
+            throw error
+        }
     }
 
     /// SSH's faults as a connector's.
@@ -90,7 +108,7 @@ struct LinuxShell: Sendable {
         var steps: [SSHDialogue.Step] = []
         let line: String
         switch power {
-        case .su(let password):
+        case .su(let password, _):
             line = "exec env LC_ALL=C su -c \(command) -- root"
             steps.append(SSHDialogue.Step(prompt: SuPrompt.end, answer: [.secret(password), .text("\n")]))
         case .sudoOnTerminal(.some(let password)):

@@ -53,12 +53,7 @@ struct LinuxVerification {
         guard credential.secretType == .password, let name = LinuxName(credential.username) else {
             return .unverifiable(words: "su proves passwords of accounts only")
         }
-        let session: SSHSession
-        do throws(SSHFault) {
-            session = try target.sshSession(as: helper)
-        } catch {
-            throw ConnectorFault(error)
-        }
+        let session = try helperSession(helper)
         defer { session.close() }
         let identity = try LinuxLogin(session: session, limit: target.stepLimit).identity()
         guard identity.uid != 0 else { return .unverifiable(words: "su asks root for no password") }
@@ -68,6 +63,18 @@ struct LinuxVerification {
         let place = "\(session.hostKey) su"
         if guesses.wasRefused(at: place) { return .proven }
         return try seeWrongOneRefused(at: place) { (wrong) throws(ConnectorFault) in try su(name, session, as: wrong) }
+    }
+
+    /// What the host says of the account that is switched from says nothing of the one that is switched to.
+    private func helperSession(_ helper: TargetLogin) throws(ConnectorFault) -> SSHSession {
+        do throws(SSHFault) {
+            return try target.sshSession(as: helper)
+        } catch {
+            let fault = ConnectorFault(error)
+            guard [.loginRejected, .lockedOut, .loginsSpent].contains(fault.kind) else { throw fault }
+            throw ConnectorFault(
+                .unreachable, effect: .none, words: "the account \(helper.username) that is switched from: " + fault.words)
+        }
     }
 
     private func su(_ name: LinuxName, _ session: SSHSession, as credential: TargetLogin) throws(ConnectorFault) -> Verdict {

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Domain
 internal import Synchronization
 
@@ -6,13 +7,8 @@ final class RefusedGuesses: Sendable {
     private static let validity: Int64 = 24 * 3600
     private static let most = 100_000
     private let seen = Mutex<[String: Timestamp]>([:])
-    /// Hosts that are tried now.
-    private let trials = Mutex<[String: Trial]>([:])
-
-    /// Held by whoever tries a host.
-    private final class Trial: Sendable {
-        let turn = Mutex(())
-    }
+    /// Hosts that are tried now, each with what ends with its trial.
+    private let trials = Mutex<[String: DispatchGroup]>([:])
 
     func wasRefused(at place: String) -> Bool {
         let now = Timestamp.now
@@ -32,24 +28,19 @@ final class RefusedGuesses: Sendable {
     func oneAtATime<Output: Sendable>(
         at place: String, _ body: () throws(ConnectorFault) -> Output
     ) throws(ConnectorFault) -> Output {
-        let (trial, isFirst) = trials.withLock { trials -> (Trial, Bool) in
-            if let trial = trials[place] { return (trial, false) }
-            let trial = Trial()
+        let other = trials.withLock { trials -> DispatchGroup? in
+            if let trial = trials[place] { return trial }
+            // Begun before anybody can see it: whoever comes from here on waits for its end.
+            let trial = DispatchGroup()
+            trial.enter()
             trials[place] = trial
-            return (trial, true)
+            return nil
         }
-        guard isFirst else {
-            trial.turn.withLock { _ in }
+        if let other {
+            other.wait()
             return try body()
         }
-        defer { trials.withLock { $0[place] = nil } }
-        let outcome = trial.turn.withLock { _ in
-            do throws(ConnectorFault) {
-                return Swift.Result<Output, ConnectorFault>.success(try body())
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try outcome.get()
+        defer { trials.withLock { $0.removeValue(forKey: place) }?.leave() }
+        return try body()
     }
 }

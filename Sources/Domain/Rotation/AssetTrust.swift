@@ -55,12 +55,25 @@ package struct AssetTrust: Sendable, Hashable {
 }
 
 extension TargetIdentity.System {
+    private static let databasePrefix = "database:"
+
     /// A one-line form, for pins and lists.
     package var text: String {
         switch self {
         case .sshHostKey(let fingerprint): AssetTrust.hostKeyPrefix + fingerprint
-        case .database(let kind, let identifier): "database:\(kind):\(identifier)"
+        case .database(let kind, let identifier): Self.databasePrefix + "\(kind):\(identifier)"
         }
+    }
+
+    /// Reads the one-line form; nil if it is none.
+    package init?(text: String) {
+        if text.hasPrefix(AssetTrust.hostKeyPrefix) {
+            self = .sshHostKey(String(text.dropFirst(AssetTrust.hostKeyPrefix.count)))
+            return
+        }
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        guard text.hasPrefix(Self.databasePrefix), parts.count == 3 else { return nil }
+        self = .database(kind: String(parts[1]), identifier: String(parts[2]))
     }
 }
 

@@ -19,7 +19,7 @@ package struct OpenChange: Sendable, Hashable {
     package let account: AccountID
     package let asset: AssetID
     /// `TargetIdentity.canonical` of whose secret it is.
-    package let identity: [UInt8]
+    package var identity: [UInt8]
     package let kind: Kind
     package let plan: SecretTurn.Plan
     package let request: Request

@@ -75,7 +75,7 @@ extension SecretTurn {
             return wait(now)
         }
         switch fault.reason {
-        case .hostKeyChanged, .wrongTarget, .noSafeChannel, .paused, .noLoginLeft:
+        case .hostKeyChanged, .wrongTarget, .noSafeChannel, .paused, .noLoginLeft, .sameTarget, .changeOpen:
             // Somebody must look: no secret goes to a host that may be another.
             note(RecordOutcome(.uncertain, fault.reason, words: fault.words))
             return wait(now, seconds: limits.pauses.last)

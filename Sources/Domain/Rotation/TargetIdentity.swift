@@ -37,8 +37,11 @@ package struct TargetIdentity: Sendable, Hashable {
         return Self.split(canonical).map { Array($0.user) == own.bytes } ?? false
     }
 
+    /// The user in a canonical form, with its length: its last bytes.
+    package static func user(of canonical: [UInt8]) -> [UInt8]? { split(canonical).map { Array($0.user) } }
+
     /// The two halves of a canonical form: all parts but the last, and the last with its length. Nil if it is none.
-    private static func split(_ canonical: [UInt8]) -> (system: [UInt8], user: ArraySlice<UInt8>)? {
+    fileprivate static func split(_ canonical: [UInt8]) -> (system: [UInt8], user: ArraySlice<UInt8>)? {
         var start = 0
         while canonical.count - start >= 4 {
             let length = canonical[start..<start + 4].reduce(0) { $0 << 8 | Int($1) }
@@ -52,6 +55,11 @@ package struct TargetIdentity: Sendable, Hashable {
 }
 
 extension TargetIdentity.System {
+    /// The canonical form of the user that another one is of, on this system; nil if that is no canonical form.
+    package func moved(userOf canonical: [UInt8]) -> [UInt8]? {
+        TargetIdentity.split(canonical).map { self.canonical.bytes + $0.user }
+    }
+
     var canonical: CanonicalBytes {
         var bytes = CanonicalBytes()
         switch self {

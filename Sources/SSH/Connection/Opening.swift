@@ -90,8 +90,9 @@ struct Opening {
             let directory = try PrivateDirectory()
             var attempt = try ProgramLogin(
                 endpoint, login, method: method, key: key, hostKeys: types, connection: road.descriptor, directory: directory)
-            let deadline = conversation.deadline(limits.login)
-            let outcome = try admitted { () throws(SSHFault) in try attempt.run(deadline, interruption: interruption) }
+            let outcome = try admitted { () throws(SSHFault) in
+                try attempt.run(conversation.deadline(limits.login), interruption: interruption)
+            }
             let session = ProgramSession(outcome, connection: road.descriptor, directory: directory, interruption: interruption)
             return Opened(transport: session, carrier: road.carrier)
         } catch {
@@ -111,7 +112,8 @@ struct Opening {
                 return nil
             }
             if let objection = endpoint.objection(to: session.hostKey) { throw SSHFault(objection) }
-            try admitted { () throws(SSHFault) in try session.logIn(login, deadline) }
+            // A limit of its own: the leave for it may have been waited for.
+            try admitted { () throws(SSHFault) in try session.logIn(login, conversation.deadline(limits.login)) }
             return Opened(transport: session, carrier: road.carrier)
         } catch {
             road.end()

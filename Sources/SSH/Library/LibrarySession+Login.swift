@@ -7,6 +7,7 @@ extension LibrarySession {
     ///
     /// One and no more: every rejected attempt may count against the account.
     func logIn(_ login: SSHLogin, _ deadline: Deadline) throws(SSHFault) {
+        kssh_wire_limit(wire, deadline.nanoseconds)
         guard let offered = try methods(login.username, deadline) else {
             authenticatedBy = "none"
             return

@@ -16,11 +16,18 @@ package enum RekeyRun {
 }
 
 extension Rekey.Report {
+    /// Which open changes were left as they are, and what is to be done.
+    private var damagedWords: String {
+        damaged.joined(separator: ", ")
+            + "; each is given up by editing its account with force=true, which keeps every value that may be live"
+    }
+
     /// The fields of the result.
     package func write(to writer: inout JSONWriter<[UInt8]>) {
         writer.field("key", key)
         writer.field("data_keys", dataKeys)
         writer.field("rows", rows)
         writer.field("resumed", isResumed)
+        if !damaged.isEmpty { writer.field("damaged_changes", damagedWords) }
     }
 }

@@ -39,13 +39,13 @@ package enum LoginAttempts {
         try connection.execute("DELETE FROM login_attempts WHERE id = ?", [.id(id)])
     }
 
-    /// Of all logins with a version that nobody saw the end of, when it is known that they cannot have been rejected.
+    /// Of all logins with a version that nobody saw the end of but one, when it is known that they cannot have been rejected.
     package static func takeBackUnanswered(
-        of account: AccountID, version: Int64, on connection: any SQLConnection
+        of account: AccountID, version: Int64, sparing one: ID, on connection: any SQLConnection
     ) throws {
         try connection.execute(
-            "DELETE FROM login_attempts WHERE account_id = ? AND number = ? AND outcome IN (?, ?)",
-            [.id(account), .integer(version), .text(Outcome.begun.rawValue), .text(Outcome.unclear.rawValue)])
+            "DELETE FROM login_attempts WHERE account_id = ? AND number = ? AND outcome IN (?, ?) AND id <> ?",
+            [.id(account), .integer(version), .text(Outcome.begun.rawValue), .text(Outcome.unclear.rawValue), .id(one)])
     }
 
     /// Logins that count since the moment, of the account or of the same user on the target, oldest first.

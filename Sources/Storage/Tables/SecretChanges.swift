@@ -58,6 +58,32 @@ package enum SecretChanges {
             ]) > 0
     }
 
+    /// Writes of which user of which system it is; false if the change is not open any more. Refused like an insertion while another
+    /// change of the same user is open.
+    package static func move(_ row: Authenticated<OpenChange>, on connection: any SQLConnection) throws -> Bool {
+        let value = row.value
+        let moved = try connection.execute(
+            "UPDATE secret_changes SET identity = ? WHERE org_id = ? AND id = ? AND account_id = ?",
+            [.blob(value.identity), .id(value.organization), .id(value.id), .id(value.account)])
+        return try moved > 0 && update(row, on: connection)
+    }
+
+    /// Open changes of other accounts whose user has the same name, on whatever system and in whatever organization. Global.
+    ///
+    /// - Parameter user: the last bytes of a canonical form.
+    package static func others(
+        than account: AccountID, endingWith user: [UInt8], on connection: any SQLConnection
+    ) throws -> [(asset: AssetID, organization: OrganizationID, identity: [UInt8])] {
+        let length = Int64(user.count)
+        return try connection.query(
+            """
+            SELECT asset_id, org_id, identity FROM secret_changes
+            WHERE account_id <> ? AND length(identity) >= ? AND substr(identity, length(identity) - ? + 1) = ?
+            """,
+            [.id(account), .integer(length), .integer(length), .blob(user)]
+        ) { (asset: try $0.id(0), organization: try $0.id(1), identity: try $0.blob(2)) }
+    }
+
     /// False if there was none.
     @discardableResult
     package static func delete(_ id: ChangeID, in organization: OrganizationID, on connection: any SQLConnection) throws -> Bool {
@@ -119,6 +145,32 @@ package enum SecretChanges {
             "WHERE not_before IS NULL OR not_before <= ? ORDER BY COALESCE(not_before, date_updated), id LIMIT ?",
             [.time(moment), .integer(limit)])
         return try connection.query(query) { try found($0) }
+    }
+
+    /// The open changes of one asset that do not wait beyond the moment, as `due` has them. Global.
+    package static func due(
+        on asset: AssetID, at moment: Timestamp, limit: Int64, on connection: any SQLConnection
+    ) throws -> [FoundChange] {
+        var query = selection
+        query.append(
+            """
+            WHERE asset_id = ? AND (not_before IS NULL OR not_before <= ?)
+            ORDER BY COALESCE(not_before, date_updated), id LIMIT ?
+            """,
+            [.id(asset), .time(moment), .integer(limit)])
+        return try connection.query(query) { try found($0) }
+    }
+
+    /// The assets that have open changes which do not wait beyond the moment, those that waited longest first; nil for what is no number of
+    /// an asset. Global.
+    package static func assetsDue(at moment: Timestamp, on connection: any SQLConnection) throws -> [AssetID?] {
+        try connection.query(
+            """
+            SELECT asset_id FROM secret_changes WHERE not_before IS NULL OR not_before <= ?
+            GROUP BY asset_id ORDER BY MIN(COALESCE(not_before, date_updated)), asset_id
+            """,
+            [.time(moment)]
+        ) { row -> AssetID? in try? row.id(0) }
     }
 
     /// Every open change, by pages in the order of ids; one that cannot be read takes none of the others with it. Global.

@@ -52,6 +52,29 @@ struct WorkSlotsTests {
         #expect(await slots.running == 0)
     }
 
+    @Test("a portion bounds its own work and takes nothing from other work")
+    func portions() async {
+        let slots = WorkSlots(WorkLimits(overall: 10, perHost: 10))
+        let (watch, rest) = (Watch(), Watch())
+        let (wide, narrow) = (WorkSlots.Portion("wide", width: 4), WorkSlots.Portion("narrow", width: 2))
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                let place = WorkSlots.Place(host: "h\(number % 7)")
+                switch number % 4 {
+                case 0: group.addTask { await slots.run(at: place) { await rest.work(at: place) } }
+                case 1: group.addTask { await slots.run(at: place, within: [wide]) { await watch.work(at: place) } }
+                default:
+                    let other = WorkSlots.Place(host: "h\(number % 7)", gateway: .init(high: 1, low: UInt64(number)))
+                    group.addTask { await slots.run(at: place, within: [wide, narrow]) { await watch.work(at: other) } }
+                }
+            }
+        }
+        #expect(watch.figures.done == 150 && rest.figures.done == 50)
+        // What is behind a gateway here stands for the narrower one.
+        #expect(watch.figures.most <= 4 && watch.figures.behind <= 2)
+        #expect(await slots.running == 0)
+    }
+
     @Test("one host that is slow does not hold up another")
     func independence() async {
         let slots = WorkSlots(WorkLimits(overall: 10, perHost: 1))

@@ -1,6 +1,7 @@
 import Connectors
 import Cryptography
 import Domain
+import Synchronization
 import TestSupport
 import Testing
 
@@ -44,6 +45,38 @@ struct ConnectorContract {
             #expect(one.workerName.contains(worker))
             one.close()
             two.close()
+        }
+    }
+
+    @Test(
+        "each login of a worker is asked for before it is made and its end is told, and without leave there is none",
+        arguments: ContractPlatform.allCases)
+    func admission(_ platform: ContractPlatform) async throws {
+        let fixture = try await platform.fixture()
+        try await onOwnThread {
+            let ends = Mutex<[Admission.End]>([])
+            func open(_ answer: Admission.Answer, wrong: String? = nil) throws -> any WorkSession {
+                let known = fixture.worker.credential
+                let admission = Admission(begin: { answer }, end: { end in ends.withLock { $0.append(end) } })
+                let login = known.withSecret { secret in
+                    TargetLogin(
+                        username: known.username, secretType: known.secretType,
+                        secret: wrong.map { Secret.of($0) } ?? secret.duplicate(), admission: admission)
+                }
+                return try fixture.connector.open(fixture.target, as: Worker(credential: login, power: fixture.worker.power))
+            }
+            try open(.granted).close()
+            #expect(ends.withLock { $0 } == [.accepted])
+            for (answer, kind) in [
+                (Admission.Answer.spent(words: "spent"), ConnectorFault.Kind.loginsSpent), (.notNow(words: "busy"), .unreachable),
+            ] {
+                let fault = #expect(throws: ConnectorFault.self) { try open(answer) }
+                #expect(fault?.kind == kind && fault?.effect == ConnectorFault.Effect.none)
+            }
+            #expect(ends.withLock { $0 } == [.accepted])
+            guard fixture.worker.credential.secretType == .password else { return }
+            let fault = #expect(throws: ConnectorFault.self) { try open(.granted, wrong: "Never-the-secret-1!") }
+            #expect(fault?.kind == .loginRejected && ends.withLock { $0 } == [.accepted, .rejected])
         }
     }
 

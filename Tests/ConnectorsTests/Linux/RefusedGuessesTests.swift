@@ -42,6 +42,32 @@ struct RefusedGuessesTests {
         #expect(tries == 1 && faults == 0)
     }
 
+    @Test("a trial holds up whoever comes, from the moment in which it can be seen")
+    func fromTheFirstMoment() async throws {
+        for round in 0..<3000 {
+            let guesses = RefusedGuesses()
+            let (tries, ready) = (Counter(), Counter())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask {
+                        try await onOwnThread {
+                            ready.add()
+                            while ready.count < 2 {}
+                            try? guesses.oneAtATime(at: "host password") { () throws(ConnectorFault) in
+                                if guesses.wasRefused(at: "host password") { return }
+                                tries.add()
+                                guesses.note("host password")
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(tries.count == 1, "round \(round)")
+            if tries.count != 1 { return }
+        }
+    }
+
     @Test("where the first trial says nothing, each of those that waited for it makes its own")
     func failing() async throws {
         let (tries, faults) = try await trials(firstSucceeds: false)
