@@ -94,7 +94,7 @@ struct ManyDoubtsTests {
     /// An account of a host of its own that is in doubt.
     @discardableResult
     private static func doubt(_ number: UInt64, count: UInt64 = 1, _ shop: Workshop) async throws -> [Account] {
-        var asset = Workshop.asset(number, name: "host\(number)")
+        var asset = Workshop.asset(50 + number, name: "host\(number)")
         asset.address = "10.0.1.\(number)"
         try shop.add(asset)
         try shop.add(Workshop.account(1000 + number, on: asset, name: "admin", privileged: true), secret: "admin-secret")
