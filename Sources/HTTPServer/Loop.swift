@@ -61,7 +61,7 @@ final class Loop: @unchecked Sendable {
     /// What was taken from the mailbox; kept for its memory.
     var mail = Mailbox.Mail()
     var connections: [Connection] = []
-    /// Connections whose TLS records wait to be sent together.
+    /// Connections whose sockets did not take all yet of what the loop wrote.
     var gathering: [Connection] = []
     var requestIDs = RequestIDSource()
     /// Connections with an answer that may take several passes.
@@ -70,6 +70,11 @@ final class Loop: @unchecked Sendable {
     var arriving: PeerAddress?
     /// Exchanges and streams that wait for somebody else: libmicrohttpd counts them as work although there is none.
     var waiting = 0
+    /// Exchanges whose answer is written and must not leave yet; libmicrohttpd knows nothing of that.
+    var withheld = 0
+    /// What libmicrohttpd sends in place of an answer that the loop writes.
+    var standIn: OpaquePointer?
+    var head = AnswerHead()
     /// Callbacks in this pass that moved something on.
     var events = 0
     var requestsInCycle = 0
@@ -109,6 +114,7 @@ final class Loop: @unchecked Sendable {
             return khttp_daemon_start(&options)
         }
         guard daemon != nil else { throw .daemon }
+        if settings.tls != nil, khttp_wire_answers() { standIn = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT) }
     }
 
     /// Works until it is told to stop; the thread's body.
@@ -141,7 +147,7 @@ final class Loop: @unchecked Sendable {
         }
         flush()
         if events > 0 { khttp_wipe_stack() }
-        counters.parked.store(waiting, ordering: .relaxed)
+        counters.parked.store(waiting + withheld, ordering: .relaxed)
         fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
         return events > 0 || !readySlots.isEmpty
     }
@@ -180,7 +186,7 @@ final class Loop: @unchecked Sendable {
         }
     }
 
-    /// Sends what the passes gathered; what a socket does not take yet stays until it does.
+    /// Sends what sockets did not take before; what they do not take yet stays.
     private func flush() {
         guard !gathering.isEmpty else { return }
         gathering.removeAll { connection in
@@ -210,10 +216,12 @@ final class Loop: @unchecked Sendable {
     /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
     private func finish(_ daemon: OpaquePointer) {
         collect()
-        for exchange in slots where exchange.stage == .parked { giveUp(exchange) }
+        for exchange in slots where exchange.stage == .parked || exchange.stage == .withheld { giveUp(exchange) }
         for _ in 0..<8 { if !cycle(daemon) && waiting == 0 { break } }
         MHD_stop_daemon(daemon)
         self.daemon = nil
+        if let standIn { MHD_destroy_response(standIn) }
+        standIn = nil
         gathering = []
         longAnswers = []
         listening = nil

@@ -1,0 +1,111 @@
+import CHTTPShim
+import CMicrohttpd
+
+/// Short answers over TLS, which the loop writes itself.
+///
+/// libmicrohttpd gets an empty response in their place, whose bytes are dropped before the cipher, and is done with the request: the
+/// answer may then wait in the wire for leave, plaintext in wiped memory, without the library looking at the connection again.
+extension Loop {
+    /// Whether the wire can take an answer in libmicrohttpd's place.
+    func canWrite(_ response: borrowing Response, for exchange: Exchange) -> Bool {
+        standIn != nil && exchange.connection?.wire != nil && exchange.method != .head && response.status != 304
+            && isShort(response, exchange)
+    }
+
+    /// Leaves an answer in the connection's wire; false without memory.
+    func write(_ response: borrowing Response, on connection: Connection) -> Bool {
+        guard let wire = connection.wire else { return false }
+        let isWritten = head.withBytes(of: response, at: passStart) { put($0, on: wire) } && putBody(response.body, on: wire)
+        if !isWritten { khttp_wire_forget(wire) }
+        return isWritten
+    }
+
+    private func putBody(_ body: Response.Body, on wire: OpaquePointer) -> Bool {
+        switch body {
+        case .none: true
+        case .bytes(let bytes): bytes.withUnsafeBytes { put($0, on: wire) }
+        case .sensitive(let buffer): buffer.isComplete && buffer.withBytes { put($0, on: wire) }
+        case .shared(let bytes): bytes.withBytes { put($0, on: wire) }
+        case .stream: false
+        }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer, on wire: OpaquePointer) -> Bool {
+        khttp_wire_put(wire, bytes.baseAddress, bytes.count)
+    }
+
+    /// Has libmicrohttpd answer with nothing, for an answer that is in the wire.
+    func standIn(for exchange: Exchange) -> MHD_Result {
+        guard let connection = exchange.connection, let wire = connection.wire else { return .NO }
+        khttp_wire_swallow(wire, true)
+        let result = MHD_queue_response(exchange.handle, 200, standIn)
+        if result == .YES { counters.answers.count() } else { connection.cut() }
+        return result
+    }
+
+    /// Writes the answer of an exchange that was parked with one, and lets libmicrohttpd go on. What cannot be written waits parked.
+    func withhold(_ exchange: Exchange) {
+        guard let connection = exchange.connection, let response = exchange.response, !isDraining,
+            canWrite(response, for: exchange), write(response, on: connection)
+        else { return }
+        exchange.carriesSecret = response.isSensitive
+        exchange.response = nil
+        exchange.content = nil
+        exchange.stage = .withheld
+        waiting -= 1
+        withheld += 1
+        events += 1
+        _ = standIn(for: exchange)
+    }
+
+    /// libmicrohttpd is done with an exchange whose answer is withheld: the next request may come, and waits for this answer.
+    func detach(_ exchange: Exchange) {
+        exchange.handle = nil
+        exchange.connection?.exchange = nil
+        exchange.connection?.withheld = exchange
+        exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
+    }
+
+    /// The answer may leave.
+    func letGo(_ exchange: Exchange) {
+        guard exchange.stage == .withheld, let connection = exchange.connection else { return }
+        events += 1
+        withheld -= 1
+        exchange.abandoned = nil
+        exchange.stage = .answered
+        if flush(connection) { exchange.carriesSecret = false }
+        // Before libmicrohttpd is done with the exchange its own call of `completed` does the rest.
+        guard connection.withheld === exchange else { return }
+        release(exchange)
+        if connection.exchange == nil { connection.enter(.idle, until: passStart.advanced(by: deadlines.idle)) }
+        guard let following = connection.following else { return }
+        connection.following = nil
+        waiting -= 1
+        receivedSlots.append(following.slot)
+    }
+
+    /// Another answer in place of the one that is withheld, which is wiped.
+    func replace(_ exchange: Exchange, by response: Response) {
+        guard let connection = exchange.connection, let wire = connection.wire else { return }
+        khttp_wire_forget(wire)
+        reportUndelivered(exchange, .late)
+        if !canWrite(response, for: exchange) || !write(response, on: connection) { connection.cut() }
+        letGo(exchange)
+    }
+
+    /// Keeps a request that came before the answer to the one before it has left: nothing may overtake that.
+    func follows(_ exchange: Exchange) -> Bool {
+        guard let connection = exchange.connection, connection.withheld != nil else { return false }
+        connection.following = exchange
+        waiting += 1
+        return true
+    }
+
+    /// Sends what is in the connection's wire; false when it did not leave and will not. What the socket does not take is tried again
+    /// at the end of each pass.
+    func flush(_ connection: Connection) -> Bool {
+        guard let wire = connection.wire else { return true }
+        if !khttp_wire_flush(wire) { gathering.append(connection) }
+        return !khttp_wire_failed(wire)
+    }
+}
