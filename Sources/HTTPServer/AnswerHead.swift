@@ -9,7 +9,9 @@ struct AnswerHead {
     private var second: UInt64 = .max
 
     /// Calls with the head of a response whose body has a known length.
-    mutating func withBytes(of response: borrowing Response, at now: MonotonicTime, _ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+    mutating func withBytes(of response: borrowing Response, at now: MonotonicTime, _ body: (UnsafeRawBufferPointer) -> Bool)
+        -> Bool
+    {
         bytes.removeAll(keepingCapacity: true)
         append("HTTP/1.1 ")
         append(decimal: response.status)

@@ -45,8 +45,8 @@ extension Loop {
 
     /// Writes the answer of an exchange that was parked with one, and lets libmicrohttpd go on. What cannot be written waits parked.
     func withhold(_ exchange: Exchange) {
-        guard let connection = exchange.connection, let response = exchange.response, !isDraining,
-            canWrite(response, for: exchange), write(response, on: connection)
+        guard let connection = exchange.connection, let response = exchange.response, (200...599).contains(response.status),
+            !isDraining, canWrite(response, for: exchange), write(response, on: connection)
         else { return }
         exchange.carriesSecret = response.isSensitive
         exchange.response = nil
@@ -88,7 +88,7 @@ extension Loop {
     func replace(_ exchange: Exchange, by response: Response) {
         guard let connection = exchange.connection, let wire = connection.wire else { return }
         khttp_wire_forget(wire)
-        reportUndelivered(exchange, .late)
+        exchange.carriesSecret = false
         if !canWrite(response, for: exchange) || !write(response, on: connection) { connection.cut() }
         letGo(exchange)
     }

@@ -135,6 +135,8 @@ final class SampleHandler: Handler {
             exchange.answer(by: SampleAsyncHandler(handler: self))
         case "/big":
             exchange.respond(Response(contentType: "text/plain", body: .bytes([UInt8](repeating: 0x62, count: 8 << 20))))
+        case "/split":
+            exchange.respond(Response(headers: [.init("X-Good", "one"), .init("X-Bad", "two\r\nX-Evil: three")]))
         case "/silent":
             break
         default:
