@@ -105,7 +105,7 @@ extension Loop {
     /// at the end of each pass.
     func flush(_ connection: Connection) -> Bool {
         guard let wire = connection.wire else { return true }
-        if !khttp_wire_flush(wire) { gathering.append(connection) }
+        if !khttp_wire_flush(wire) { unsent.append(connection) }
         return !khttp_wire_failed(wire)
     }
 }

@@ -37,7 +37,7 @@ struct LoopSettings: Sendable {
 /// One event loop: a thread, a daemon of libmicrohttpd in external epoll mode, and the exchanges that are under way in it.
 ///
 /// A pass collects finished answers, lets libmicrohttpd work on what is ready, hands the handler its cycle, and sends what
-/// is still gathered. docs/decisions/0002-http-loops.md says why it is built this way.
+/// sockets did not take before. docs/decisions/0002-http-loops.md says why it is built this way.
 // Unchecked: owner of a C daemon. Everything but `mailbox`, `counters`, `stopAt` and the constants belongs to the thread in `run`.
 final class Loop: @unchecked Sendable {
     let index: Int
@@ -62,7 +62,7 @@ final class Loop: @unchecked Sendable {
     var mail = Mailbox.Mail()
     var connections: [Connection] = []
     /// Connections whose sockets did not take all yet of what the loop wrote.
-    var gathering: [Connection] = []
+    var unsent: [Connection] = []
     var requestIDs = RequestIDSource()
     /// Connections with an answer that may take several passes.
     var longAnswers: [Connection] = []
@@ -188,8 +188,8 @@ final class Loop: @unchecked Sendable {
 
     /// Sends what sockets did not take before; what they do not take yet stays.
     private func flush() {
-        guard !gathering.isEmpty else { return }
-        gathering.removeAll { connection in
+        guard !unsent.isEmpty else { return }
+        unsent.removeAll { connection in
             guard let wire = connection.wire else { return true }
             return khttp_wire_flush(wire)
         }
@@ -222,7 +222,7 @@ final class Loop: @unchecked Sendable {
         self.daemon = nil
         if let standIn { MHD_destroy_response(standIn) }
         standIn = nil
-        gathering = []
+        unsent = []
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
