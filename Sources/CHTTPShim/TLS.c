@@ -263,6 +263,8 @@ static khttp_wire *wire_of(gnutls_session_t session)
 ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
 {
     khttp_wire *wire = wire_of(session);
+    // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
+    if (wire != NULL && !wire->swallows && wire->answer_count != 0) return GNUTLS_E_PUSH_ERROR;
     if (wire == NULL || !wire->swallows) return gnutls_record_send2(session, bytes, count, 0, 0);
     // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
     if (wire->filled > gather_limit / 4 && !send_pending(wire)) return GNUTLS_E_AGAIN;
@@ -278,10 +280,12 @@ void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swal
 
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count)
 {
+    if (count == 0) return true;
     if (count > answer_limit - wire->answer_count) return false;
     size_t needed = wire->answer_count + count;
     if (needed > wire->answer_capacity) {
-        size_t capacity = needed <= answer_least ? answer_least : answer_limit;
+        size_t capacity = answer_least;
+        while (capacity < needed) capacity *= 2;
         unsigned char *larger = khttp_take_answer(capacity);
         if (larger == NULL) return false;
         if (wire->answer != NULL) memcpy(larger, wire->answer, wire->answer_count);
@@ -303,8 +307,9 @@ void khttp_wire_forget(khttp_wire *wire)
 
 /// Makes a record of the answer that waits, or several where the client takes short ones only. The library believes that it was sent: if
 /// that fails, for want of memory, the connection ends.
-static void seal_answer(khttp_wire *wire)
+void khttp_wire_seal(khttp_wire *wire)
 {
+    if (wire->answer_count == 0) return;
     size_t done = 0;
     wire->gathers = true;
     while (done < wire->answer_count) {
@@ -410,9 +415,8 @@ void khttp_wire_close(khttp_wire *wire)
     free(wire);
 }
 
-bool khttp_wire_flush(khttp_wire *wire)
+bool khttp_wire_send(khttp_wire *wire)
 {
-    if (wire->answer_count != 0) seal_answer(wire);
     if (!wire->uncorked) {
         // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.
         int off = 0;

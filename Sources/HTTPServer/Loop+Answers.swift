@@ -96,7 +96,7 @@ extension Loop {
         let connection = exchange.connection
         if let wire = connection?.wire { khttp_wire_swallow(wire, false) }
         if exchange.stage == .withheld, isSent { return detach(exchange) }
-        if isSent, connection.map(flush) ?? true { exchange.carriesSecret = false }
+        if isSent, connection.map(send) ?? true { exchange.carriesSecret = false }
         release(exchange)
         connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }

@@ -131,6 +131,8 @@ extension Loop {
         guard !receivedSlots.isEmpty else { return }
         for slot in receivedSlots where slots[slot].stage == .received {
             let exchange = slots[slot]
+            // The slot was taken meanwhile for a request that has to wait.
+            if exchange.connection?.following === exchange { continue }
             handle(exchange)
             if exchange.stage == .ready { readySlots.append(slot) }
             if exchange.stage == .parked { withhold(exchange) }

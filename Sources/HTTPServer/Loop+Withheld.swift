@@ -8,14 +8,17 @@ import CMicrohttpd
 extension Loop {
     /// Whether the wire can take an answer in libmicrohttpd's place.
     func canWrite(_ response: borrowing Response, for exchange: Exchange) -> Bool {
-        standIn != nil && exchange.connection?.wire != nil && exchange.method != .head && response.status != 304
-            && isShort(response, exchange)
+        guard standIn != nil, let connection = exchange.connection, connection.wire != nil else { return false }
+        guard connection.withheld == nil || connection.withheld === exchange else { return false }
+        return exchange.method != .head && response.status != 304 && isShort(response, exchange)
     }
 
     /// Leaves an answer in the connection's wire; false without memory.
     func write(_ response: borrowing Response, on connection: Connection) -> Bool {
         guard let wire = connection.wire else { return false }
-        let isWritten = head.withBytes(of: response, at: passStart) { put($0, on: wire) } && putBody(response.body, on: wire)
+        let isWritten =
+            head.withBytes(of: response, at: passStart) { put($0, on: wire) }
+            && (response.status == 204 || putBody(response.body, on: wire))
         if !isWritten { khttp_wire_forget(wire) }
         return isWritten
     }
@@ -73,9 +76,11 @@ extension Loop {
         withheld -= 1
         exchange.abandoned = nil
         exchange.stage = .answered
-        if flush(connection) { exchange.carriesSecret = false }
-        // Before libmicrohttpd is done with the exchange its own call of `completed` does the rest.
-        guard connection.withheld === exchange else { return }
+        if send(connection) { exchange.carriesSecret = false }
+        guard connection.withheld === exchange else {
+            // libmicrohttpd is not done with the exchange yet: its own call of `completed` does the rest.
+            return connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
+        }
         release(exchange)
         if connection.exchange == nil { connection.enter(.idle, until: passStart.advanced(by: deadlines.idle)) }
         guard let following = connection.following else { return }
@@ -88,8 +93,9 @@ extension Loop {
     func replace(_ exchange: Exchange, by response: Response) {
         guard let connection = exchange.connection, let wire = connection.wire else { return }
         khttp_wire_forget(wire)
-        exchange.carriesSecret = false
-        if !canWrite(response, for: exchange) || !write(response, on: connection) { connection.cut() }
+        exchange.carriesSecret = response.isSensitive
+        let isFit = (200...599).contains(response.status) && canWrite(response, for: exchange)
+        if !isFit || !write(response, on: connection) { connection.cut() }
         letGo(exchange)
     }
 
@@ -97,15 +103,17 @@ extension Loop {
     func follows(_ exchange: Exchange) -> Bool {
         guard let connection = exchange.connection, connection.withheld != nil else { return false }
         connection.following = exchange
+        connection.enter(.handling, until: MonotonicTime(nanoseconds: .max))
         waiting += 1
         return true
     }
 
-    /// Sends what is in the connection's wire; false when it did not leave and will not. What the socket does not take is tried again
-    /// at the end of each pass.
-    func flush(_ connection: Connection) -> Bool {
+    /// Sends the answer that is in the connection's wire; false when it did not leave and will not. What the socket does not take is
+    /// tried again at the end of each pass.
+    func send(_ connection: Connection) -> Bool {
         guard let wire = connection.wire else { return true }
-        if !khttp_wire_flush(wire) { unsent.append(connection) }
+        khttp_wire_seal(wire)
+        if !khttp_wire_send(wire) { unsent.append(connection) }
         return !khttp_wire_failed(wire)
     }
 }

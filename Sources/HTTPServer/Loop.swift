@@ -191,7 +191,7 @@ final class Loop: @unchecked Sendable {
         guard !unsent.isEmpty else { return }
         unsent.removeAll { connection in
             guard let wire = connection.wire else { return true }
-            return khttp_wire_flush(wire)
+            return khttp_wire_send(wire)
         }
     }
 
@@ -216,8 +216,11 @@ final class Loop: @unchecked Sendable {
     /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
     private func finish(_ daemon: OpaquePointer) {
         collect()
-        for exchange in slots where exchange.stage == .parked || exchange.stage == .withheld { giveUp(exchange) }
-        for _ in 0..<8 { if !cycle(daemon) && waiting == 0 { break } }
+        for _ in 0..<8 {
+            // Again on each pass: what one of them held up is handled now, and may wait in its turn.
+            for exchange in slots where exchange.stage == .parked || exchange.stage == .withheld { giveUp(exchange) }
+            if !cycle(daemon) && waiting == 0 { break }
+        }
         MHD_stop_daemon(daemon)
         self.daemon = nil
         if let standIn { MHD_destroy_response(standIn) }

@@ -69,12 +69,14 @@ void khttp_wire_close(khttp_wire *wire);
 bool khttp_wire_answers(void);
 /// Whether what the library sends is dropped, since the loop writes the answer of this request.
 void khttp_wire_swallow(khttp_wire *wire, bool swallows);
-/// Adds bytes to the answer that the next khttp_wire_flush sends, copied; 16 KiB at most. False without memory or room.
+/// Adds bytes to the answer that waits, copied; 16 KiB at most. False without memory or room.
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count);
 /// Wipes the answer that waits.
 void khttp_wire_forget(khttp_wire *wire);
-/// Sends the answer that waits as one TLS record, and what is left of others: true when nothing is left to send.
-bool khttp_wire_flush(khttp_wire *wire);
+/// The answer that waits may leave: it becomes a TLS record. The only way from plaintext to the wire.
+void khttp_wire_seal(khttp_wire *wire);
+/// Sends the records that the socket did not take yet: true when none is left. An answer that waits is not touched.
+bool khttp_wire_send(khttp_wire *wire);
 /// Whether an answer could not be made a record: it did not leave, and the connection ends.
 bool khttp_wire_failed(const khttp_wire *wire);
 
