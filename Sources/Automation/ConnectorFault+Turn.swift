@@ -48,6 +48,8 @@ extension TurnFault {
         case .refusedByPolicy: .quality
         case .unsupported: .unsupported
         case .forbidden: .forbidden
+        case .replaced: .replaced
+        case .ownsObjects: .ownsObjects
         case .gatewayLoginsSpent: .noLoginLeft
         case .loginsSpent: .workerRejected
         case .brokenProtocol: .brokenProtocol

@@ -120,7 +120,9 @@ package final class DoubtAlert: Sendable {
         try await database.write { [outbox] db in
             let account = try Accounts.get(change.account, in: change.organization, on: db)?.value.name ?? "\(change.account)"
             let asset = try Assets.get(change.asset, in: change.organization, on: db)?.value.name ?? "\(change.asset)"
-            let notice = try Self.notice(change, account, asset, Self.recipients(of: change, keys, db))
+            // Of a task that is damaged nobody is known; whoever has a channel is told all the same.
+            let recipients = (try? Self.recipients(of: change, keys, db)) ?? []
+            let notice = try Self.notice(change, account, asset, recipients)
             try outbox.put(notice, occasion: "change.uncertain \(change.id)", with: keys, at: now, on: db)
         }
     }

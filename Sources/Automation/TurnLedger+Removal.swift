@@ -6,10 +6,13 @@ extension TurnLedger {
     /// Opens a removal: committed before the target is asked for it, so that a lost reply is never forgotten.
     func rememberRemoval(_ what: Remembering) async throws -> OpenChange {
         try await write { page in
-            let account = try page.account(what.account.id)
+            var account = try page.account(what.account.id)
             try requireUnedited(account, what, page)
             try requireAlone(account, what.identity, page)
             try page.settle(what.attempts)
+            // Nothing new is pending, but reads have to say that the target may not have the account any more.
+            account.stages.pending = account.stages.current
+            try page.store(account)
             var next = what.turn
             _ = next.handle(.remembered(0), at: page.now)
             return try open(what, next, page)
@@ -25,6 +28,7 @@ extension TurnLedger {
         try await write { page in
             var row = try page.account(account)
             row.isActive = false
+            row.stages.pending = nil
             row.connectivity = .notApplicable
             try page.store(row)
             try page.settle(attempts)

@@ -218,7 +218,10 @@ struct TurnLedger: Sendable {
             try page.settle(attempts)
             if let change {
                 var account = try page.account(change.account)
-                if account.stages.pending != nil {
+                if change.kind == .remove {
+                    account.stages.pending = nil
+                    try page.store(account)
+                } else if account.stages.pending != nil {
                     try parts.secrets.abandon(&account, live: live, by: warrant, now: page.now, in: page.db)
                     try page.store(account)
                 }

@@ -18,7 +18,10 @@ extension TurnRun {
             return await done(.inspect) { try await self.isStillThere() }
         case .reapply:
             try await store(nil)
-            return await done(.reapply) { try await self.takeAway() }
+            return await done(.reapply) {
+                try await self.requireSame()
+                return try await self.takeAway()
+            }
         case .verify, .retire, .guess, .wait, .close: return .resumed
         }
     }
@@ -26,19 +29,23 @@ extension TurnRun {
     private func preflightRemoval() async throws -> TurnEvent {
         guard let ground else { throw Stop(.failed, .interrupted) }
         let (session, remote) = try await meet(ground)
-        guard session is any AccountRemoving else { throw TurnFault(.unsupported) }
+        guard let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
         // One that is not there is taken away already.
         guard let remote else { return .found(isThere: false) }
         guard !remote.isSystem else { throw Stop(.skipped, .systemAccount) }
+        let (name, parameters) = (remote.username, order.parameters)
+        let text = try await parts.threads.run { try removing.mark(name, parameters: parameters) }
+        mark = (text, await match(with: ground.account.stages.current, request(ground)) == .same)
         guard !Task.isCancelled else { throw Stop(.skipped, .cancelled) }
         return .ready
     }
 
     private func rememberRemoval() async throws -> TurnEvent {
-        guard let ground, let remote else { throw Stop(.failed, .interrupted) }
+        guard let ground, let remote, let mark else { throw Stop(.failed, .interrupted) }
         let request = OpenChange.Request(
             username: remote.username, secretType: ground.account.secretType, keyStrategy: order.keyStrategy.rawValue,
-            parameters: order.parameters, worker: ground.worker?.account.id ?? ground.account.id)
+            parameters: order.parameters, worker: ground.worker?.account.id ?? ground.account.id, mark: mark.text,
+            isSecretSeen: mark.isSecretSeen)
         change = try await ledger.rememberRemoval(
             TurnLedger.Remembering(
                 id: order.id, account: ground.account, endpoint: ground.asset.endpoint, identity: identityBytes, kind: .remove,
@@ -47,18 +54,60 @@ extension TurnRun {
     }
 
     private func takeAway() async throws -> TurnEvent {
-        guard let change, let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
-        let request = change.request
-        try await parts.threads.run { try removing.remove(request.username, parameters: request.parameters) }
+        let (removing, removal) = try marked()
+        try await parts.threads.run { try removing.remove(removal) }
         return .installed
+    }
+
+    private func marked() throws -> (any AccountRemoving, AccountRemoval) {
+        guard let change, let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
+        // Without one, nothing tells whether it is still the account that was meant.
+        guard let mark = change.request.mark else { throw TurnFault(.replaced, words: "It was not marked.") }
+        return (removing, AccountRemoval(username: change.request.username, parameters: change.request.parameters, mark: mark))
+    }
+
+    /// Before it is asked for once more: an account that stored the secret that is kept, and stores another by now, may be another account.
+    /// The connector knows more of it, and looks for itself.
+    private func requireSame() async throws {
+        guard let change, let ground, change.request.isSecretSeen else { return }
+        guard await match(with: change.old, request(ground)) != .different else {
+            throw TurnFault(.replaced, words: "It has another password than the one that was to be removed.")
+        }
+    }
+
+    /// What the target stores, compared with a kept password; unknown where that cannot be seen. Keys lie in the home, which may be put
+    /// aside already.
+    private func match(with version: Int64?, _ request: ChangeRequest) async -> StoredMatch {
+        guard let version, request.secretType == .password, let reading = session as? any VerifierReading,
+            let way = try? await kept(version)
+        else { return .unknown }
+        let match = try? await parts.threads.run { try way.withSecret { try reading.compare(request, with: $0) } }
+        return match ?? .unknown
     }
 
     private func isStillThere() async throws -> TurnEvent {
         do {
             let (_, remote) = try await meet(try await standing())
+            if remote == nil { try await clearUp() }
             return .found(isThere: remote != nil)
         } catch let stop as Stop {
             throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
+        }
+    }
+
+    /// Takes away what is left of an account that is gone: somebody else may have deleted it in the middle.
+    private func clearUp() async throws {
+        guard let (removing, removal) = try? marked() else { return }
+        do {
+            try await parts.threads.run { try removing.remove(removal) }
+        } catch let fault as ConnectorFault {
+            let told = TurnFault(fault)
+            guard told.isPassing || told.mayHaveChanged else {
+                // That nothing is left is what was wanted; a plain no will not become another.
+                if fault.kind != .noSuchAccount { note(.inspect, "what is left of it stays: \(told.words)") }
+                return
+            }
+            throw fault
         }
     }
 

@@ -187,7 +187,7 @@ extension TurnRun {
         case .loginRejected: return .rejected
         case .lockedOut: return .lockedOut
         // It was let in, and something later was refused.
-        case .notPermitted, .noSuchAccount, .accountExists, .forbidden, .refusedByPolicy: return nil
+        case .notPermitted, .noSuchAccount, .accountExists, .forbidden, .replaced, .ownsObjects, .refusedByPolicy: return nil
         case .brokenProtocol, .timedOut, .cut: return .unclear
         }
     }

@@ -26,6 +26,8 @@ actor TurnRun {
     var candidate: TargetLogin?
     /// What the next transaction writes of logins that are over.
     var ended: [LoginEnd] = []
+    /// Of a removal: what the account was marked with.
+    var mark: (text: String, isSecretSeen: Bool)?
     /// Whether the secret that is kept is put on the target as it is.
     var sendsCurrent = false
 
@@ -190,7 +192,11 @@ actor TurnRun {
         let outcome = doubt ?? RecordOutcome(.uncertain, .interrupted)
         report.outcome = RecordOutcome(
             outcome.status == .unverifiable ? .uncertain : outcome.status, outcome.reason, words: outcome.words, until: until)
-        guard let change else { return report }
+        guard let change else {
+            // Nothing is open that could be settled, for nothing was asked of the target: that is no doubt.
+            report.outcome = RecordOutcome(.failed, outcome.reason, words: outcome.words)
+            return report
+        }
         do {
             self.change = try await ledger.store(change, turn, taken(), record: report)
         } catch {

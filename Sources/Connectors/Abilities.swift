@@ -75,10 +75,31 @@ package struct AccountPush: Sendable {
     }
 }
 
-/// Removes accounts from targets.
+/// Removes accounts from targets, in two steps, so that what is removed is known for certain before anything is asked for.
 package protocol AccountRemoving: WorkSession {
-    /// Refuses system accounts and the worker's own.
-    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault)
+    /// What tells the very account from one that is made anew under its name, in words that only this connector reads; without anything
+    /// that the account's secret could be guessed from. Refuses, without changing anything, what `remove` would refuse.
+    func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String
+
+    /// Refuses system accounts, the worker's own, and with `.replaced` an account that is not the marked one.
+    ///
+    /// Doing it again goes on where it was cut off. Where there is no account of the name it is `.noSuchAccount`, after what a removal
+    /// that was cut off left of it has been taken away.
+    func remove(_ removal: AccountRemoval) throws(ConnectorFault)
+}
+
+/// Whom to remove.
+package struct AccountRemoval: Sendable {
+    package let username: String
+    package let parameters: [String: String]
+    /// What `AccountRemoving.mark` said of the account.
+    package let mark: String
+
+    package init(username: String, parameters: [String: String], mark: String) {
+        self.username = username
+        self.parameters = parameters
+        self.mark = mark
+    }
 }
 
 /// Saves what a change would destroy on the target, before it does: of SSH keys with `replaceAll`, the old `authorized_keys`.

@@ -25,6 +25,10 @@ package struct ConnectorFault: Error, Sendable, Hashable {
         case unsupported
         /// The account is one that must not be touched (system account, the worker itself).
         case forbidden
+        /// The account of that name is another one than was marked to be removed.
+        case replaced
+        /// The target keeps the account, since something belongs to it or depends on it.
+        case ownsObjects
         /// No login at the gateway may be made now, for the limit of rejected ones.
         case gatewayLoginsSpent
         /// No login with the credential may be made now, for the limit of rejected ones.

@@ -46,9 +46,12 @@ final class MariaDBSession: WorkSession {
         guard let digest = try? SHA256.digest(Array(place.utf8)), place.utf8.count > 2 else {
             throw MariaDBFault(.brokenProtocol, "the server does not say which one it is")
         }
+        return .database(kind: "mariadb", identifier: hexadecimal(digest))
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        let text = String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-        return .database(kind: "mariadb", identifier: text)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     func close() {
@@ -75,6 +78,8 @@ private struct Entry {
     let stored: String
     let isLocked: Bool
     let isExpired: Bool
+    /// When its password was set, as the server writes it; empty where it does not say.
+    let dateOfPassword: String
     let hasSeveralMethods: Bool
     /// A client certificate, which we have not, or TLS.
     let needsTLS: Bool
@@ -97,13 +102,14 @@ extension MariaDBSession {
             coalesce(JSON_VALUE(Priv, '$.authentication_string'), '') AS stored,
             coalesce(JSON_VALUE(Priv, '$.account_locked'), 'false') IN ('true', '1') AS locked,
             coalesce(JSON_VALUE(Priv, '$.password_last_changed'), '1') = '0' AS expired,
+            coalesce(JSON_VALUE(Priv, '$.password_last_changed'), '') AS dated,
             JSON_EXISTS(Priv, '$.auth_or') AS several, coalesce(JSON_VALUE(Priv, '$.ssl_type'), '0') AS tls
         FROM mysql.global_priv WHERE coalesce(JSON_VALUE(Priv, '$.is_role'), 'false') NOT IN ('true', '1') AND CAST(User AS BINARY) =
         """
 
     private static let mySQLQuestion = """
         SELECT User AS user, Host AS host, plugin, coalesce(authentication_string, '') AS stored, account_locked = 'Y' AS locked,
-            password_expired = 'Y' AS expired, 0 AS several,
+            password_expired = 'Y' AS expired, coalesce(password_last_changed, '') AS dated, 0 AS several,
             CASE ssl_type WHEN '' THEN '0' WHEN 'ANY' THEN '1' ELSE '2' END AS tls
         FROM mysql.user WHERE CAST(User AS BINARY) =
         """
@@ -118,7 +124,8 @@ extension MariaDBSession {
             guard value("user") == username else { return nil }
             return Entry(
                 user: value("user"), host: value("host"), plugin: value("plugin"), stored: value("stored"),
-                isLocked: value("locked") == "1", isExpired: value("expired") == "1", hasSeveralMethods: value("several") == "1",
+                isLocked: value("locked") == "1", isExpired: value("expired") == "1",
+                dateOfPassword: value("dated"), hasSeveralMethods: value("several") == "1",
                 needsTLS: value("tls") != "0", needsCertificate: !["0", "1"].contains(value("tls")))
         }
     }
@@ -284,11 +291,25 @@ extension MariaDBSession: AccountPushing {
 }
 
 extension MariaDBSession: AccountRemoving {
-    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
-        let entries = try entries(username, parameters)
-        guard !entries.isEmpty else { throw ConnectorFault(.noSuchAccount, effect: .none) }
-        guard !entries.contains(where: \.isSystem), username != worker.username else {
-            throw ConnectorFault(.forbidden, effect: .none, words: "an account of the system, or the worker itself")
+    /// Hosts, methods, and the seconds in which the passwords were set: one that is made anew has a later one.
+    func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
+        try Self.mark(of: try removable(username, parameters))
+    }
+
+    private static func mark(of entries: [Entry]) throws(ConnectorFault) -> String {
+        let parts = entries.sorted { $0.host < $1.host }.flatMap { [$0.host, $0.plugin, $0.dateOfPassword] }
+        guard let digest = try? SHA256.digest(Array(parts.map { "\($0.utf8.count):\($0)" }.joined().utf8)) else {
+            throw ConnectorFault(.unsupported, effect: .none)
+        }
+        return "set=" + hexadecimal(digest)
+    }
+
+    func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        let entries = try removable(removal.username, removal.parameters)
+        guard try Self.mark(of: entries) == removal.mark else {
+            throw ConnectorFault(
+                .replaced, effect: .none,
+                words: "the account has another method or another date than the one that was to be removed")
         }
         var names: [String] = []
         do throws(MariaDBFault) {
@@ -296,5 +317,14 @@ extension MariaDBSession: AccountRemoving {
         } catch { throw MariaDB.changeFault(error, accounts: 1, hiding: worker) }
         let nothing = Secret(copying: UnsafeRawBufferPointer(start: nil, count: 0))
         try change("DROP USER " + names.joined(separator: ", "), accounts: names.count, nothing)
+    }
+
+    private func removable(_ username: String, _ parameters: [String: String]) throws(ConnectorFault) -> [Entry] {
+        let entries = try entries(username, parameters)
+        guard !entries.isEmpty else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+        guard !entries.contains(where: \.isSystem), username != worker.username else {
+            throw ConnectorFault(.forbidden, effect: .none, words: "an account of the system, or the worker itself")
+        }
+        return entries
     }
 }

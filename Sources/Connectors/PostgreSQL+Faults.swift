@@ -49,8 +49,10 @@ extension PostgreSQL {
         case "42501": return .notPermitted
         case "42704": return .noSuchAccount
         case "42710": return .accountExists
-        // Objects depend on the role, or it is in use.
-        case "2BP01", "55006": return .forbidden
+        // Objects depend on the role.
+        case "2BP01": return .ownsObjects
+        // It is in use.
+        case "55006": return .forbidden
         // A standby, a read-only transaction, a database that is not there, a function that is not there, a reserved name.
         case "25006", "3D000", "42883", "42939", "0A000", "55000": return .unsupported
         case "57014", "55P03": return .timedOut

@@ -225,15 +225,28 @@ extension PostgreSQLSession: AccountPushing {
 }
 
 extension PostgreSQLSession: AccountRemoving {
+    /// The role's number, which no other role gets.
+    func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
+        let role = try removable(username)
+        return "oid=\(role.account.attributes["oid"] ?? "")"
+    }
+
     /// A role that owns something, in any database, or has been granted something stays: what becomes of that is for a person to say
-    /// (`REASSIGN OWNED`, `DROP OWNED`).
-    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
+    /// (`REASSIGN OWNED`, `DROP OWNED`). The server says what it is: of this database by name, of the others how much.
+    func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        guard try mark(removal.username, parameters: removal.parameters) == removal.mark else {
+            throw ConnectorFault(.replaced, effect: .none, words: "the role has another oid than the one that was to be removed")
+        }
+        do throws(PostgresFault) { try live().run("DROP ROLE " + PostgresQuoting.identifier(removal.username)) } catch {
+            throw PostgreSQL.changeFault(error, hiding: worker)
+        }
+    }
+
+    private func removable(_ username: String) throws(ConnectorFault) -> Role {
         guard let role = try role(username) else { throw ConnectorFault(.noSuchAccount, effect: .none) }
         guard !role.account.isSystem, username != workerName else {
             throw ConnectorFault(.forbidden, effect: .none, words: "a role of the system, or the worker itself")
         }
-        do throws(PostgresFault) { try live().run("DROP ROLE " + PostgresQuoting.identifier(username)) } catch {
-            throw PostgreSQL.changeFault(error, hiding: worker)
-        }
+        return role
     }
 }

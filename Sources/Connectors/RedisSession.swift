@@ -69,6 +69,8 @@ private struct User {
     let flags: Set<String>
     /// SHA-256 hashes in hexadecimal.
     let hashes: [String]
+    /// Commands, keys, channels and selectors.
+    let rules: [String]
 
     var isOn: Bool { flags.contains("on") }
     var needsNoPassword: Bool { flags.contains("nopass") }
@@ -88,7 +90,8 @@ extension RedisSession {
         guard let flags = answer["flags"]?.items, let hashes = answer["passwords"]?.items else {
             throw ConnectorFault(.brokenProtocol, effect: .none, words: "the server does not describe its user")
         }
-        return User(flags: Set(flags.compactMap(\.string)), hashes: hashes.compactMap(\.string))
+        let rules = ["commands", "keys", "channels", "selectors"].map { answer[$0]?.words ?? "" }
+        return User(flags: Set(flags.compactMap(\.string)), hashes: hashes.compactMap(\.string), rules: rules)
     }
 
     func find(_ username: String) throws(ConnectorFault) -> RemoteAccount? {
@@ -178,8 +181,12 @@ extension RedisSession: SecretChanging {
         guard isFit, let digest = secret.withBytes({ try? SHA256.digest($0) }) else {
             throw ConnectorFault(.unsupported, effect: .none, words: "a password is not empty and has no NUL byte")
         }
+        return Self.hexadecimal(digest)
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// Changes a user, and has the server write it down. When only the second fails, the change lives until a restart.
@@ -251,15 +258,45 @@ extension RedisSession: AccountPushing {
 }
 
 extension RedisSession: AccountRemoving {
-    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
-        guard username != "default", username != workerName, username != worker.username else {
-            throw ConnectorFault(.forbidden, effect: .none, words: "the default user, or the worker itself")
+    /// What the user is and may do. A server gives its users no number and no date: one that is made anew with the same rules looks the
+    /// same. Its passwords are left out, since whoever reads the mark could guess at them.
+    func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
+        let user = try removable(username)
+        let parts = user.flags.sorted() + ["\(user.hashes.count)"] + user.rules
+        guard let digest = try? SHA256.digest(Array(parts.map { "\($0.utf8.count):\($0)" }.joined().utf8)) else {
+            throw ConnectorFault(.unsupported, effect: .none)
         }
-        guard try user(username) != nil else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+        return "rules=" + Self.hexadecimal(digest)
+    }
+
+    func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        guard try mark(removal.username, parameters: removal.parameters) == removal.mark else {
+            throw ConnectorFault(.replaced, effect: .none, words: "the user has other rules than the one that was to be removed")
+        }
         let persistence = try persistence()
-        do throws(RedisFault) { _ = try live().run("ACL", "DELUSER", username) } catch {
+        do throws(RedisFault) { _ = try live().run("ACL", "DELUSER", removal.username) } catch {
             throw Redis.changeFault(error, hiding: worker)
         }
         try save(persistence)
+    }
+
+    private func removable(_ username: String) throws(ConnectorFault) -> User {
+        guard username != "default", username != workerName, username != worker.username else {
+            throw ConnectorFault(.forbidden, effect: .none, words: "the default user, or the worker itself")
+        }
+        guard let user = try user(username) else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+        return user
+    }
+}
+
+extension RedisValue {
+    /// Everything of it, in one line.
+    fileprivate var words: String {
+        switch self {
+        case .status(let text), .error(let text): text
+        case .number(let number): "\(number)"
+        case .text(let text): text ?? ""
+        case .list(let items): "[" + items.map(\.words).joined(separator: " ") + "]"
+        }
     }
 }

@@ -149,6 +149,8 @@ extension Record {
         case notChecked = "not_checked"
         case doubt
         case notApplied = "not_applied"
+        case replaced
+        case ownsObjects = "owns_objects"
         case oldNotRetired = "old_not_retired"
         case noneOfOurs = "none_of_ours"
         case noLoginLeft = "no_login_left"
@@ -205,6 +207,9 @@ extension Record.Reason {
         case .notChecked: "The task does not check the connection."
         case .doubt: "It is not known which secret is live."
         case .notApplied: "The change did not take: an older secret is live."
+        case .replaced: "The account of that name is not the one that was to be removed: it was made anew, or changed."
+        case .ownsObjects:
+            "The target keeps the account, since objects belong to it or depend on it: a person must say what becomes of them."
         case .oldNotRetired: "The new secret is live; the old one could not be taken away and may be live too."
         case .noneOfOurs: "The target holds none of the secrets that the vault knows."
         case .noLoginLeft: "The rejected logins that the account may have in a day are used up."

@@ -253,6 +253,31 @@ struct ManyDoubtsTests {
         #expect(channel.events.withLock { $0 } == ["change.damaged"])
     }
 
+    @Test(
+        "an open change that was given to another account, asset, user or time is found by nothing that rests on it",
+        arguments: [
+            "UPDATE secret_changes SET account_id = ?2 WHERE account_id = ?1",
+            "UPDATE secret_changes SET asset_id = ?2 WHERE account_id = ?1",
+            "UPDATE secret_changes SET identity = ?2 WHERE account_id = ?1",
+            "UPDATE secret_changes SET org_id = ?2 WHERE account_id = ?1",
+            "UPDATE secret_changes SET not_before = length(?2) WHERE account_id = ?1",
+        ] as [StaticString])
+    func moved(statement: StaticString) async throws {
+        let (shop, accounts) = try await Self.doubts(1)
+        let app = accounts[0]
+        try await shop.database.write { db in try db.execute(statement, [.id(app.id), .id(shop.worker.id)]) }
+        let (installs, logins) = (shop.target.snapshot.installs, shop.target.snapshot.workerLogins)
+        #expect(try await Settlement(shop.turning).pass().isEmpty)
+        // Asked for by name it is not gone on with either.
+        let settled = try? await shop.turning.settle(app.id, in: .default, by: Workshop.principal)
+        #expect(settled.flatMap { $0 } == nil)
+        #expect(shop.target.snapshot.installs == installs && shop.target.snapshot.workerLogins == logins)
+        // Its account is left alone as long as the row is there, by whichever of its columns.
+        let other = await shop.turning.turn(app.id, in: .default, Workshop.order(), by: Workshop.principal)
+        #expect(other.outcome.status != .success, "\(statement): \(other)")
+        #expect(shop.target.snapshot.installs == installs)
+    }
+
     // MARK: - What is told of it
 
     @Test("when a doubt settles by itself after its execution, whoever got the result is told, once")

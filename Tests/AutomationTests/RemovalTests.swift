@@ -64,6 +64,8 @@ struct RemovalTests {
         let report = await broken.remove(shop.app.id, in: .default, Workshop.order(), by: Workshop.principal)
         #expect(report.outcome.status == .uncertain && report.outcome.reason == .unreachable, "\(report)")
         #expect(try shop.open?.stage == .uncertain && shop.stored().isActive)
+        // That is what every read goes by to say so.
+        #expect(try shop.stored().stages.pending == 1)
         // Nothing else is done to the account meanwhile.
         let other = await shop.turn()
         #expect(other.outcome.reason == .changeOpen)
@@ -74,6 +76,7 @@ struct RemovalTests {
         #expect(reports.last?.outcome.status == .success, "\(reports)")
         #expect(try shop.open == nil && shop.live == nil && !shop.stored().isActive)
         #expect(shop.records.all.last?.outcome.status == .success)
+        #expect(try shop.stored().stages == SecretStages(current: 1, last: 1))
     }
 
     @Test("long afterwards it is not made again: the account that is there then may be another")
@@ -94,6 +97,7 @@ struct RemovalTests {
         let shop = try Workshop(state: { $0.removals = [.quality] })
         let report = await Self.remove(shop)
         #expect(report.outcome == RecordOutcome(.failed, .notPermitted, words: "in use"))
+        #expect(try shop.stored().stages == SecretStages(current: 1, last: 1))
         #expect(try shop.open == nil && shop.stored().isActive && shop.live != nil)
     }
 
@@ -102,6 +106,52 @@ struct RemovalTests {
         let shop = try Workshop(state: { $0.live["app"] = nil })
         #expect(await Self.remove(shop).outcome.status == .success)
         #expect(try shop.target.snapshot.removalCount == 0 && !shop.stored().isActive && shop.open == nil)
+    }
+
+    @Test(
+        "an account that was made anew under the name of the one that was to be removed stays, and the removal ends and says so",
+        arguments: [true, false])
+    func replaced(byMark: Bool) async throws {
+        let shop = try Workshop(state: { $0.removals = Array(repeating: .cutBefore, count: 3) })
+        #expect(await Self.remove(shop).outcome.status == .uncertain)
+        #expect(try shop.open?.request.mark == "born 0" && shop.open?.request.isSecretSeen == true)
+        let count = shop.target.snapshot.removalCount
+        // The one as the connector tells them apart, the other by its password alone.
+        shop.target.with { if byMark { $0.births["app"] = 1 } else { $0.live["app"] = Array("somebody else's".utf8) } }
+        shop.clock.advance(seconds: 60)
+        let reports = try await Settlement(shop.turning).pass()
+        #expect(reports.map(\.outcome.reason) == [.replaced] && reports.first?.outcome.status == .failed, "\(reports)")
+        #expect(shop.target.snapshot.removalCount == count && shop.live != nil)
+        #expect(try shop.open == nil && shop.stored().isActive)
+    }
+
+    @Test("a removal that was not marked is not made again by itself")
+    func unmarked() async throws {
+        let shop = try Workshop(state: { $0.removals = Array(repeating: .cutBefore, count: 3) })
+        _ = await Self.remove(shop)
+        let open = try #require(try shop.open)
+        let request = OpenChange.Request(
+            username: open.request.username, secretType: open.request.secretType, keyStrategy: open.request.keyStrategy,
+            parameters: [:], worker: open.request.worker)
+        let bare = OpenChange(
+            id: open.id, organization: open.organization, account: open.account, asset: open.asset, identity: open.identity,
+            kind: open.kind, plan: open.plan, request: request, old: open.old, startedBy: open.startedBy,
+            dateOpened: open.dateOpened, stage: open.stage, memory: open.memory, dateUpdated: open.dateUpdated)
+        try shop.database.writeSync { [keyring = shop.keyring] db in
+            _ = try SecretChanges.update(keyring.keys().authenticated(bare, with: SealingWorkspace()), on: db)
+        }
+        shop.clock.advance(seconds: 60)
+        #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.replaced])
+        #expect(try shop.live != nil && shop.open == nil)
+    }
+
+    @Test("what could not be stored of an account that was gone before is a failure, and no doubt that nothing is open for")
+    func nothingOpen() async throws {
+        let shop = try Workshop(
+            { $0.record = { _, _, _ in throw StorageFault.full } }, state: { $0.live["app"] = nil })
+        let report = await Self.remove(shop)
+        #expect(report.outcome.status == .failed && report.outcome.reason == .notStored, "\(report)")
+        #expect(try shop.open == nil && shop.stored().isActive)
     }
 
     static let situations: [(String, @Sendable (inout SimulatedTarget.State) -> Void)] = [
@@ -194,5 +244,58 @@ struct RemovalTests {
         #expect(try await server.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'app'") == ["0"], "\(cut)")
         #expect(try !shop.stored(app.id).isActive && shop.kept(app.id)[1] == Array("Old-secret-1!".utf8))
         #expect(try await shop.database.read { try SecretChanges.nextDue(on: $0) } == nil)
+    }
+
+    // MARK: - A real host
+
+    @Test(
+        "an account of a host is taken away with everything of it, wherever the session is cut, and the vault says so only then",
+        .enabled(if: TestHost.obstacle == nil, "needs a host of its own: \(TestHost.obstacle ?? "")"))
+    func linux() async throws {
+        let programs = ["rm", "mv", "chmod", "chown", "userdel"]
+        let cases = programs.flatMap { program in HostCut.Moment.allCases.map { (program, $0) } }
+        let names = cases.indices.map { "u\($0)" }
+        let host = try await TestHost.start(
+            users: names.map { .init($0, password: "Old-secret-1!") }, hostKeys: [.ed25519],
+            setUp: names.map { "echo '\($0) ALL=(ALL) NOPASSWD: /bin/ls' > /etc/sudoers.d/keyturn-\($0)" }.joined(separator: "\n")
+        )
+        let shop = try Workshop({
+            $0.connector = { $0 == "linux" ? LinuxConnector() : nil }
+            // One try in the run that was asked for it: the rest is the settlement's.
+            $0.limits.reapplications = 0
+        })
+        let asset = Asset(
+            id: .random(), organization: .default, name: "host", address: "127.0.0.1", platform: .init(rawValue: 1),
+            protocols: [AssetProtocol(name: "ssh", port: host.port)], dateCreated: Workshop.start, dateUpdated: Workshop.start)
+        try shop.add(asset)
+        try shop.add(Workshop.account(40, on: asset, name: "root", privileged: true), secret: host.root.password)
+        let cut = try await HostCut(host, at: programs)
+        let patient = SecretTurning(
+            { () -> TurnParts in
+                var parts = shop.turning.parts
+                parts.limits.reapplications = 2
+                return parts
+            }())
+        for (number, (program, moment)) in cases.enumerated() {
+            let (name, place) = (names[number], "\(moment) \(program)")
+            let app = Workshop.account(UInt64(50 + number), on: asset, name: name)
+            try shop.add(app, secret: "Old-secret-1!")
+            try await cut.arm(program, moment, on: name)
+            let report = await shop.turning.remove(app.id, in: .default, Workshop.order(), by: Workshop.principal)
+            let isGone = try await !host.shell("getent passwd \(name)").succeeded
+            #expect(report.outcome.status == (isGone ? .success : .uncertain), "\(place): \(report)")
+            #expect(try shop.stored(app.id).isActive != isGone, "\(place)")
+            for _ in 0..<5 where try await shop.database.read({ try SecretChanges.nextDue(on: $0) }) != nil {
+                shop.clock.advance(seconds: 60)
+                try await Settlement(patient).pass()
+            }
+            #expect(try await shop.database.read { try SecretChanges.nextDue(on: $0) } == nil, "\(place)")
+            #expect(try !shop.stored(app.id).isActive, "\(place)")
+            let left = try await host.expect(
+                "getent passwd \(name); ls /etc/sudoers.d/keyturn-\(name) 2>/dev/null; "
+                    + "for d in /home/\(name) /home/\(name).*; do [ -e $d ] && echo \"$d $(stat -c '%U-%a' $d)\"; done; exit 0")
+            #expect(left == "/home/\(name).bak root-700\n", "\(place)")
+        }
+        await host.stop()
     }
 }

@@ -32,6 +32,8 @@ final class SimulatedTarget: Connector {
         /// What happens to the next removals, in order.
         var removals: [Trick] = []
         var removalCount = 0
+        /// How often an account was made anew under its name: what marks tell apart.
+        var births: [String: Int] = [:]
         /// The gateway's own password; nil: it lets in anybody.
         var gatewaySecret: [UInt8]?
         /// Done when somebody is at the gateway's door, before it answers.
@@ -274,8 +276,19 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
 
     func update(_ push: AccountPush) throws(ConnectorFault) { target.with { $0.events.append("update \(push.username)") } }
 
-    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
-        try target.remove(key(username, parameters))
+    func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
+        let (state, key) = (target.snapshot, key(username, parameters))
+        guard state.live[key] != nil else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+        return "born \(state.births[key] ?? 0)"
+    }
+
+    func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        let key = key(removal.username, removal.parameters)
+        guard target.snapshot.live[key] != nil else { throw ConnectorFault(.noSuchAccount, effect: .none) }
+        guard try mark(removal.username, parameters: removal.parameters) == removal.mark else {
+            throw ConnectorFault(.replaced, effect: .none)
+        }
+        try target.remove(key)
     }
 
     func close() {}

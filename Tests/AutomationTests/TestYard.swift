@@ -132,7 +132,7 @@ final class TestYard: Sendable {
         let keys = try keys.keys()
         try database.writeSync { db in
             for row in try Executions.open(limit: 1000, on: db) {
-                var execution = try keys.verified(row)
+                var execution = try keys.verified(row.get())
                 execution.status = .success
                 _ = try Executions.update(keys.authenticated(execution), on: db)
             }

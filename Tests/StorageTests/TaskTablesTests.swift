@@ -138,7 +138,7 @@ struct TaskTablesTests {
             try Executions.insert(run, on: db)
             try Records.insert(Self.record(ours, of: run.value.id), on: db)
             #expect(try Executions.hasOpen(of: task.value.id, in: ours.id, on: db))
-            #expect(try Executions.open(limit: 9, on: db) == [run])
+            #expect(try Executions.open(limit: 9, on: db).map { try $0.get() } == [run])
             #expect(try AutomationTasks.delete(task.value.id, in: ours.id, on: db))
             #expect(try Executions.get(run.value.id, in: ours.id, on: db) != nil)
             #expect(try Records.list(ListRequest(), in: ours.id, on: db).total == 1)

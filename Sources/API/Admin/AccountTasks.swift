@@ -140,9 +140,10 @@ package struct AccountTasksResource: Sendable {
                 return try ExecutionStart.order(
                     order, named: order.kind.label, by: warrant, at: transaction.now, keys: transaction.keys, on: transaction.db)
             }
+            // It is stored, and so it is carried out, whether or not the outcome can be written down.
+            backend.tasks.submit(execution)
             return .init(execution, objects: objects + [AuditObject(execution)])
         }
-        backend.tasks.submit(execution)
         return execution
     }
 }

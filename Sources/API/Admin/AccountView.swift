@@ -10,6 +10,8 @@ struct AccountView: Sendable {
     let suFrom: (id: AccountID, name: String, username: String)?
     let labels: [String]
     let organizationName: String
+    /// Whether the target may hold another secret than the one that is served, or not have the account any more.
+    let isChanging: Bool
 
     /// What the audit calls it.
     var object: AuditObject { AuditObject(account) }
@@ -30,13 +32,24 @@ struct AccountView: Sendable {
         let name = try transaction.organizationName(organization)
         var labels = LabelTexts(in: organization, transaction)
         let sources = try accounts(Set(rows.compactMap { $0.account.value.suFrom }), in: organization, transaction)
+        let changes = try SecretChanges.found(of: rows.map(\.account.value.id), in: organization, on: transaction.db)
         return try rows.map { row in
             let account = try keys.verified(row.account)
             let asset = try keys.verified(row.asset)
             return AccountView(
                 account: account, asset: (asset.name, asset.address, asset.platform),
                 suFrom: account.suFrom.flatMap { sources[$0] }.map { ($0.id, $0.name, $0.username) },
-                labels: try labels.texts(of: account.labels), organizationName: name)
+                labels: try labels.texts(of: account.labels), organizationName: name,
+                isChanging: account.stages.pending != nil || isRemoval(changes[account.id], keys))
+        }
+    }
+
+    /// The removal of an account without a secret has no pending version that would tell of it. One that is damaged may be anything.
+    private static func isRemoval(_ found: FoundChange?, _ keys: RowKeys) -> Bool {
+        switch found {
+        case nil: false
+        case .failure: true
+        case .success(let row): (try? keys.verified(row)).map { $0.kind == .remove } ?? true
         }
     }
 
@@ -74,8 +87,7 @@ extension AccountView {
             writer.field("username", account.username)
             writer.choice("secret_type", value: account.secretType.rawValue, label: account.secretType.label)
             writer.field("has_secret", account.stages.current != nil)
-            // A pending version means that the target may hold another secret than the one that is served.
-            writer.field("change", account.stages.pending == nil ? nil : "uncertain")
+            writer.field("change", isChanging ? "uncertain" : nil)
             writer.field("privileged", account.privileged)
             writer.field("is_active", account.isActive)
             writer.field("secret_reset", account.secretReset)

@@ -51,7 +51,8 @@ package enum AccountsResource {
             .field("has_secret", .boolean, .readOnly),
             .field(
                 "change", .text(max: 16), .readOnly,
-                "\"uncertain\" while it is not known which secret the target holds; else null."),
+                "\"uncertain\" while it is not known which secret the target holds, or whether it still has the account; else null."
+            ),
             .field("privileged", .boolean), .field("is_active", .boolean),
             .field("secret_reset", .boolean), .field("su_from", .related, .optional, "Another account of the asset, or null."),
             .field("version", .integer, .readOnly), .field("source", .choice(["local", "collected", "template"]), .readOnly),

@@ -122,13 +122,14 @@ package struct ExecutionsResource: Sendable {
                 try TaskStates.put(state, on: transaction.db)
                 return execution
             }
+            // It is stored, and so it is carried out, whether or not the outcome can be written down.
+            backend.tasks.submit(execution)
             return .init(
                 execution,
                 objects: [
                     AuditObject(kind: "automation", id: task.description, name: execution.taskName), AuditObject(execution),
                 ])
         }
-        backend.tasks.submit(execution)
         return Self.started(execution)
     }
 

@@ -65,9 +65,10 @@ struct RecordActions: Sendable {
                     try kinds.map { try Self.start($0.key, $0.value, like: origin, by: warrant, transaction) }
                 }
             }
+            // They are stored, and so they are carried out, whether or not the outcome can be written down.
+            for execution in executions { backend.tasks.submit(execution) }
             return .init(executions, objects: objects + executions.prefix(Bulk.chunk).map { AuditObject($0) })
         }
-        for execution in executions { backend.tasks.submit(execution) }
         return .object(status: 201) {
             $0.field("task", executions.first?.id)
             $0.field("tasks", executions.map(\.id.description))

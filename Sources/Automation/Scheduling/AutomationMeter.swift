@@ -9,6 +9,7 @@ package final class AutomationMeter: Sendable {
     private let settled: [RecordOutcome.Status: Counter]
     private let uncertain = Atomic<Int64>(0)
     private let late = Atomic<Int64>(0)
+    private let broken = Atomic<Int64>(0)
     private let doubts = Atomic<Int64>(0)
     private let oldestDoubt = Atomic<Int64>(0)
 
@@ -36,6 +37,8 @@ package final class AutomationMeter: Sendable {
     package var uncertainNow: Int64 { uncertain.load(ordering: .relaxed) }
     /// Tasks whose run is overdue.
     package var overdueNow: Int64 { late.load(ordering: .relaxed) }
+    /// Periodic tasks and open executions whose rows are damaged.
+    package var damagedNow: Int64 { broken.load(ordering: .relaxed) }
 
     /// Open changes of which it is not known what became of them.
     package var doubtsNow: Int64 { doubts.load(ordering: .relaxed) }
@@ -58,4 +61,5 @@ package final class AutomationMeter: Sendable {
 
     func set(uncertain number: Int64) { uncertain.store(number, ordering: .relaxed) }
     func set(overdue number: Int64) { late.store(number, ordering: .relaxed) }
+    func set(damaged number: Int64) { broken.store(number, ordering: .relaxed) }
 }

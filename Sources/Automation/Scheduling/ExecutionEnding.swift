@@ -49,8 +49,9 @@ struct ExecutionEnding: Sendable {
             execution.dateFinished = now
             _ = try Executions.update(keys.authenticated(execution), on: db)
             guard let outbox else { return }
-            let task = try execution.task.flatMap { try AutomationTasks.get($0, in: organization, on: db) }
-            let recipients = try task.map { try keys.verified($0).recipients } ?? []
+            // Of a task that is damaged nobody can be told; its execution ends all the same.
+            let task = try? execution.task.flatMap { try AutomationTasks.get($0, in: organization, on: db) }
+            let recipients = task.flatMap { try? keys.verified($0).recipients } ?? []
             try outbox.put(ExecutionResult(execution: execution, counts: counts), to: recipients, on: db)
         }
     }

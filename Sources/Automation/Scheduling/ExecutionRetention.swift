@@ -27,14 +27,19 @@ package struct ExecutionRetention: Sendable {
     @discardableResult
     package func prune() async throws -> Int {
         var count = 0
+        var place: Executions.OldPlace?
         while !keys.isSealed {
-            let cutoff = clock.now().adding(seconds: -period.components.seconds)
-            let found = try await database.read { db in try Executions.old(before: cutoff, limit: Self.batch, on: db) }
-            var gone = 0
-            for execution in found where try await forget(execution.id, in: execution.organization, cutoff) { gone += 1 }
-            count += gone
-            // What may not be forgotten after all must not be looked at for ever.
-            if found.count < Int(Self.batch) || gone == 0 { break }
+            let (last, cutoff) = (place, clock.now().adding(seconds: -period.components.seconds))
+            let page = try await database.read { db in
+                try Executions.old(before: cutoff, after: last, limit: Self.batch, on: db)
+            }
+            for row in page.rows {
+                // What may not be forgotten, or cannot be read, stays, and is passed by.
+                guard case .success(let execution) = row else { continue }
+                if try await forget(execution.id, in: execution.organization, cutoff) { count += 1 }
+            }
+            guard let next = page.next else { break }
+            place = next
         }
         return count
     }
@@ -43,8 +48,14 @@ package struct ExecutionRetention: Sendable {
     private func forget(_ execution: ExecutionID, in organization: OrganizationID, _ cutoff: Timestamp) async throws -> Bool {
         let keys = try keys.keys()
         // How old it is, only its row says: one that does not authenticate stays, and so does what it tells.
-        let row = try await database.read { db in try Executions.get(execution, in: organization, on: db) }
-        guard let row, (try? keys.verified(row)) != nil else { return false }
+        let isWhole = try await database.read { db -> Bool in
+            do {
+                return try Executions.get(execution, in: organization, on: db).map { (try? keys.verified($0)) != nil } ?? false
+            } catch StorageFault.corrupt {
+                return false
+            }
+        }
+        guard isWhole else { return false }
         try await database.writeInSteps { db in
             guard try Executions.isOld(execution, before: cutoff, on: db) else { return false }
             return try Records.delete(of: execution, limit: Self.step, on: db) > 0

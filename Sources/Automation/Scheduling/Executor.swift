@@ -116,8 +116,8 @@ package final class Executor: Sendable {
     /// Closes what the last run of the server left running, and takes up what was still waiting.
     private func recover() async throws {
         while parts.keys.isSealed { try await parts.pause.sleep(.seconds(1)) }
-        let open = try await parts.database.read { db in try Executions.open(limit: 100_000, on: db) }
-        for row in open where !state.withLock({ $0.known.contains(row.value.id) }) {
+        for row in try await parts.database.read({ db in try Executions.open(limit: 100_000, on: db) }) {
+            guard let row = readable(row, "execution"), !state.withLock({ $0.known.contains(row.value.id) }) else { continue }
             do {
                 let execution = try parts.keys.keys().verified(row)
                 if execution.status == .pending {
@@ -133,28 +133,37 @@ package final class Executor: Sendable {
         try await recoverRecords()
     }
 
+    private func readable<Row>(_ row: FoundRow<Row>, _ what: String) -> Row? {
+        switch row {
+        case .success(let row): return row
+        case .failure(let damaged):
+            DamageLog(parts.logger).tell(what, damaged.name, damaged.what)
+            return nil
+        }
+    }
+
     /// Settles what was begun in executions that have ended since: on a full disk the work was done and could not be written down.
     private func recoverRecords() async throws {
-        var last: RecordID?
-        while true {
+        var last: [UInt8]?
+        repeat {
             let after = last
-            let rows = try await parts.database.read { db in try Records.leftOpen(after: after, limit: 500, on: db) }
-            guard let end = rows.last?.value.id else { return }
-            last = end
+            let page = try await parts.database.read { db in try Records.leftOpen(after: after, limit: 500, on: db) }
+            let rows = page.rows.compactMap { readable($0, "record") }
             for (place, rows) in Dictionary(grouping: rows, by: { RecordPlace($0.value) }) {
                 do {
                     let keys = try parts.keys.keys()
                     let execution = try await parts.database.read { db in
                         try keys.verified(Executions.get(place.execution, in: place.organization, on: db))
                     }
-                    await Interruption(parts: parts, slots: parts.slots, execution: execution).settle(try keys.verified(rows))
+                    await Interruption(parts: parts, slots: parts.slots, execution: execution).settle(rows, keys)
                 } catch {
                     parts.logger.error(
                         "records that were left open were not settled",
                         metadata: ["execution": "\(place.execution)", "fault": "\(error)"])
                 }
             }
-        }
+            last = page.next
+        } while last != nil
     }
 
     private struct RecordPlace: Hashable {

@@ -15,23 +15,33 @@ struct Interruption: Sendable {
         let (organization, id) = (execution.organization, execution.id)
         var tried: Set<RecordID> = []
         while true {
-            let rows = try await parts.database.read { db in
+            let found = try await parts.database.read { db in
                 try Records.pending(of: id, in: organization, limit: Self.chunk, on: db)
             }
+            // One that cannot be read stays as it is, and takes none of the others with it.
+            let rows = found.compactMap { try? $0.get() }
             // Records that cannot be closed must not be tried for ever.
             guard rows.contains(where: { !tried.contains($0.value.id) }) else { break }
             tried.formUnion(rows.map(\.value.id))
-            await settle(try parts.keys.keys().verified(rows))
+            await settle(rows, try parts.keys.keys())
         }
         try await ExecutionEnding(parts: parts, execution: id, organization: organization).interrupt()
     }
 
-    /// Settles records of executions that are over: what was done could not be written down then.
-    func settle(_ records: [Record]) async {
+    /// Settles records; of executions that are over too, where what was done could not be written down then. One that does not
+    /// authenticate is told of and left.
+    func settle(_ rows: [Authenticated<Record>], _ keys: RowKeys) async {
         await withTaskGroup(of: Void.self) { group in
-            for (place, record) in records.enumerated() {
+            for (place, row) in rows.enumerated() {
                 if place >= parts.limits.overall { await group.next() }
-                group.addTask { await settle(record) }
+                group.addTask {
+                    do {
+                        await settle(try keys.verified(row))
+                    } catch {
+                        parts.logger.error(
+                            "a record was not settled", metadata: ["record": "\(row.value.id)", "fault": "\(error)"])
+                    }
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ internal import Storage
 package struct Scheduler: Sendable {
     private let parts: AutomationParts
     private let submit: @Sendable (ExecutionID, OrganizationID) -> Void
+    private let damage: DamageLog
 
     /// Tasks that one transaction starts, and one entry of the audit names.
     private static let chunk = 64
@@ -19,6 +20,7 @@ package struct Scheduler: Sendable {
     package init(_ parts: AutomationParts, submit: @escaping @Sendable (ExecutionID, OrganizationID) -> Void) {
         self.parts = parts
         self.submit = submit
+        damage = DamageLog(parts.logger)
     }
 
     /// Until it is cancelled. A failure is logged, and the next look comes all the same.
@@ -51,6 +53,7 @@ package struct Scheduler: Sendable {
     // MARK: - Starting what is due
 
     private typealias Found = (task: Authenticated<AutomationTask>, state: TaskState)
+    private typealias Page = FoundPage<Found, AutomationTasks.DuePlace>
 
     private struct Due: Sendable {
         let task: AutomationTask
@@ -59,30 +62,40 @@ package struct Scheduler: Sendable {
     }
 
     /// Starts every task whose time has come, and returns how many executions that made. Each is looked at once: one that is still running
-    /// stays due, and waits for the next look.
+    /// stays due, and waits for the next look. What cannot be started, or read, keeps none of the others from it.
     @discardableResult
     package func startDue() async throws -> Int {
         let now = parts.clock.now()
         return try await withThrowingTaskGroup(of: Int.self) { group in
             var (started, underWay) = (0, 0)
             var place: AutomationTasks.DuePlace?
-            while true {
+            repeat {
                 let last = place
-                let page = try await parts.database.read { db in
+                let page: Page = try await parts.database.read { db in
                     try AutomationTasks.due(at: now, after: last, limit: Self.page, on: db)
                 }
-                for (organization, found) in Self.chunks(of: page) {
+                for (organization, found) in Self.chunks(of: readable(page.rows)) {
                     if underWay >= Self.width, let count = try await group.next() {
                         (started, underWay) = (started + count, underWay - 1)
                     }
-                    group.addTask { try await start(found, in: organization, at: now) }
+                    group.addTask { try await startOrTell(found, in: organization, at: now) }
                     underWay += 1
                 }
-                guard page.count == Int(Self.page), let end = page.last, let begins = end.state.begins else { break }
-                place = AutomationTasks.DuePlace(begins: begins, task: end.state.task)
-            }
+                place = page.next
+            } while place != nil
             for try await count in group { started += count }
             return started
+        }
+    }
+
+    private func readable<Row>(_ rows: [FoundRow<Row>]) -> [Row] {
+        rows.compactMap { row in
+            switch row {
+            case .success(let row): return row
+            case .failure(let damaged):
+                damage.tell("task", damaged.name, damaged.what)
+                return nil
+            }
         }
     }
 
@@ -91,6 +104,20 @@ package struct Scheduler: Sendable {
             stride(from: 0, to: found.count, by: chunk).map {
                 (organization: organization, found: Array(found[$0..<min(found.count, $0 + chunk)]))
             }
+        }
+    }
+
+    /// What fails is tried again at the next look.
+    private func startOrTell(_ found: [Found], in organization: OrganizationID, at now: Timestamp) async throws -> Int {
+        do {
+            return try await start(found, in: organization, at: now)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            parts.logger.error(
+                "due tasks were not started, or not written down as started",
+                metadata: ["tasks": "\(found.count)", "fault": "\(error)"])
+            return 0
         }
     }
 
@@ -104,9 +131,10 @@ package struct Scheduler: Sendable {
             .runAutomation, as: principal, in: organization, from: .internal(now: now), objects: objects
         ) { permit in
             let executions = try await start(due, by: permit.warrant(), at: now)
+            // They are stored, and so they are carried out, whether or not the outcome can be written down.
+            for id in executions { submit(id, organization) }
             return .init(executions, objects: objects, reason: "started \(executions.count) of \(due.count)")
         }
-        for id in executions { submit(id, organization) }
         return executions.count
     }
 
@@ -117,8 +145,7 @@ package struct Scheduler: Sendable {
             do {
                 return Due(task: try keys.verified(row.task), code: row.task.mac)
             } catch {
-                parts.logger.error(
-                    "a task is not started: its row does not authenticate", metadata: ["task": "\(row.task.value.id)"])
+                damage.tell("task", "\(row.task.value.id)", "its row does not authenticate")
                 return nil
             }
         }
@@ -175,34 +202,72 @@ package struct Scheduler: Sendable {
 
 extension Scheduler {
     /// Looks through all periodic tasks: plans those without a next run or with another one than their schedule says (a zone's rules have
-    /// changed, a state was lost), and counts what is overdue and what is in doubt.
+    /// changed, a state was lost), and counts what is overdue, what is damaged and what is in doubt. Executions that wait are carried out.
     package func review() async throws {
         let now = parts.clock.now()
         let keys = try parts.keys.keys()
-        var last: AutomationTaskID?
-        var overdue: Int64 = 0
-        while true {
+        var last: [UInt8]?
+        var (overdue, damaged): (Int64, Int64) = (0, 0)
+        repeat {
             let after = last
             let page = try await parts.database.read { db in try AutomationTasks.periodic(after: after, limit: 500, on: db) }
-            guard let end = page.last else { break }
-            last = end.task.value.id
             var changed: [TaskState] = []
-            for row in page {
-                guard let task = try? keys.verified(row.task) else {
+            for row in page.rows {
+                guard let (task, stored) = standing(row, keys) else {
                     // It cannot be run; that is a run that does not come.
-                    overdue += 1
+                    (overdue, damaged) = (overdue + 1, damaged + 1)
                     continue
                 }
-                if parts.agenda.overdue(task, lastRun: row.state?.lastRun, at: now) != nil { overdue += 1 }
-                if let state = revised(task, row.state, at: now) { changed.append(state) }
+                if parts.agenda.overdue(task, lastRun: stored?.lastRun, at: now) != nil { overdue += 1 }
+                if let state = revised(task, stored, at: now) { changed.append(state) }
             }
             let states = changed
             if !states.isEmpty {
                 try await parts.database.write { db in for state in states { try TaskStates.put(state, on: db) } }
             }
-        }
+            last = page.next
+        } while last != nil
         parts.meter.set(overdue: overdue)
+        parts.meter.set(damaged: try await takeUp(keys) + damaged)
         parts.meter.set(uncertain: try await parts.database.read { db in try Records.uncertainAccounts(on: db) })
+    }
+
+    private typealias Periodic = (task: Authenticated<AutomationTask>, state: TaskState?)
+
+    /// Nil, and told of, where the row is damaged.
+    private func standing(_ row: FoundRow<Periodic>, _ keys: RowKeys) -> (AutomationTask, TaskState?)? {
+        switch row {
+        case .failure(let damaged):
+            damage.tell("task", damaged.name, damaged.what)
+            return nil
+        case .success(let found):
+            guard let task = try? keys.verified(found.task) else {
+                damage.tell("task", "\(found.task.value.id)", "its row does not authenticate")
+                return nil
+            }
+            return (task, found.state)
+        }
+    }
+
+    /// Has every execution that is stored and waits carried out, should nobody have been told of it, and returns how many open ones are
+    /// damaged. To be told twice does nothing.
+    private func takeUp(_ keys: RowKeys) async throws -> Int64 {
+        var damaged: Int64 = 0
+        for row in try await parts.database.read({ db in try Executions.open(limit: 100_000, on: db) }) {
+            switch row {
+            case .failure(let fault):
+                damaged += 1
+                damage.tell("execution", fault.name, fault.what)
+            case .success(let row):
+                guard let execution = try? keys.verified(row) else {
+                    damaged += 1
+                    damage.tell("execution", "\(row.value.id)", "its row does not authenticate")
+                    continue
+                }
+                if execution.status == .pending { submit(execution.id, execution.organization) }
+            }
+        }
+        return damaged
     }
 
     /// The state as it ought to be; nil where it is.

@@ -94,6 +94,8 @@ extension Record.Reason {
         case .history: self = .policyHistory
         case .minimumAge: self = .policyMinimumAge
         case .notApplied: self = .notApplied
+        case .replaced: self = .replaced
+        case .ownsObjects: self = .ownsObjects
         case .rejected: self = .secretRejected
         case .lockedOut: self = .lockedOut
         case .noneOfOurs: self = .noneOfOurs

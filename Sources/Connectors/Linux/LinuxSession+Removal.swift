@@ -1,27 +1,41 @@
 internal import Domain
 
 extension LinuxSession: AccountRemoving {
-    /// Deletes the account and its sudo commands; its home stays, as root's, with `.bak` behind its name.
-    package func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
+    package func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
         let (name, entry) = try existing(username)
         guard !entry.isSystem else { throw Self.refusal("this is a system account") }
         guard name.text != workerName, entry.uid != workerID else { throw Self.refusal("this is the account that does the work") }
         let home = try disposableHome(of: name, entry)
-        try removeSudo(name)
-        let deleted = try shell.run("userdel -- \(name.word)", changes: true)
-        guard deleted.status == 0 else {
-            // userdel(8): 8 is an account in use, 6 one that is gone.
-            let kind: ConnectorFault.Kind = deleted.status == 6 ? .noSuchAccount : .notPermitted
-            throw ConnectorFault(kind, effect: [2, 6, 8].contains(deleted.status) ? .none : .unknown, words: words(deleted))
+        let answer = try shell.run(LinuxRemoval.question(name, home: home))
+        guard answer.status == 0, let mark = LinuxMark(answer: answer.lines.map(String.init), uid: entry.uid, home: home) else {
+            throw ConnectorFault(.brokenProtocol, effect: .none, words: words(answer))
         }
-        guard let home else { return }
-        let word = ShellText.quoted(home)
-        let kept = try shell.run(
-            "new=\(word).bak; [ ! -e \"$new\" ] && [ ! -L \"$new\" ] || new=\(word).bak.$(date +%s); "
-                + "mv -T -- \(word) \"$new\" && chown -h root:root -- \"$new\" && chmod 0700 -- \"$new\"", changes: true)
-        guard kept.status == 0 else {
+        return mark.text
+    }
+
+    /// Deletes the account and its sudo commands; its home stays, as root's, with `.bak` behind its name. The account itself goes last, so
+    /// that wherever this is cut off, the next time goes on.
+    package func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        guard let name = LinuxName(removal.username), let mark = LinuxMark(text: removal.mark) else {
+            throw ConnectorFault(.noSuchAccount, effect: .none)
+        }
+        guard name.text != workerName, mark.uid != workerID else { throw Self.refusal("this is the account that does the work") }
+        let answer = try shell.run(LinuxRemoval.script(name, mark), changes: true)
+        guard let ending = LinuxRemoval.Ending(rawValue: answer.status) else {
+            throw ConnectorFault(.notPermitted, effect: .unknown, words: words(answer))
+        }
+        switch ending {
+        case .done: return
+        case .replaced:
             throw ConnectorFault(
-                .notPermitted, effect: .unknown, words: "the account is gone, and its home could not be renamed. \(words(kept))")
+                .replaced, effect: .none, words: "the account is not as it was when it was to be removed: its uid, or its entries"
+            )
+        case .gone: throw ConnectorFault(.noSuchAccount, effect: .none)
+        case .refused: throw ConnectorFault(.notPermitted, effect: .none, words: words(answer))
+        case .unanswered: throw ConnectorFault(.brokenProtocol, effect: .none, words: words(answer))
+        case .halfway:
+            throw ConnectorFault(
+                .notPermitted, effect: .unknown, words: "the account is there, and not as it was before. \(words(answer))")
         }
     }
 

@@ -14,6 +14,8 @@ extension OpenChange {
         add("secret_type", request.secretType.rawValue)
         add("key_strategy", request.keyStrategy)
         add("worker", request.worker.description)
+        add("mark", request.mark)
+        add("secret_seen", request.isSecretSeen ? "1" : nil)
         for name in request.parameters.keys.sorted() { add("param." + name, request.parameters[name]) }
         add("old", old.map { "\($0)" })
         add("started_by", startedBy)
@@ -46,7 +48,8 @@ extension OpenChange {
         let parameters = values.filter { $0.key.hasPrefix("param.") }.map { (String($0.key.dropFirst(6)), $0.value) }
         let request = Request(
             username: username, secretType: type, keyStrategy: strategy,
-            parameters: Dictionary(parameters, uniquingKeysWith: { $1 }), worker: worker)
+            parameters: Dictionary(parameters, uniquingKeysWith: { $1 }), worker: worker, mark: values["mark"],
+            isSecretSeen: values["secret_seen"] == "1")
         let plan = SecretTurn.Plan(
             isGenerated: values["generated"] == "1", checksConnection: values["checks"] != "0", isRemoval: kind == .remove)
         return (kind, plan, request, values["old"].flatMap { Int64($0) }, startedBy, memory)

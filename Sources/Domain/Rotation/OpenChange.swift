@@ -41,15 +41,22 @@ package struct OpenChange: Sendable, Hashable {
         package let parameters: [String: String]
         /// The account that does the work.
         package let worker: AccountID
+        /// Of a removal: what tells the very account from one that is made anew under its name, as the connector has it.
+        package let mark: String?
+        /// Of a removal: whether the target was seen to store the secret that is current.
+        package let isSecretSeen: Bool
 
         package init(
-            username: String, secretType: SecretType, keyStrategy: String, parameters: [String: String], worker: AccountID
+            username: String, secretType: SecretType, keyStrategy: String, parameters: [String: String], worker: AccountID,
+            mark: String? = nil, isSecretSeen: Bool = false
         ) {
             self.username = username
             self.secretType = secretType
             self.keyStrategy = keyStrategy
             self.parameters = parameters
             self.worker = worker
+            self.mark = mark
+            self.isSecretSeen = isSecretSeen
         }
     }
 

@@ -54,6 +54,10 @@ package enum TurnReason: String, Sendable, CaseIterable {
     case timedOut = "timed_out"
     /// The host or user that answered is not the one that was meant.
     case wrongTarget = "wrong_target"
+    /// The account of that name is not the one that was to be removed: it was made anew, or changed.
+    case replaced
+    /// Something on the target belongs to the account or depends on it, so the target does not let it go.
+    case ownsObjects = "owns_objects"
     case quality = "policy_quality"
     case history = "policy_history"
     case minimumAge = "policy_minimum_age"

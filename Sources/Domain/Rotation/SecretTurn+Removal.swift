@@ -3,7 +3,7 @@
 /// A removal goes the same way as a change: remembered before it is asked for, and settled by what the worker sees. There is no candidate and
 /// nothing to be proved by a login: whether the account is still on the target decides.
 extension SecretTurn {
-    /// How long after it was begun a removal is made again by itself. Later somebody may have created another account of that name.
+    /// How long after it was begun a removal is made again by itself. Later what is on the target is for a person to look at.
     package static let removalSeconds: Int64 = 3600
 
     mutating func removing(_ event: TurnEvent, _ now: Timestamp) -> TurnAction {
@@ -68,7 +68,7 @@ extension SecretTurn {
         let isOver = plan.repeatsUntil.map { now >= $0 } ?? false
         guard !isOver, run.reapplications < limits.reapplications else {
             guard isOver else { return wait(now) }
-            return close(RecordOutcome(.failed, .notApplied, words: "It is still on the target."))
+            return close(RecordOutcome(.failed, .notApplied, words: "It is still on the target; its rights may be gone."))
         }
         // Forward rather than back: a removal that lands late then finds nothing to take away.
         run.reapplications += 1

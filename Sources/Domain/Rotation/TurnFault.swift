@@ -16,7 +16,7 @@ package struct TurnFault: Error, Sendable, Hashable {
     }
 
     /// Whether the same may go well a little later without anybody doing anything.
-    var isPassing: Bool {
+    package var isPassing: Bool {
         switch reason {
         case .unreachable, .timedOut, .cut, .brokenProtocol, .notStored: true
         default: false

@@ -23,7 +23,7 @@ extension Doctor {
     func databases() -> [Finding] {
         schema("database", Migration.main, withVault) + schema("audit database", Migration.audit, withAudit)
             + (isQuick ? [] : integrity("database", withVault) + integrity("audit database", withAudit) + chain())
-            + rows()
+            + rows() + tasks()
     }
 
     private typealias Opening<Value> = ((Database) throws -> Value) throws -> Value
@@ -93,6 +93,31 @@ extension Doctor {
             return [.warning(subject, "cannot be checked without the key file", remedy: "put the vault's key file in place")]
         } catch {
             return [.wrong(subject, "cannot be checked: \(error)", remedy: "restore a snapshot: keyturnd restore")]
+        }
+    }
+
+    /// Whether tasks and executions that are not over can be read: what cannot is left out by the server, whatever it was to do.
+    private func tasks() -> [Finding] {
+        let subject = "tasks"
+        do {
+            let damaged = try withVault { vault in
+                try vault.readSync { db in
+                    var damaged = try AutomationTasks.damaged(on: db).map { "task \($0.name)" }
+                    for case .failure(let row) in try Executions.open(limit: 100_000, on: db) {
+                        damaged.append("execution \(row.name)")
+                    }
+                    return damaged
+                }
+            }
+            guard let first = damaged.first else { return [.fine(subject, "can be read")] }
+            return [
+                .wrong(
+                    subject, "\(damaged.count) rows cannot be read, and are left out: \(first)",
+                    remedy: "find out who could write the data directory; restore a snapshot: keyturnd restore")
+            ]
+        } catch {
+            // An older schema, or a file that is none: told of above.
+            return []
         }
     }
 

@@ -62,6 +62,7 @@ package struct ServerRun: Sendable {
         let meter = assembly.backend.tasks.meter
         metrics.read("keyturn_accounts_uncertain") { Double(meter.uncertainNow) }
         metrics.read("keyturn_tasks_overdue") { Double(meter.overdueNow) }
+        metrics.read("keyturn_task_rows_damaged") { Double(meter.damagedNow) }
         metrics.read("keyturn_changes_uncertain") { Double(meter.doubtsNow) }
         metrics.read("keyturn_oldest_doubt_seconds") { Double(meter.oldestDoubtSeconds) }
         assembly.listener.register(in: metrics)

@@ -40,6 +40,8 @@ enum MetricCatalogue {
         "keyturn_oldest_doubt_seconds": "How long the oldest of these lasts, 0 where there is none.",
         "keyturn_doubts_settled_total": "Changes in doubt, or cut short, that came to their end by themselves, by outcome.",
         "keyturn_tasks_overdue": "Tasks whose run is overdue; counted every minute.",
+        "keyturn_task_rows_damaged":
+            "Periodic tasks and open executions whose rows cannot be read or do not authenticate; counted every minute.",
         "keyturn_sealed": "1 while the vault is sealed, else 0.",
         "keyturn_disk_free_bytes": "Bytes that can still be written where the data directory lies.",
         "keyturn_disk_reserve_held": "1 while the reserve on the disk is held, 0 after it had to be given up.",

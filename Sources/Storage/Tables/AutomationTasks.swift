@@ -77,45 +77,58 @@ package enum AutomationTasks {
         return try connection.execute("DELETE FROM tasks WHERE org_id = ? AND id = ?", [.id(organization), .id(id)]) > 0
     }
 
-    /// Those that run by themselves, of every organization, with their states: for planning and for telling what is overdue.
+    /// Those that run by themselves, of every organization, with their states: for planning and for telling what is overdue. By pages in the
+    /// order of ids, from the bytes of one on.
     package static func periodic(
-        after id: AutomationTaskID?, limit: Int64, on connection: any SQLConnection
-    ) throws -> [(task: Authenticated<AutomationTask>, state: TaskState?)] {
+        after id: [UInt8]?, limit: Int64, on connection: any SQLConnection
+    ) throws -> FoundPage<(task: Authenticated<AutomationTask>, state: TaskState?), [UInt8]> {
         var query = selection.appending(", ").appending(TaskStates.columns)
         query.append(
             """
             FROM tasks t LEFT JOIN task_states s ON s.task_id = t.id
             WHERE t.is_periodic = 1 AND t.is_active = 1 AND t.id > ? ORDER BY t.id LIMIT ?
-            """, [.id(id ?? AutomationTaskID(high: 0, low: 0)), .integer(limit)])
-        return try connection.query(query) { row in
+            """, [.blob(id ?? []), .integer(limit)])
+        return try connection.found(query, id: 0, limit: limit, at: { try $0.blob(0) }) { row in
             (try decode(row), row.isNull(columnCount) ? nil : try TaskStates.decode(row, from: columnCount))
         }
     }
 
+    /// Tasks of every organization whose rows cannot be read. Global.
+    package static func damaged(on connection: any SQLConnection) throws -> [DamagedRow] {
+        var damaged: [DamagedRow] = []
+        var place: [UInt8]? = []
+        while let last = place {
+            var query = selection
+            query.append("FROM tasks t WHERE t.id > ? ORDER BY t.id LIMIT 500", [.blob(last)])
+            let page = try connection.found(query, id: 0, limit: 500, at: { try $0.blob(0) }) { try decode($0) }
+            for case .failure(let row) in page.rows { damaged.append(row) }
+            place = page.next
+        }
+        return damaged
+    }
+
     /// Where the next page of due tasks begins.
     package struct DuePlace: Sendable {
-        package let begins: Timestamp
-        package let task: AutomationTaskID
-
-        package init(begins: Timestamp, task: AutomationTaskID) {
-            self.begins = begins
-            self.task = task
-        }
+        fileprivate let begins: Timestamp
+        fileprivate let task: [UInt8]
     }
 
     /// Those whose next run has begun by the given moment, of every organization, the earliest first.
     package static func due(
         at moment: Timestamp, after place: DuePlace? = nil, limit: Int64, on connection: any SQLConnection
-    ) throws -> [(task: Authenticated<AutomationTask>, state: TaskState)] {
-        let place = place ?? DuePlace(begins: Timestamp(milliseconds: .min), task: AutomationTaskID(high: 0, low: 0))
+    ) throws -> FoundPage<(task: Authenticated<AutomationTask>, state: TaskState), DuePlace> {
+        let place = place ?? DuePlace(begins: Timestamp(milliseconds: .min), task: [])
         var query = selection.appending(", ").appending(TaskStates.columns)
         query.append(
             """
             FROM task_states s JOIN tasks t ON t.id = s.task_id
             WHERE s.date_begins IS NOT NULL AND (s.date_begins, s.task_id) > (?, ?) AND s.date_begins <= ?
             ORDER BY s.date_begins, s.task_id LIMIT ?
-            """, [.time(place.begins), .id(place.task), .time(moment), .integer(limit)])
-        return try connection.query(query) { (try decode($0), try TaskStates.decode($0, from: columnCount)) }
+            """, [.time(place.begins), .blob(place.task), .time(moment), .integer(limit)])
+        return try connection.found(
+            query, id: columnCount, limit: limit,
+            at: { DuePlace(begins: try $0.time(columnCount + 3), task: try $0.blob(columnCount)) }
+        ) { (try decode($0), try TaskStates.decode($0, from: columnCount)) }
     }
 
     private static func common(_ value: AutomationTask) -> [SQLValue] {

@@ -58,21 +58,32 @@ package enum Executions {
     }
 
     /// Open ones of every organization, the oldest first.
-    package static func open(limit: Int64, on connection: any SQLConnection) throws -> [Authenticated<Execution>] {
+    package static func open(limit: Int64, on connection: any SQLConnection) throws -> [FoundRow<Authenticated<Execution>>] {
         var query = selection
         query.append(
             "FROM executions e WHERE e.status IN ('pending', 'running') ORDER BY e.date_created, e.id LIMIT ?", [.integer(limit)])
-        return try connection.query(query) { try decode($0) }
+        return try connection.found(query, id: 0) { try decode($0) }
+    }
+
+    /// Where the next page of old executions begins.
+    package struct OldPlace: Sendable {
+        fileprivate let created: Timestamp
+        fileprivate let execution: [UInt8]
     }
 
     /// Executions of every organization that ended before the moment and may be forgotten, the oldest first. Global.
-    package static func old(before moment: Timestamp, limit: Int64, on connection: any SQLConnection) throws -> [(
-        id: ExecutionID, organization: OrganizationID
-    )] {
-        var query = SQLQuery("SELECT e.id, e.org_id FROM executions e WHERE", [])
+    package static func old(
+        before moment: Timestamp, after place: OldPlace? = nil, limit: Int64, on connection: any SQLConnection
+    ) throws -> FoundPage<(id: ExecutionID, organization: OrganizationID), OldPlace> {
+        let place = place ?? OldPlace(created: Timestamp(milliseconds: .min), execution: [])
+        var query = SQLQuery("SELECT e.id, e.org_id, e.date_created FROM executions e WHERE", [])
         query.append(forgettable(before: moment))
-        query.append("ORDER BY e.date_created, e.id LIMIT ?", [.integer(limit)])
-        return try connection.query(query) { (id: try $0.id(0), organization: try $0.id(1)) }
+        query.append(
+            "AND (e.date_created, e.id) > (?, ?) ORDER BY e.date_created, e.id LIMIT ?",
+            [.time(place.created), .blob(place.execution), .integer(limit)])
+        return try connection.found(
+            query, id: 0, limit: limit, at: { OldPlace(created: try $0.time(2), execution: try $0.blob(0)) }
+        ) { (id: try $0.id(0), organization: try $0.id(1)) }
     }
 
     /// Whether an execution may be forgotten. Global.

@@ -43,18 +43,18 @@ package enum Records {
     /// An execution's records that are pending, the oldest first.
     package static func pending(
         of execution: ExecutionID, in organization: OrganizationID, limit: Int64, on connection: any SQLConnection
-    ) throws -> [Authenticated<Record>] {
+    ) throws -> [FoundRow<Authenticated<Record>>] {
         var query = selection
         query.append(
             "FROM records r WHERE r.execution_id = ? AND r.org_id = ? AND r.status = 'pending' ORDER BY r.date_created, r.id LIMIT ?",
             [.id(execution), .id(organization), .integer(limit)])
-        return try connection.query(query) { try decode($0) }
+        return try connection.found(query, id: 0) { try decode($0) }
     }
 
-    /// Records that were begun and never closed, of executions that are over; by pages in the order of ids. Global.
+    /// Records that were begun and never closed, of executions that are over; by pages in the order of ids, from the bytes of one on. Global.
     package static func leftOpen(
-        after id: RecordID?, limit: Int64, on connection: any SQLConnection
-    ) throws -> [Authenticated<Record>] {
+        after id: [UInt8]?, limit: Int64, on connection: any SQLConnection
+    ) throws -> FoundPage<Authenticated<Record>, [UInt8]> {
         var query = selection
         query.append(
             """
@@ -62,8 +62,8 @@ package enum Records {
             WHERE r.id > ? AND r.status = 'pending' AND r.date_start IS NOT NULL AND e.status NOT IN ('pending', 'running')
             ORDER BY r.id LIMIT ?
             """,
-            [.id(id ?? RecordID(high: 0, low: 0)), .integer(limit)])
-        return try connection.query(query) { try decode($0) }
+            [.blob(id ?? []), .integer(limit)])
+        return try connection.found(query, id: 0, limit: limit, at: { try $0.blob(0) }) { try decode($0) }
     }
 
     /// Records of an organization with ids above the given one.

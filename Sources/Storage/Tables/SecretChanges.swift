@@ -205,18 +205,20 @@ package enum SecretChanges {
         return found.map { (count: $0.0, since: $0.1) } ?? (0, nil)
     }
 
-    /// The open changes of some accounts.
-    package static func of(
-        _ accounts: [AccountID], in organization: OrganizationID, on connection: any SQLConnection
-    ) throws -> [AccountID: Authenticated<OpenChange>] {
-        var found: [AccountID: Authenticated<OpenChange>] = [:]
+    /// The open changes of some accounts, also those that cannot be read.
+    package static func found(
+        of accounts: [AccountID], in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [AccountID: FoundChange] {
+        var all: [AccountID: FoundChange] = [:]
         for start in stride(from: 0, to: accounts.count, by: 500) {
             var query = selection
             query.append("WHERE org_id = ? AND account_id IN", [.id(organization)])
             query.append(listOf: accounts[start..<min(start + 500, accounts.count)].map { .id($0) })
-            for row in try connection.query(query, { try decode($0) }) { found[row.value.account] = row }
+            for change in try connection.query(query, { (account: try $0.id(2, of: Account.self), found: try found($0)) }) {
+                all[change.account] = change.found
+            }
         }
-        return found
+        return all
     }
 
     private static let selection = SQLQuery(

@@ -56,6 +56,34 @@ struct OpenChangesTests {
         #expect(try shown.string("change") == "uncertain")
     }
 
+    @Test(
+        "an account that is being removed is in doubt in every read of it, alone and in a list, without a pending version and also if the row is damaged",
+        arguments: [true, false])
+    func removal(isWhole: Bool) async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web")
+        let (app, other) = (try await vault.makeAccount("app", on: asset), try await vault.makeAccount("other", on: asset))
+        let (id, keys) = (try #require(AccountID(app)), try vault.backend.keyring.keys())
+        let quiet = try await vault.send(.get, Self.accounts + "\(app)/")
+        #expect(try quiet.value("change")?.isNull == true)
+        try await vault.backend.database.write { db in
+            let change = OpenChange(
+                id: .random(), organization: .default, account: id, asset: asset, identity: [1], kind: .remove,
+                plan: .init(isGenerated: false, checksConnection: true, isRemoval: true),
+                request: .init(
+                    username: "app", secretType: .password, keyStrategy: "set", parameters: [:], worker: id, mark: "m",
+                    isSecretSeen: true), old: 1, startedBy: "test", dateOpened: .now, stage: .uncertain,
+                memory: SecretTurn.Memory(), dateUpdated: .now)
+            try SecretChanges.insert(keys.authenticated(change), on: db)
+            if !isWhole { try db.execute("UPDATE secret_changes SET fields = x'00'", []) }
+        }
+        let shown = try await vault.send(.get, Self.accounts + "\(app)/")
+        #expect(try shown.string("change") == "uncertain")
+        let list = try await vault.send(.get, Self.accounts)
+        #expect(list.text.ranges(of: #""change":"uncertain""#).count == 1, "\(list.text)")
+        #expect(try await vault.send(.get, Self.accounts + "\(other)/").value("change")?.isNull == true)
+    }
+
     @Test("forcing gives the change up and keeps every value")
     func forced() async throws {
         let vault = try await TestVault.make()

@@ -115,6 +115,24 @@ struct ExecutionRetentionTests {
         #expect(try yard.records(of: execution.id).count == 1)
     }
 
+    @Test("however many cannot be forgotten, since their rows are damaged, what is behind them is")
+    func behind() async throws {
+        let yard = try TestYard()
+        for _ in 0..<450 { _ = try Self.addExecution(yard, records: []) }
+        try yard.database.writeSync { db in
+            _ = try db.execute("UPDATE executions SET date_created = date_created - 1", [])
+            // One that cannot even be read.
+            _ = try db.execute("UPDATE executions SET what = 'nonsense' WHERE id IN (SELECT id FROM executions LIMIT 1)", [])
+        }
+        yard.setClock(60)
+        for _ in 0..<3 { _ = try Self.addExecution(yard) }
+        yard.setClock(1000 * Self.day)
+        #expect(try await Self.retention(yard).prune() == 3)
+        #expect(try await Self.retention(yard).prune() == 0)
+        let left = try yard.database.readSync { db in try db.integer("SELECT COUNT(*) FROM executions") }
+        #expect(left == 450)
+    }
+
     @Test("a sealed vault forgets nothing")
     func sealed() async throws {
         let yard = try TestYard()

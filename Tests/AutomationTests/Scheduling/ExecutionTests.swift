@@ -210,6 +210,42 @@ struct ExecutionTests {
         #expect(try yard.records(of: row.id).allSatisfy { $0.status == .pending })
     }
 
+    @Test("at a start, an execution or a record that cannot be read takes none of the others with it, and is counted")
+    func unreadable() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let lost = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        var running = try await yard.addExecution(of: try yard.addTask("u", Self.order([host])))
+        let waiting = try await yard.addExecution(of: try yard.addTask("v", Self.order([host])))
+        var over = try await yard.addExecution(of: try yard.addTask("w", Self.order([host])))
+        (running.status, over.status) = (.running, .error)
+        let rows = [
+            Self.record("a", of: running, on: host, start: TestYard.start),
+            Self.record("b", of: running, on: host, start: TestYard.start),
+            Self.record("c", of: over, on: host, start: TestYard.start),
+            Self.record("d", of: over, on: host, start: TestYard.start),
+        ]
+        let (keys, ended, stopped) = (try yard.keys.keys(), [running, over], running.id)
+        try yard.database.writeSync { db in
+            for row in ended { _ = try Executions.update(keys.authenticated(row), on: db) }
+            for row in rows { try Records.insert(keys.authenticated(row), on: db) }
+            _ = try db.execute("UPDATE executions SET what = 'nonsense' WHERE id = ?", [.id(lost.id)])
+            _ = try db.execute("UPDATE records SET steps = x'07' WHERE username IN ('b', 'd')", [])
+            // Whom to tell of an execution stands in its task.
+            _ = try db.execute("UPDATE tasks SET what = 'nonsense' WHERE name = 'u'", [])
+        }
+        try await yard.whileExecuting { desk in
+            #expect(try await yard.end(of: stopped).status == .error)
+            #expect(try await yard.end(of: waiting.id).status == .success)
+            for _ in 0..<1000 where yard.work.seen.withLock({ $0.settled.count }) < 2 {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            try await desk.review()
+        }
+        #expect(yard.work.seen.withLock { Set($0.settled.map(\.username)) } == ["a", "c"])
+        #expect(yard.meter.damagedNow == 1)
+    }
+
     private static func record(_ name: String, of execution: Execution, on asset: AssetID, start: Timestamp?) -> Record {
         Record(
             id: .random(), organization: .default, execution: execution.id, kind: .changeSecret, asset: asset, assetName: "h",

@@ -5,6 +5,7 @@ import Domain
 import Foundation
 import Sealing
 import Storage
+import Synchronization
 import Testing
 
 @Suite("Scheduler")
@@ -148,6 +149,87 @@ struct SchedulerTests {
             do { try await group.waitForAll() } catch is CancellationError {}
         }
         #expect(try yard.executions().count == 1)
+    }
+
+    @Test(
+        "a task whose row cannot be read is counted and left out; all others are started, also those of the pages after it",
+        arguments: [
+            "UPDATE tasks SET what = 'nonsense' WHERE name = 'task 3'", "UPDATE tasks SET missed = '?' WHERE name = 'task 3'",
+            "UPDATE tasks SET recipients = x'07' WHERE name = 'task 3'", "UPDATE tasks SET is_active = 7 WHERE name = 'task 3'",
+            "UPDATE task_states SET org_id = x'01' WHERE task_id IN (SELECT id FROM tasks WHERE name = 'task 3')",
+            "UPDATE task_states SET last_execution_id = x'01' WHERE task_id IN (SELECT id FROM tasks WHERE name = 'task 3')",
+            "UPDATE tasks SET what = replace(what, '@ALL', 'root') WHERE name = 'task 3'",
+        ] as [StaticString])
+    func damaged(statement: StaticString) async throws {
+        let yard = try TestYard()
+        try yard.addTasks(600, Self.order, timing: Self.hourly())
+        try yard.database.writeSync { db in _ = try db.execute(statement, []) }
+        yard.setClock(Self.hour)
+        let desk = TaskDesk(yard.parts())
+        #expect(try await desk.startDue() == 599, "\(statement)")
+        #expect(try await desk.startDue() == 0)
+        try await desk.review()
+        // What is switched off by its damage is no periodic task any more.
+        #expect(desk.meter.damagedNow == ("\(statement)".contains("is_active") ? 0 : 1), "\(statement)")
+        try yard.finishAll()
+        yard.setClock(2 * Self.hour)
+        #expect(try await desk.startDue() == 599)
+    }
+
+    @Test("an execution that is stored is carried out, though the audit could not take how the start ended")
+    func unwritten() async throws {
+        let yard = try TestYard()
+        try yard.addTask("t", Self.order, timing: Self.hourly())
+        yard.setClock(Self.hour)
+        try yard.auditDatabase.writeSync { db in
+            _ = try db.execute(
+                """
+                CREATE TRIGGER broken BEFORE INSERT ON audit_entries WHEN NEW.outcome = 'granted' AND NEW.action = 'automation.run'
+                BEGIN SELECT RAISE(ABORT, 'broken'); END
+                """)
+        }
+        let submitted = Mutex<[ExecutionID]>([])
+        let scheduler = Scheduler(yard.parts()) { id, _ in submitted.withLock { $0.append(id) } }
+        #expect(try await scheduler.startDue() == 0)
+        #expect(try submitted.withLock { $0 } == yard.executions().map(\.id))
+        #expect(submitted.withLock { $0.count } == 1)
+    }
+
+    @Test("what cannot be stored of one task fails those that are started with it, and none of the others")
+    func apart() async throws {
+        let yard = try TestYard()
+        try yard.addTasks(100, Self.order, timing: Self.hourly())
+        // Of one of the two chunks: nothing can be stored of the task.
+        try yard.database.writeSync { db in
+            _ = try db.execute(
+                """
+                CREATE TRIGGER broken BEFORE INSERT ON executions WHEN NEW.task_name = 'task 7'
+                BEGIN SELECT RAISE(ABORT, 'broken'); END
+                """)
+        }
+        yard.setClock(Self.hour)
+        let started = try await TaskDesk(yard.parts()).startDue()
+        #expect(started == 36 || started == 64)
+        #expect(try yard.executions().count == started)
+    }
+
+    @Test("an execution that waits and that nobody was told of is taken up by the next review, and done once")
+    func takenUp() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        var order = Self.order
+        order.assets = [host]
+        let (first, second) = (try yard.addTask("t", order), try yard.addTask("u", order))
+        try await yard.whileExecuting { desk in
+            let one = try await yard.addExecution(of: first)
+            desk.submit(one)
+            _ = try await yard.end(of: one.id)
+            let other = try await yard.addExecution(of: second)
+            for _ in 0..<3 { try await desk.review() }
+            #expect(try await yard.end(of: other.id).status == .success)
+            try await desk.review()
+        }
+        #expect(yard.work.seen.withLock { $0.performed.count } == 2)
     }
 
     /// With KEYTURN_BENCH the number is ten thousand, and the time it took is told (the aim is a second).

@@ -1,6 +1,7 @@
 import Connectors
 import Cryptography
 import Domain
+import Glibc
 import Synchronization
 import TestSupport
 import Testing
@@ -242,6 +243,34 @@ struct ConnectorContract {
             }
             #expect(fault?.kind == .forbidden)
             #expect(fault?.effect == ConnectorFault.Effect.none)
+        }
+    }
+
+    @Test(
+        "an account that was made anew since it was marked is not removed, and one that is the same is",
+        arguments: ContractPlatform.allCases)
+    func replaced(_ platform: ContractPlatform) async throws {
+        let fixture = try await platform.fixture()
+        try await onOwnThread {
+            let name = Self.fresh("anew")
+            try Self.make(fixture, name, "Marked-secret-1!")
+            let session = try #require(
+                try fixture.connector.open(fixture.target, as: fixture.worker) as? any Turning & AccountRemoving)
+            defer { session.close() }
+            let mark = try session.mark(name, parameters: fixture.parameters)
+            #expect(try session.mark(name, parameters: fixture.parameters) == mark)
+            let removal = AccountRemoval(username: name, parameters: fixture.parameters, mark: mark)
+            try session.remove(removal)
+            let gone = #expect(throws: ConnectorFault.self) { try session.remove(removal) }
+            #expect(gone?.kind == .noSuchAccount && gone?.effect == ConnectorFault.Effect.none)
+            // MariaDB tells them apart by the second.
+            usleep(1_100_000)
+            try fixture.makeAnew(name, session)
+            let fault = #expect(throws: ConnectorFault.self) { try session.remove(removal) }
+            #expect(fault?.kind == .replaced && fault?.effect == ConnectorFault.Effect.none)
+            #expect(try session.find(name) != nil)
+            try session.remove(name, parameters: fixture.parameters)
+            #expect(try session.find(name) == nil)
         }
     }
 

@@ -18,12 +18,21 @@ protocol ConnectorFixture: Sendable {
     /// Names that the target cannot have.
     var impossibleNames: [String] { get }
 
+    /// What a new account of the name is made like: not as the last one was, where the target tells nothing else apart.
+    var parametersAnew: [String: String] { get }
+
     /// What the target stores about the secret of each account, by name, read past the connector.
     func verifiers() async throws -> [String: String]
 }
 
 extension ConnectorFixture {
     var parameters: [String: String] { [:] }
+    var parametersAnew: [String: String] { parameters }
+
+    func makeAnew(_ name: String, _ session: any AccountPushing) throws {
+        let request = ChangeRequest(username: name, secretType: .password, parameters: parametersAnew)
+        try session.create(AccountPush(request: request), secret: Secret.of("Marked-secret-1!"))
+    }
 
     func request(_ name: String) -> ChangeRequest {
         ChangeRequest(username: name, secretType: .password, parameters: parameters)
@@ -31,6 +40,14 @@ extension ConnectorFixture {
 
     func credential(_ name: String, _ secret: String) -> TargetLogin {
         TargetLogin(username: name, secretType: .password, secret: Secret.of(secret))
+    }
+}
+
+extension AccountRemoving {
+    /// Marks an account and removes it, in one go.
+    func remove(_ username: String, parameters: [String: String]) throws(ConnectorFault) {
+        let mark = try mark(username, parameters: parameters)
+        try remove(AccountRemoval(username: username, parameters: parameters, mark: mark))
     }
 }
 

@@ -84,6 +84,7 @@ struct LinuxAccountsTests {
                 rm -r /home/linked; ln -s /home/gone /home/linked
                 chown root: /home/foreign
                 rm -r /home/homeless
+                echo 'busy ALL=(ALL) NOPASSWD: /bin/ls' > /etc/sudoers.d/keyturn-busy
                 setsid su busy -c 'sleep 600' >/dev/null 2>&1 &
                 """)
         let fixture = LinuxFixture(host)
@@ -96,6 +97,9 @@ struct LinuxAccountsTests {
         }
         let busy = await LinuxFixture.fault { try await fixture.work(as: worker) { try $0.remove("busy", parameters: [:]) } }
         #expect(busy?.kind == .notPermitted && busy?.effect == ConnectorFault.Effect.none)
+        #expect(
+            try await host.expect("stat -c %U /home/busy; cat /etc/sudoers.d/keyturn-busy; rm /etc/sudoers.d/keyturn-busy")
+                == "busy\nbusy ALL=(ALL) NOPASSWD: /bin/ls\n")
         for name in kept + ["busy"] { #expect(try await host.shell("getent passwd \(name)").succeeded, "\(name)") }
 
         try await fixture.work(as: worker) { session in

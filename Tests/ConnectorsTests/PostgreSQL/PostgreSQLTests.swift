@@ -220,9 +220,13 @@ struct PostgreSQLTests {
         try await fixture.server.sql("DROP TABLE IF EXISTS owned; CREATE TABLE owned (); ALTER TABLE owned OWNER TO owner")
         try await onOwnThread {
             let session = try Self.open(fixture)
-            for name in ["owner", "pg_monitor"] {
+            for (name, kind) in [("owner", ConnectorFault.Kind.ownsObjects), ("pg_monitor", .forbidden)] {
                 let fault = #expect(throws: ConnectorFault.self) { try session.remove(name, parameters: [:]) }
-                #expect(fault?.kind == .forbidden)
+                #expect(fault?.kind == kind)
+                // It says what it is.
+                if kind == .ownsObjects {
+                    #expect(fault?.words.contains("owner of table public.owned") == true, "\(fault?.words ?? "")")
+                }
                 #expect(fault?.effect == ConnectorFault.Effect.none)
                 #expect(try session.find(name) != nil)
             }

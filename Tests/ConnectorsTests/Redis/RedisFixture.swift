@@ -43,6 +43,9 @@ struct RedisFixture: ConnectorFixture {
         String(repeating: "long", count: 60),
     ]
 
+    /// A server tells users of the same rules apart by nothing.
+    let parametersAnew = ["acl_rules": "~app:* +get"]
+
     let impossibleNames = ["", "a b", "a\nb", "a\0b"]
 
     func verifiers() async throws -> [String: String] {

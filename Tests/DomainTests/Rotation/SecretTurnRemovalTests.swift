@@ -83,7 +83,10 @@ struct SecretTurnRemovalTests {
     func late() {
         var turn = Self.resumed()
         let action = turn.handle(.found(isThere: true), at: Self.start.adding(seconds: 3600))
-        #expect(action == .close(RecordOutcome(.failed, .notApplied, words: "It is still on the target."), live: nil))
+        #expect(
+            action
+                == .close(
+                    RecordOutcome(.failed, .notApplied, words: "It is still on the target; its rights may be gone."), live: nil))
     }
 
     @Test("a target that says yes and keeps the account does not make a loop")

@@ -76,6 +76,13 @@ struct DoctorTests {
             },
             Damage("a row that was taken away", "rows") { try Self.run("DELETE FROM users", $0) },
             Damage("an account that was put back", "rows") { try Self.run("UPDATE accounts SET mac = x'01'", $0) },
+            Damage("a task that cannot be read", "tasks") {
+                try Self.run(
+                    """
+                    INSERT INTO tasks SELECT randomblob(16), id, 'k', 'n', 'nonsense', NULL, 1, '', 1, '', NULL, 'skip', 0, 0, x'', 1, '',
+                        '', '', 0, 0, x'00' FROM organizations LIMIT 1
+                    """, $0)
+            },
             Damage("a changed audit entry", "audit chain") {
                 let database = try Database.open(at: $0.layout.data + "/audit.db")
                 defer { database.close() }
