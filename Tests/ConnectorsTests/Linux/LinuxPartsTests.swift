@@ -69,7 +69,6 @@ struct ScriptFrameTests {
         let entry = """
             status 0
             passwd alice:x:1000:1000:,,,:/home/alice:/bin/bash
-            groups alice adm
             uidmin 1000
             now 1760000000
             shadow set:20000:5:99999:7:::
@@ -92,7 +91,7 @@ struct LinuxEntryTests {
     static func parse(_ shadow: String, passwd: String = "alice:x:1000:1000::/home/alice:/bin/sh", now: Int64 = 20_000 * 86_400)
         throws -> LinuxEntry?
     {
-        let text = "status 0\npasswd \(passwd)\ngroups alice\nuidmin 500\nnow \(now)\nshadow \(shadow)"
+        let text = "status 0\npasswd \(passwd)\nuidmin 500\nshadow \(shadow)\nnow \(now)"
         return try LinuxEntry.parse(.init(status: 0, output: Array(text.utf8)), name: "alice")
     }
 
@@ -109,6 +108,36 @@ struct LinuxEntryTests {
         #expect(try Self.parse("")?.password == .elsewhere)
         #expect(try Self.parse("set", passwd: "alice:x:499:1::/:/bin/sh")?.isSystem == true)
         #expect(try Self.parse("set", passwd: "bob:x:1000:1::/:/bin/sh") == nil)
+    }
+
+    @Test(
+        "the host's day is asked for where something depends on it, and is not done without",
+        arguments: [
+            ("20000:0:99999:7:::", false), ("20000::99999:7:::", false), ("::::::", false), ("0:0:::::", false),
+            ("20000:5:99999:7:::", true), ("20000:5:0:7:::", true), ("20000:0:99999:7::20500:", true),
+            ("20000:0:0:7:0:20500:", true),
+        ])
+    func day(dates: String, isAskedFor: Bool) throws {
+        let programs = "getent() { case $1 in passwd) echo alice:x:1000:1000::/:/bin/sh;; *) echo 'alice:$y$h:\(dates)';; esac; }"
+        let run = try ExternalProgram.run("sh", ["-c", "\(programs); \(LinuxEntry.script(for: "alice"))"])
+        #expect(run.text.contains("shadow set:\(dates)\n") && run.text.contains("now ") == isAskedFor, "\(run.text)")
+        let whole = LinuxShell.Answer(status: 0, output: run.output)
+        #expect((try LinuxEntry.parse(whole, name: "alice"))?.password == .set)
+        let without = run.text.split(separator: "\n").filter { !$0.hasPrefix("now ") }.joined(separator: "\n")
+        let parse = { try LinuxEntry.parse(LinuxShell.Answer(status: 0, output: Array(without.utf8)), name: "alice") }
+        if isAskedFor { #expect(throws: ConnectorFault.self) { try parse() } } else { #expect(try parse() != nil) }
+    }
+
+    @Test("who somebody is comes out of what id says, and out of nothing else")
+    func identity() {
+        let said = LinuxLogin.identity(in: "uid=1000(deploy) gid=1000(deploy) groups=1000(deploy),27(sudo)")
+        #expect(said?.name == "deploy" && said?.uid == 1000)
+        for text in [
+            "", "uid=0", "uid=0 gid=0(root)", "uid=(root) gid=0", "id: cannot find name for user ID 5",
+            "xuid=0(root) gid=0(root)",
+        ] {
+            #expect(LinuxLogin.identity(in: text) == nil, "\(text)")
+        }
     }
 
     @Test("what makes no sense is a fault and not an account that is missing")
