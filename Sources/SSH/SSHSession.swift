@@ -80,7 +80,7 @@ package final class SSHSession: Sendable {
             do throws(SSHFault) {
                 let deadline = conversation.deadline(talk.limit)
                 if deadline.hasPassed { throw SSHFault(.timedOut) }
-                let partner = try partner(line, standing, deadline)
+                let partner = try self.partner(line, standing, deadline)
                 standing = nil
                 var exchange = CommandExchange(partner.channel, limit: deadline, outputLimit: talk.outputLimit)
                 let result: SSHTalkResult

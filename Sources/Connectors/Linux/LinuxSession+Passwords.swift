@@ -69,7 +69,7 @@ extension LinuxSession {
             "p=$(getent passwd -- \(name.word)); case $? in 0) ;; 2) exit \(Self.gone) ;; *) exit \(Self.unanswered) ;; esac; "
             + "[ \"${p%%:*}\" = \(name.word) ] || exit \(Self.gone)"
         let answer = try shell.run(
-            "chpasswd && exit 0; s=$?; \(isThere); exit $s", input: line, changes: true, hiding: secret)
+            "chpasswd && exit 0; s=$?; \(isThere); exit $s", input: line, isLine: true, changes: true, hiding: secret)
         switch answer.status {
         case 0: return
         case Self.gone: throw ConnectorFault(.noSuchAccount, effect: .none)

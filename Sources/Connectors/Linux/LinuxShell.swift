@@ -40,14 +40,15 @@ struct LinuxShell: Sendable {
     ///
     /// - Parameters:
     ///   - input: lines, each with its end; nil where it reads nothing.
+    ///   - isLine: the input is one line, which the shell reads itself.
     ///   - changes: whether it could change the target; decides what a fault says of it.
     ///   - secret: what must not come back in words.
     func run(
-        _ script: String, input: [SSHInput]? = nil, changes: Bool = false, hiding secret: borrowing Secret
+        _ script: String, input: [SSHInput]? = nil, isLine: Bool = false, changes: Bool = false, hiding secret: borrowing Secret
     ) throws(ConnectorFault) -> Answer {
         let frame: ScriptFrame
         do throws(CryptographyFault) {
-            frame = try ScriptFrame(readsInput: input != nil, isOnTerminal: isOnTerminal)
+            frame = try ScriptFrame(input == nil ? .nothing : isLine ? .line : .lines, isOnTerminal: isOnTerminal)
         } catch {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }
@@ -136,14 +137,17 @@ enum SuPrompt {
 struct ScriptFrame {
     private let first: String
     private let second: String
-    private let readsInput: Bool
+    private let input: Input
     private let isOnTerminal: Bool
 
-    init(readsInput: Bool, isOnTerminal: Bool) throws(CryptographyFault) {
+    /// What a script reads.
+    enum Input: Sendable, CaseIterable { case nothing, line, lines }
+
+    init(_ input: Input, isOnTerminal: Bool) throws(CryptographyFault) {
         let letters = try SecureRandom.bytes(count: 24).map { SecureRandom.alphanumerics[Int($0) % 26] }
         first = String(decoding: letters.prefix(12), as: UTF8.self)
         second = String(decoding: letters.suffix(12), as: UTF8.self)
-        self.readsInput = readsInput
+        self.input = input
         self.isOnTerminal = isOnTerminal
     }
 
@@ -168,10 +172,16 @@ struct ScriptFrame {
             "printf '%s%s\\n' \(first) \(second)",
         ]
         if isOnTerminal { parts.append("stty -echo -opost 2>/dev/null") }
-        if readsInput { parts.append("printf '%s%s' \(first) \(first)") }
-        // Kept until the last line has come: what was cut off is no input.
-        let reading = "sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H"
-        parts.append(readsInput ? "\(reading) | ( \(script) )" : "( \(script) ) </dev/null")
+        if input != .nothing { parts.append("printf '%s%s' \(first) \(first)") }
+        // Kept until the last line has come: what was cut off is no input. One line costs the host no program: without a PATH, a shell that
+        // has no printf of its own finds none, and shows the line to nobody.
+        switch input {
+        case .nothing: parts.append("( \(script) ) </dev/null")
+        case .line:
+            let reading = "IFS= read -r a && IFS= read -r b && [ \"$b\" = \(inputEnd) ] && printf '%s\\n' \"$a\""
+            parts.append("{ PATH=/dev/null; \(reading); } | ( \(script) )")
+        case .lines: parts.append("sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H | ( \(script) )")
+        }
         parts.append("printf '\\n%s%s%s\\n' \(second) \(first) \"$?\"")
         return parts.joined(separator: "; ")
     }
@@ -186,7 +196,7 @@ struct ScriptFrame {
         let digits = output[(stop + end.utf8.count)...].prefix(3).prefix { (0x30...0x39).contains($0) }
         guard let status = Int32(String(decoding: digits, as: UTF8.self)) else { return nil }
         var body = output[from..<stop].filter { $0 != 0x0D }
-        if readsInput, let place = Self.place(of: ready, in: body, from: 0) {
+        if input != .nothing, let place = Self.place(of: ready, in: body, from: 0) {
             body.removeSubrange(place..<(place + ready.utf8.count))
         }
         if body.first == 0x0A { body.removeFirst() }

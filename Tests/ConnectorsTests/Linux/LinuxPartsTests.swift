@@ -36,27 +36,33 @@ struct ShellTextTests {
 struct ScriptFrameTests {
     @Test("a script gets its input whole or not at all, wherever it is cut")
     func input() throws {
-        let frame = try ScriptFrame(readsInput: true, isOnTerminal: false)
+        try Self.cut(ScriptFrame(.lines, isOnTerminal: false), "alice:first\nsecond 'line' \\ é")
+        for shell in ["sh", "bash"] {
+            try Self.cut(ScriptFrame(.line, isOnTerminal: false), "  alice:\\n one 'line' \\ é $a `id` \\", shell)
+        }
+    }
+
+    private static func cut(_ frame: ScriptFrame, _ text: String, _ shell: String = "sh") throws {
         let script = frame.wrapped("cat")
-        let whole = Array("alice:first\nsecond 'line' \\ é\n\(frame.inputEnd)\n".utf8)
-        let run = try ExternalProgram.run("sh", ["-c", script], input: whole)
-        #expect(frame.answer(in: run.output)?.text == "alice:first\nsecond 'line' \\ é")
+        let whole = Array("\(text)\n\(frame.inputEnd)\n".utf8)
+        let run = try ExternalProgram.run(shell, ["-c", script], input: whole)
+        #expect(frame.answer(in: run.output)?.text == text)
         for count in [0, 1, 5, 11, 12, 20, whole.count - 20, whole.count - 2] {
-            let cut = try ExternalProgram.run("sh", ["-c", script], input: Array(whole.prefix(count)))
+            let cut = try ExternalProgram.run(shell, ["-c", script], input: Array(whole.prefix(count)))
             #expect(frame.answer(in: cut.output)?.output.isEmpty == true, "\(count)")
         }
     }
 
     @Test("status and output are told from noise before, between and after, and what lacks a mark is no answer")
     func answers() throws {
-        let frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        let frame = try ScriptFrame(.nothing, isOnTerminal: true)
         let run = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo one; echo two >&2; exit 42")])
         let noisy =
             Array("motd\r\n[keyturn] \r\n".utf8) + run.output.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] } + Array("bye\n".utf8)
         let answer = try #require(frame.answer(in: noisy))
         #expect(answer.status == 42 && answer.text == "one\ntwo")
         #expect(frame.answer(in: Array(noisy.prefix(noisy.count / 2))) == nil)
-        let other = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        let other = try ScriptFrame(.nothing, isOnTerminal: true)
         #expect(other.answer(in: noisy) == nil && !other.hasBegun(noisy))
         // The command line itself, echoed, has no mark.
         #expect(!frame.hasBegun(Array(frame.wrapped("true").utf8)))
@@ -64,7 +70,7 @@ struct ScriptFrameTests {
 
     @Test("no bytes crash the readers of answers")
     func fuzz() throws {
-        let frame = try ScriptFrame(readsInput: true, isOnTerminal: true)
+        let frame = try ScriptFrame(.lines, isOnTerminal: true)
         let sample = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo x")], input: Array("\(frame.inputEnd)\n".utf8)).text
         let entry = """
             status 0

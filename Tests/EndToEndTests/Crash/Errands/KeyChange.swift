@@ -60,7 +60,7 @@ struct KeyChange: Errand {
         let keys = try await keys(of: subjects)
         let connection = APIConnection(site.crash.server)
         return try await gather(subjects) { [foreign] subject in
-            guard let row = try await row(of: subject), let key = try await served(row, over: connection) else {
+            guard let row = try await self.row(of: subject), let key = try await served(row, over: connection) else {
                 return "nothing is served"
             }
             let login = try KeyLogin(at: site.host, key)

@@ -5,7 +5,7 @@ struct Push: Errand {
     static let title = "account pushed"
     static let verb = "push-account"
     static let order =
-        #","secret_strategy":"random","password_rules":\#(CrashSite.rules),"params":{"linux":{"shell":"/bin/bash"}}"#
+        #","secret_strategy":"random","password_rules":\#(CrashSite.rules),"params":{"linux":{"shell":"/bin/bash","sudo":"/usr/bin/id"}}"#
 
     private static let (nowhere, onHost, inVault) = (0, 1, 2)
 
@@ -29,9 +29,10 @@ struct Push: Errand {
 
     func faults(_ subjects: [Subject]) async throws -> [String] {
         let present = try await present(subjects)
+        let allowed = try await site.host.expect("ls -A /etc/sudoers.d")
         let connection = APIConnection(site.crash.server)
         return try await gather(subjects) { subject in
-            let row = try await row(of: subject)
+            let row = try await self.row(of: subject)
             var served: String?
             if let row, row.hasSecret { served = try await self.served(row, over: connection) }
             if subject.kind == Self.inVault, served == nil { return "the secret that Keyturn held is not served" }
@@ -40,6 +41,9 @@ struct Push: Errand {
                 return subject.kind == Self.nowhere && served != nil ? "a secret is served of one that is not there" : nil
             }
             if let served {
+                // What is created is created whole.
+                let isWhole = subject.kind == Self.onHost || allowed.contains("keyturn-\(subject.username)\n")
+                guard isWhole else { return "it was created without its sudo commands" }
                 return try await opens(subject, served) ? nil : "the secret that is served does not open it"
             }
             // Not begun: nothing was sent to it.
@@ -56,7 +60,7 @@ struct Push: Errand {
         let present = try await present(subjects)
         var done: Set<Subject> = []
         for subject in subjects where present.contains(subject.username) {
-            if try await row(of: subject)?.hasSecret ?? false { done.insert(subject) }
+            if try await self.row(of: subject)?.hasSecret ?? false { done.insert(subject) }
         }
         return done
     }

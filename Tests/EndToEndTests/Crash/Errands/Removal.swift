@@ -38,7 +38,7 @@ struct Removal: Errand {
         let present = try await present(subjects)
         let connection = APIConnection(site.crash.server)
         return try await gather(subjects) { subject in
-            guard let row = try await row(of: subject), row.hasSecret else { return "Keyturn does not keep it" }
+            guard let row = try await self.row(of: subject), row.hasSecret else { return "Keyturn does not keep it" }
             let isThere = present.contains(subject.username)
             guard isThere == row.isActive else {
                 return isThere ? "it is on the host, and Keyturn says that it is not" : "it is gone, and Keyturn does not know"

@@ -23,7 +23,7 @@ struct ThroughGateway: Errand {
     func faults(_ subjects: [Subject]) async throws -> [String] {
         let connection = APIConnection(site.crash.server)
         return try await gather(subjects) { subject in
-            guard let row = try await row(of: subject), let secret = try await served(row, over: connection) else {
+            guard let row = try await self.row(of: subject), let secret = try await served(row, over: connection) else {
                 return "nothing is served"
             }
             let isLive = try await site.town.opens(Login(username: subject.username, secret: secret))
@@ -35,7 +35,7 @@ struct ThroughGateway: Errand {
         let connection = APIConnection(site.crash.server)
         var done: Set<Subject> = []
         for subject in subjects {
-            guard let row = try await row(of: subject), try await served(row, over: connection) != subject.secret else {
+            guard let row = try await self.row(of: subject), try await served(row, over: connection) != subject.secret else {
                 continue
             }
             done.insert(subject)
