@@ -70,7 +70,7 @@ extension HostSite {
     /// One of each errand that has the step, all of them new.
     func parties(of count: Int, having step: String?) async throws -> [Party] {
         var parties: [Party] = []
-        for type in Errands.all where step.map(type.steps.contains) ?? true {
+        for type in Errands.all where step.map({ type.steps.contains($0) }) ?? true {
             let errand = type.init(self)
             let names = (0..<count).map { _ in
                 let number = self.count.withLock { number in
