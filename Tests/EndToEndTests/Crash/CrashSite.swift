@@ -39,7 +39,7 @@ final class CrashSite: Sendable {
     init(_ towns: [any Town], settings: String = "", data: String? = nil) async throws {
         self.towns = towns
         let configuration =
-            "automation:\n  accounts_at_once: 48\n  accounts_per_host: 48\n  accounts_per_gateway: 16\n  step_timeout: 10s\n"
+            "automation:\n  accounts_at_once: 160\n  accounts_per_host: 48\n  accounts_per_gateway: 16\n  step_timeout: 10s\n"
             + settings
         holds = try TemporaryDirectory("holds")
         server = try await ServerProcess.make(

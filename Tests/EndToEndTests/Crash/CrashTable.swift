@@ -58,7 +58,7 @@ final class CrashTable: Sendable {
     func add(_ row: Row) throws {
         let text = rows.withLock { rows in
             rows.append(row)
-            return text(rows)
+            return self.text(rows)
         }
         print(line(row))
         guard let directory = ProcessInfo.processInfo.environment["KEYTURN_CRASH_TABLES"] else { return }

@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import Outbound
 import TestSupport
 
 /// A kind of work on hosts, other than a change of a password, as the tests of crashes need it; one file a kind, one line in `Errands`.
