@@ -34,13 +34,15 @@ final class CrashSite: Sendable {
     /// The limit of rejected logins is the usual one.
     ///
     /// - Parameters:
+    ///   - stepTimeout: Of one remote step.
     ///   - settings: Further lines of the configuration.
     ///   - data: Where the data directory is made; nil for a place of its own.
-    init(_ towns: [any Town], settings: String = "", data: String? = nil) async throws {
+    init(_ towns: [any Town], stepTimeout: String = "10s", settings: String = "", data: String? = nil) async throws {
         self.towns = towns
-        let configuration =
-            "automation:\n  accounts_at_once: 160\n  accounts_per_host: 48\n  accounts_per_gateway: 16\n  step_timeout: 10s\n"
-            + settings
+        let limits = [
+            "accounts_at_once: 192", "accounts_per_host: 48", "accounts_per_gateway: 16", "step_timeout: \(stepTimeout)",
+        ]
+        let configuration = "automation:\n" + limits.map { "  \($0)\n" }.joined() + settings
         holds = try TemporaryDirectory("holds")
         server = try await ServerProcess.make(
             configuration: configuration, environment: ["KEYTURN_HOLD": holds.path], data: data)
@@ -196,8 +198,9 @@ extension CrashSite {
     }
 
     /// What the records say of the last changes, for a test that failed.
-    func records(of verb: String = "change-secret") async -> String {
-        (try? await admin.call(.get, "/api/v1/accounts/\(verb)-records/?limit=12&order=-date_created").text) ?? ""
+    func records(of verb: String = "change-secret", in execution: String? = nil) async -> String {
+        let chosen = execution.map { "&execution=\($0)" } ?? ""
+        return (try? await admin.call(.get, "/api/v1/accounts/\(verb)-records/?limit=12&order=-date_created\(chosen)").text) ?? ""
     }
 }
 

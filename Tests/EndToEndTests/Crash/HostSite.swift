@@ -26,7 +26,8 @@ final class HostSite: Sendable {
             // Nobody else knows the name.
             setUp: "echo '127.0.0.1 inner.keyturn.test' >> /etc/hosts")
         foreignKey = try TestKeyPair.make(.ed25519).publicKey
-        crash = try await CrashSite([town])
+        // All work is on one sshd, which has two logins to answer for each.
+        crash = try await CrashSite([town], stepTimeout: "30s")
         direct = crash.asset(of: 0)
         far = try await Self.farAsset(crash, town, gateway)
     }
