@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CHTTPShim.h"
 #include "Internal.h"
+#include <dlfcn.h>
 #include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -41,11 +42,14 @@ struct khttp_wire {
     gnutls_session_t session;
     struct certificate *certificate;
     int socket;
-    bool gathers;
+    bool gathers;   // records of an answer are collected for one send
+    bool swallows;  // what the library sends is dropped: the loop writes the answer
     bool uncorked;
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
+    unsigned char *answer;  // plaintext of an answer that waits for leave
+    size_t answer_count, answer_capacity;
     size_t taken, received;  // ciphertext that came ahead: [taken, received)
     unsigned char ahead[ahead_size];
 };
@@ -240,66 +244,85 @@ static bool append(khttp_wire *wire, const giovec_t *parts, int count, size_t to
 
 // MARK: - One record an answer
 
-/// The head of an answer and its body, until both are there: libmicrohttpd sends them one after the other, and GnuTLS would make a
-/// record of each, which costs both sides a cipher call and a read. One answer at a time waits here, wiped as soon as it is a record.
-enum { answer_limit = 16 * 1024 };
-static _Thread_local struct {
-    bool isLoop;  // this thread's sessions are libmicrohttpd's, and their transport pointers wires
-    khttp_wire *wire;
-    size_t count;
-    unsigned char bytes[answer_limit];
-} answer;
+/// The largest answer that the loop writes itself, head and body.
+enum { answer_limit = 16 * 1024, answer_least = 1024 };
 
-static void forget_answer(void)
-{
-    explicit_bzero(answer.bytes, answer.count);
-    answer.count = 0;
-    answer.wire = NULL;
-}
-
-/// Makes a record of what waits, or several where the client takes short ones only. Its bytes were reported as sent: if that fails, for
-/// want of memory, the connection ends.
-static void seal_answer(void)
-{
-    khttp_wire *wire = answer.wire;
-    if (wire == NULL) return;
-    size_t done = 0;
-    while (done < answer.count) {
-        ssize_t sent = gnutls_record_send2(wire->session, answer.bytes + done, answer.count - done, 0, 0);
-        if (sent <= 0) break;
-        done += (size_t)sent;
-    }
-    bool isWhole = done == answer.count;
-    forget_answer();
-    if (isWhole) return;
-    wire->failed = true;
-    shutdown(wire->socket, SHUT_RDWR);
-}
+/// Whether this thread's sessions are libmicrohttpd's, and their transport pointers wires.
+static _Thread_local bool is_loop;
 
 /// The wire of a session; NULL for one that is none of ours.
 static khttp_wire *wire_of(gnutls_session_t session)
 {
-    void *pointer = answer.isLoop ? gnutls_transport_get_ptr(session) : NULL;
+    void *pointer = is_loop ? gnutls_transport_get_ptr(session) : NULL;
     // Until its wire is there, the pointer of a session is the number of its socket.
     return (uintptr_t)pointer <= INT_MAX ? NULL : pointer;
 }
 
-/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption. Where the
-/// linker does not let it, each answer takes two records as libmicrohttpd sends it, and everything else is the same.
+/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption: what the
+/// library says in place of an answer that the loop writes itself is dropped here. khttp_wire_answers tells whether the linker let it.
 ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
 {
     khttp_wire *wire = wire_of(session);
-    if (wire == NULL || !wire->gathers) return gnutls_record_send2(session, bytes, count, 0, 0);
-    if (answer.wire != wire || count > answer_limit - answer.count) seal_answer();
-    // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the answer begins.
-    if (answer.wire == NULL && wire->filled > gather_limit / 4 && !send_pending(wire)) {
-        return GNUTLS_E_AGAIN;
-    }
-    if (count > answer_limit) return gnutls_record_send2(session, bytes, count, 0, 0);
-    answer.wire = wire;
-    memcpy(answer.bytes + answer.count, bytes, count);
-    answer.count += count;
+    // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
+    if (wire != NULL && !wire->swallows && wire->answer_count != 0) return GNUTLS_E_PUSH_ERROR;
+    if (wire == NULL || !wire->swallows) return gnutls_record_send2(session, bytes, count, 0, 0);
+    // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
+    if (wire->filled > gather_limit / 4 && !send_pending(wire)) return GNUTLS_E_AGAIN;
     return (ssize_t)count;
+}
+
+bool khttp_wire_answers(void)
+{
+    return dlsym(RTLD_DEFAULT, "gnutls_record_send") == (void *)(uintptr_t)&gnutls_record_send;
+}
+
+void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swallows; }
+
+bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count)
+{
+    if (count == 0) return true;
+    if (count > answer_limit - wire->answer_count) return false;
+    size_t needed = wire->answer_count + count;
+    if (needed > wire->answer_capacity) {
+        size_t capacity = answer_least;
+        while (capacity < needed) capacity *= 2;
+        unsigned char *larger = khttp_take_answer(capacity);
+        if (larger == NULL) return false;
+        if (wire->answer != NULL) memcpy(larger, wire->answer, wire->answer_count);
+        khttp_keep_answer(wire->answer, wire->answer_capacity, wire->answer_count);
+        wire->answer = larger;
+        wire->answer_capacity = capacity;
+    }
+    memcpy(wire->answer + wire->answer_count, bytes, count);
+    wire->answer_count = needed;
+    return true;
+}
+
+void khttp_wire_forget(khttp_wire *wire)
+{
+    khttp_keep_answer(wire->answer, wire->answer_capacity, wire->answer_count);
+    wire->answer = NULL;
+    wire->answer_count = wire->answer_capacity = 0;
+}
+
+/// Makes a record of the answer that waits, or several where the client takes short ones only. The library believes that it was sent: if
+/// that fails, for want of memory, the connection ends.
+void khttp_wire_seal(khttp_wire *wire)
+{
+    if (wire->answer_count == 0) return;
+    size_t done = 0;
+    wire->gathers = true;
+    while (done < wire->answer_count) {
+        ssize_t sent = gnutls_record_send2(wire->session, wire->answer + done, wire->answer_count - done, 0, 0);
+        if (sent <= 0) break;
+        done += (size_t)sent;
+    }
+    wire->gathers = false;
+    bool isWhole = done == wire->answer_count;
+    khttp_wire_forget(wire);
+    if (isWhole) return;
+    wire->failed = true;
+    shutdown(wire->socket, SHUT_RDWR);
 }
 
 // MARK: - Transport
@@ -374,7 +397,7 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     gnutls_session_ticket_enable_server(session, &tls->ticket_key);
     pthread_mutex_unlock(&tls->lock);
 
-    answer.isLoop = true;
+    is_loop = true;
     gnutls_transport_set_ptr(session, wire);
     gnutls_transport_set_vec_push_function(session, push);
     gnutls_transport_set_pull_function(session, pull);
@@ -385,19 +408,15 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
 void khttp_wire_close(khttp_wire *wire)
 {
     if (wire == NULL) return;
-    if (answer.wire == wire) forget_answer();
+    khttp_wire_forget(wire);
     if (wire->filled != 0) send_pending(wire);
     free(wire->pending);
     release_certificate(wire->tls, wire->certificate);
     free(wire);
 }
 
-void khttp_wire_gather(khttp_wire *wire) { wire->gathers = true; }
-
-bool khttp_wire_flush(khttp_wire *wire)
+bool khttp_wire_send(khttp_wire *wire)
 {
-    if (answer.wire == wire) seal_answer();
-    wire->gathers = false;
     if (!wire->uncorked) {
         // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.
         int off = 0;

@@ -19,6 +19,10 @@ final class Connection {
     /// Nil on a plain connection.
     var wire: OpaquePointer?
     var exchange: Exchange?
+    /// An exchange that libmicrohttpd is done with while its answer is still withheld.
+    var withheld: Exchange?
+    /// A request that came before the answer to the one before it has left.
+    var following: Exchange?
     /// The place in the loop's list.
     var place = 0
     private(set) var phase = Phase.fresh

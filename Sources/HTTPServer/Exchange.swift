@@ -20,6 +20,8 @@ package final class Exchange {
         case parked
         /// The response is there but not yet handed to libmicrohttpd.
         case ready
+        /// Somebody has the ticket, and the wire the answer, which must not leave yet; libmicrohttpd believes that it did.
+        case withheld
         case answered
     }
 
@@ -113,6 +115,8 @@ package final class Exchange {
         case .parked:
             self.response = response
             becomeReady()
+        case .withheld:
+            home.replace(self, by: response)
         default:
             break
         }

@@ -53,7 +53,7 @@ package struct ListenerConfiguration: Sendable {
         /// Addresses that the limit per address does not count for: trusted proxies.
         package var isExempt: @Sendable (PeerAddress) -> Bool = { _ in false }
         /// Bytes of one connection's memory for request line and headers; beyond it the answer is 431.
-        package var headerBytes = 16 * 1024
+        package var headerBytes = 8 * 1024
         /// Bytes of a body that is read only to be thrown away, so that a refusal leaves the connection usable.
         package var drainedBytes = 1024 * 1024
         /// Bytes that all bodies together may take.

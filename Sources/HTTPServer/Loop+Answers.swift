@@ -7,29 +7,32 @@ extension Loop {
     func collect() {
         mailbox.collect(into: &mail)
         for item in mail.answers {
-            if let exchange = parked(item.ticket) { exchange.respond(item.response) } else { reportUndelivered(item) }
+            if let exchange = waiting(item.ticket) { exchange.respond(item.response) } else { reportUndelivered(item) }
         }
-        for ticket in mail.released { parked(ticket)?.becomeReady() }
+        for ticket in mail.released {
+            guard let exchange = waiting(ticket) else { continue }
+            if exchange.stage == .withheld { letGo(exchange) } else { exchange.becomeReady() }
+        }
         mail.removeAll()
     }
 
     /// The exchange that still waits under a ticket; nil when it is gone or was answered already.
-    private func parked(_ ticket: Ticket) -> Exchange? {
+    private func waiting(_ ticket: Ticket) -> Exchange? {
         guard slots.indices.contains(ticket.slot) else { return nil }
         let exchange = slots[ticket.slot]
-        return exchange.generation == ticket.generation && exchange.stage == .parked ? exchange : nil
+        guard exchange.generation == ticket.generation else { return nil }
+        return exchange.stage == .parked || exchange.stage == .withheld ? exchange : nil
     }
 
     /// Answers 503 for an exchange that nobody answered in time; its ticket is void from now on.
     func giveUp(_ exchange: Exchange) {
-        guard exchange.stage == .parked else { return }
+        guard exchange.stage == .parked || exchange.stage == .withheld else { return }
         exchange.generation &+= 1
         counters.overdue.count()
         exchange.abandoned?()
         reportUndelivered(exchange, .overdue)
-        exchange.response = .problem(
-            503, code: "overdue", detail: "the request was not answered in time", id: exchange.requestID)
-        exchange.becomeReady()
+        exchange.respond(
+            .problem(503, code: "overdue", detail: "the request was not answered in time", id: exchange.requestID))
     }
 
     /// Hands the responses of parked exchanges to libmicrohttpd.
@@ -58,27 +61,26 @@ extension Loop {
         if !(200...599).contains(response.status) { response.status = 500 }
 
         exchange.carriesSecret = response.isSensitive
+        if canWrite(response, for: exchange), write(response, on: connection) {
+            connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
+            return standIn(for: exchange)
+        }
         guard let made = makeResponse(response, for: connection) else {
             reportUndelivered(exchange, .broken)
             connection.cut()
             return .NO
         }
         connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
-        if !isShort(response, exchange) {
-            longAnswers.append(connection)
-        } else if let wire = connection.wire {
-            khttp_wire_gather(wire)
-            gathering.append(connection)
-        }
+        if !isShort(response, exchange) { longAnswers.append(connection) }
         let result = MHD_queue_response(handle, UInt32(response.status), made)
         MHD_destroy_response(made)
         if result == .YES { counters.answers.count() } else { connection.cut() }
         return result
     }
 
-    /// Short answers on connections that go on are sent as one piece at the end of the pass. One that closes its connection is
-    /// not: its last bytes could not wait for a socket that is full.
-    private func isShort(_ response: Response, _ exchange: Exchange) -> Bool {
+    /// Whether an answer and what comes before it fit into the wire's memory while a socket is full. One that closes its connection
+    /// could not wait there.
+    func isShort(_ response: Response, _ exchange: Exchange) -> Bool {
         guard !response.closes, exchange.framing?.keepsAlive ?? false else { return false }
         switch response.body {
         case .none: return true
@@ -92,13 +94,9 @@ extension Loop {
     func completed(_ exchange: Exchange, isSent: Bool) {
         events += 1
         let connection = exchange.connection
-        var isSent = isSent
-        // All of a short answer is gathered by now. What the socket does not take is tried again at the end of each pass.
-        if let wire = connection?.wire {
-            _ = khttp_wire_flush(wire)
-            if khttp_wire_failed(wire) { isSent = false }
-        }
-        if isSent { exchange.carriesSecret = false }
+        if let wire = connection?.wire { khttp_wire_swallow(wire, false) }
+        if exchange.stage == .withheld, isSent { return detach(exchange) }
+        if isSent, connection.map(send) ?? true { exchange.carriesSecret = false }
         release(exchange)
         connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }

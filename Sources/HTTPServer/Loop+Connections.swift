@@ -38,7 +38,7 @@ extension Loop {
 
     func closed(_ connection: Connection) {
         events += 1
-        if let exchange = connection.exchange { release(exchange) }
+        for exchange in [connection.withheld, connection.exchange] { if let exchange { release(exchange) } }
         if let wire = connection.wire { khttp_wire_close(wire) }
         connection.wire = nil
         settings.quota.giveBack(connection.peer)
@@ -61,8 +61,11 @@ extension Loop {
     /// Frees a slot. If somebody still has its ticket, the ticket is void from now on.
     func release(_ exchange: Exchange) {
         guard exchange.stage != .free else { return }
-        if exchange.stage == .parked {
-            waiting -= 1
+        let isFollowing = exchange.connection?.following === exchange
+        if isFollowing { exchange.connection?.following = nil }
+        if isFollowing || exchange.stage == .parked { waiting -= 1 }
+        if exchange.stage == .withheld { withheld -= 1 }
+        if exchange.stage == .parked || exchange.stage == .withheld {
             counters.abandoned.count()
             exchange.abandoned?()
         }
@@ -74,7 +77,10 @@ extension Loop {
         exchange.content = nil
         exchange.framing = nil
         exchange.handle = nil
-        exchange.connection?.exchange = nil
+        if let connection = exchange.connection {
+            if connection.exchange === exchange { connection.exchange = nil }
+            if connection.withheld === exchange { connection.withheld = nil }
+        }
         exchange.connection = nil
         exchange.headers.clear()
         freeSlots.append(exchange.slot)

@@ -46,7 +46,7 @@ extension Loop {
             return goesOn ? .YES : .NO
         case .ready:
             return queue(exchange)
-        case .received, .parked, .handling, .answered:
+        case .received, .parked, .handling, .withheld, .answered:
             return .YES
         case .free:
             return .NO
@@ -113,6 +113,7 @@ extension Loop {
         requestsInCycle += 1
         counters.requests.count()
         exchange.stage = .received
+        if follows(exchange) { return .YES }
         guard settings.suspends else {
             receivedSlots.append(exchange.slot)
             return .YES
@@ -130,14 +131,19 @@ extension Loop {
         guard !receivedSlots.isEmpty else { return }
         for slot in receivedSlots where slots[slot].stage == .received {
             let exchange = slots[slot]
+            // The slot was taken meanwhile for a request that has to wait.
+            if exchange.connection?.following === exchange { continue }
             handle(exchange)
             if exchange.stage == .ready { readySlots.append(slot) }
+            if exchange.stage == .parked { withhold(exchange) }
         }
         receivedSlots.removeAll(keepingCapacity: true)
     }
 
     private func handle(_ exchange: Exchange) {
         exchange.stage = .handling
+        // A refusal that had to wait for the answer before it.
+        if let refusal = exchange.response { return exchange.respond(refusal) }
         settings.handler.handle(exchange)
         if exchange.stage == .handling {
             exchange.respond(
@@ -192,6 +198,8 @@ extension Loop {
         }
         exchange.response = response
         exchange.response?.closes = true
+        // Nothing may overtake an answer that is withheld, and this one cannot wait: the connection ends without either.
+        guard exchange.connection?.withheld == nil else { return .NO }
         return queueRefusal(exchange)
     }
 
@@ -205,6 +213,8 @@ extension Loop {
     private func queueRefusal(_ exchange: Exchange) -> MHD_Result {
         requestsInCycle += 1
         counters.requests.count()
+        exchange.stage = .received
+        if follows(exchange) { return .YES }
         exchange.stage = .ready
         return queue(exchange)
     }

@@ -7,7 +7,8 @@ extension Loop {
         nextSweep = now.advanced(by: .milliseconds(100))
         settings.tls?.rotateTicketsIfDue(now)
         for connection in connections {
-            if let exchange = connection.exchange, exchange.stage == .parked {
+            if let exchange = connection.withheld, now >= exchange.parkDeadline { giveUp(exchange) }
+            if let exchange = connection.exchange, exchange.stage == .parked || exchange.stage == .withheld {
                 if now >= exchange.parkDeadline { giveUp(exchange) }
             } else if now >= connection.deadline, connection.phase != .handling {
                 end(connection)

@@ -37,7 +37,7 @@ struct LoopSettings: Sendable {
 /// One event loop: a thread, a daemon of libmicrohttpd in external epoll mode, and the exchanges that are under way in it.
 ///
 /// A pass collects finished answers, lets libmicrohttpd work on what is ready, hands the handler its cycle, and sends what
-/// is still gathered. docs/decisions/0002-http-loops.md says why it is built this way.
+/// sockets did not take before. docs/decisions/0002-http-loops.md says why it is built this way.
 // Unchecked: owner of a C daemon. Everything but `mailbox`, `counters`, `stopAt` and the constants belongs to the thread in `run`.
 final class Loop: @unchecked Sendable {
     let index: Int
@@ -61,8 +61,8 @@ final class Loop: @unchecked Sendable {
     /// What was taken from the mailbox; kept for its memory.
     var mail = Mailbox.Mail()
     var connections: [Connection] = []
-    /// Connections whose TLS records wait to be sent together.
-    var gathering: [Connection] = []
+    /// Connections whose sockets did not take all yet of what the loop wrote.
+    var unsent: [Connection] = []
     var requestIDs = RequestIDSource()
     /// Connections with an answer that may take several passes.
     var longAnswers: [Connection] = []
@@ -70,6 +70,11 @@ final class Loop: @unchecked Sendable {
     var arriving: PeerAddress?
     /// Exchanges and streams that wait for somebody else: libmicrohttpd counts them as work although there is none.
     var waiting = 0
+    /// Exchanges whose answer is written and must not leave yet; libmicrohttpd knows nothing of that.
+    var withheld = 0
+    /// What libmicrohttpd sends in place of an answer that the loop writes.
+    var standIn: OpaquePointer?
+    var head = AnswerHead()
     /// Callbacks in this pass that moved something on.
     var events = 0
     var requestsInCycle = 0
@@ -109,6 +114,7 @@ final class Loop: @unchecked Sendable {
             return khttp_daemon_start(&options)
         }
         guard daemon != nil else { throw .daemon }
+        if settings.tls != nil, khttp_wire_answers() { standIn = MHD_create_response_from_buffer(0, nil, .RESPMEM_PERSISTENT) }
     }
 
     /// Works until it is told to stop; the thread's body.
@@ -141,7 +147,7 @@ final class Loop: @unchecked Sendable {
         }
         flush()
         if events > 0 { khttp_wipe_stack() }
-        counters.parked.store(waiting, ordering: .relaxed)
+        counters.parked.store(waiting + withheld, ordering: .relaxed)
         fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
         return events > 0 || !readySlots.isEmpty
     }
@@ -180,12 +186,12 @@ final class Loop: @unchecked Sendable {
         }
     }
 
-    /// Sends what the passes gathered; what a socket does not take yet stays until it does.
+    /// Sends what sockets did not take before; what they do not take yet stays.
     private func flush() {
-        guard !gathering.isEmpty else { return }
-        gathering.removeAll { connection in
+        guard !unsent.isEmpty else { return }
+        unsent.removeAll { connection in
             guard let wire = connection.wire else { return true }
-            return khttp_wire_flush(wire)
+            return khttp_wire_send(wire)
         }
     }
 
@@ -210,11 +216,16 @@ final class Loop: @unchecked Sendable {
     /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
     private func finish(_ daemon: OpaquePointer) {
         collect()
-        for exchange in slots where exchange.stage == .parked { giveUp(exchange) }
-        for _ in 0..<8 { if !cycle(daemon) && waiting == 0 { break } }
+        for _ in 0..<8 {
+            // Again on each pass: what one of them held up is handled now, and may wait in its turn.
+            for exchange in slots where exchange.stage == .parked || exchange.stage == .withheld { giveUp(exchange) }
+            if !cycle(daemon) && waiting == 0 { break }
+        }
         MHD_stop_daemon(daemon)
         self.daemon = nil
-        gathering = []
+        if let standIn { MHD_destroy_response(standIn) }
+        standIn = nil
+        unsent = []
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A blocking client that writes what it is told and reads answers as they are.
@@ -36,7 +37,36 @@ final class RawClient: @unchecked Sendable {
         if code != 0 { return nil }
     }
 
+    /// A client whose bytes go through `openssl s_client`; its process ends with the connection.
+    static func overTLS(port: UInt16) throws -> RawClient {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { throw Missing() }
+        let tunnel = Process()
+        tunnel.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        tunnel.arguments = ["s_client", "-quiet", "-no_ign_eof", "-connect", "127.0.0.1:\(port)"]
+        let inside = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
+        tunnel.standardInput = inside
+        tunnel.standardOutput = inside
+        tunnel.standardError = FileHandle.nullDevice
+        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
+        try tunnel.run()
+        try inside.close()
+        return RawClient(descriptor: ends[0])
+    }
+
+    private init(descriptor: Int32) {
+        self.descriptor = descriptor
+        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     deinit { close(descriptor) }
+
+    /// Whether anything can be read within a time.
+    func hasAnswer(within milliseconds: Int32) -> Bool {
+        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return !buffered.isEmpty || poll(&polled, 1, milliseconds) > 0
+    }
 
     /// Closing resets the connection instead of ending it.
     func resetOnClose() {

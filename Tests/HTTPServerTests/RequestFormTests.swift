@@ -82,7 +82,7 @@ struct RequestFormTests {
         Case("a tab and letters beyond ASCII in a value", "GET /fixed HTTP/1.1\r\n\(host)A: b\tcdefghijk\u{e4}\r\n\r\n", 200),
         Case("an empty value, blanks around another", "GET /fixed HTTP/1.1\r\n\(host)A:\r\nB: \t c \r\n\r\n", 200),
         Case("no host in HTTP/1.0", "GET /fixed HTTP/1.0\r\n\r\n", 200),
-        Case("a long head", "GET /fixed HTTP/1.1\r\n\(host)A: \(String(repeating: "b", count: 12_000))\r\nC: d\r\n\r\n", 200),
+        Case("a long head", "GET /fixed HTTP/1.1\r\n\(host)A: \(String(repeating: "b", count: 6_000))\r\nC: d\r\n\r\n", 200),
         Case("a fragment", "GET /fixed#x HTTP/1.1\r\n\(host)\r\n", 400),
         Case("an absolute target", "GET http://t/fixed HTTP/1.1\r\n\(host)\r\n", 400),
         Case("an asterisk", "OPTIONS * HTTP/1.1\r\n\(host)\r\n", 400),

@@ -104,10 +104,11 @@ final class SampleHandler: Handler {
             buffer.append("prepared" as StaticString)
             let ticket = exchange.park(with: Response(contentType: "text/plain", body: .sensitive(buffer)))
             batch.withLock { $0.append(ticket) }
-        case "/hold-secret", "/big-secret":
+        case "/hold-secret", "/hold-large", "/big-secret":
             let isBig = text(exchange.path) == "/big-secret"
             let buffer = SensitiveBuffer()
-            buffer.append([UInt8](repeating: 0x63, count: isBig ? 8 << 20 : 100))
+            let count = text(exchange.path) == "/hold-large" ? 8000 : 100
+            buffer.append([UInt8](repeating: 0x63, count: isBig ? 8 << 20 : count))
             let response = Response(contentType: "text/plain", body: .sensitive(buffer))
             if isBig { return exchange.respond(response) }
             let ticket = exchange.park(with: response)
@@ -135,6 +136,8 @@ final class SampleHandler: Handler {
             exchange.answer(by: SampleAsyncHandler(handler: self))
         case "/big":
             exchange.respond(Response(contentType: "text/plain", body: .bytes([UInt8](repeating: 0x62, count: 8 << 20))))
+        case "/split":
+            exchange.respond(Response(headers: [.init("X-Good", "one"), .init("X-Bad", "two\r\nX-Evil: three")]))
         case "/silent":
             break
         default:
@@ -159,8 +162,8 @@ final class SampleHandler: Handler {
     }
 
     /// The next ticket of `/hold`.
-    func nextHeld() -> Ticket? {
-        for _ in 0..<300 {
+    func nextHeld(tries: Int = 300) -> Ticket? {
+        for _ in 0..<tries {
             if let ticket = held.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return ticket }
             usleep(10_000)
         }

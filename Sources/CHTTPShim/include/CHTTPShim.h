@@ -65,11 +65,19 @@ const char *khttp_tls_describe(int code);
 khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
 /// Sends what was gathered as far as the socket takes it, and frees the wire.
 void khttp_wire_close(khttp_wire *wire);
-/// From now on what the library sends is gathered to one TLS record, until khttp_wire_flush.
-void khttp_wire_gather(khttp_wire *wire);
-/// Sends what was gathered: true when nothing is left to send.
-bool khttp_wire_flush(khttp_wire *wire);
-/// Whether an answer that was gathered could not be made a record: it did not leave, and the connection ends.
+/// Whether the loop can write answers itself: the library's own can be kept from the wire.
+bool khttp_wire_answers(void);
+/// Whether what the library sends is dropped, since the loop writes the answer of this request.
+void khttp_wire_swallow(khttp_wire *wire, bool swallows);
+/// Adds bytes to the answer that waits, copied; 16 KiB at most. False without memory or room.
+bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count);
+/// Wipes the answer that waits.
+void khttp_wire_forget(khttp_wire *wire);
+/// The answer that waits may leave: it becomes a TLS record. The only way from plaintext to the wire.
+void khttp_wire_seal(khttp_wire *wire);
+/// Sends the records that the socket did not take yet: true when none is left. An answer that waits is not touched.
+bool khttp_wire_send(khttp_wire *wire);
+/// Whether an answer could not be made a record: it did not leave, and the connection ends.
 bool khttp_wire_failed(const khttp_wire *wire);
 
 // MARK: - Memory

@@ -39,7 +39,7 @@ package struct Configuration: Sendable, Equatable {
     package struct Limits: Sendable, Equatable {
         package var connections = 16_384
         package var connectionsPerAddress = 1_024
-        package var headerBytes = 16 * 1024
+        package var headerBytes = 8 * 1024
         package var applicationBodyBytes = 64 * 1024
         package var adminBodyBytes = 4 * 1024 * 1024
         /// What all bodies that are being received take together, and those from one address.

@@ -1,0 +1,119 @@
+import CHTTPShim
+import CMicrohttpd
+
+/// Short answers over TLS, which the loop writes itself.
+///
+/// libmicrohttpd gets an empty response in their place, whose bytes are dropped before the cipher, and is done with the request: the
+/// answer may then wait in the wire for leave, plaintext in wiped memory, without the library looking at the connection again.
+extension Loop {
+    /// Whether the wire can take an answer in libmicrohttpd's place.
+    func canWrite(_ response: borrowing Response, for exchange: Exchange) -> Bool {
+        guard standIn != nil, let connection = exchange.connection, connection.wire != nil else { return false }
+        guard connection.withheld == nil || connection.withheld === exchange else { return false }
+        return exchange.method != .head && response.status != 304 && isShort(response, exchange)
+    }
+
+    /// Leaves an answer in the connection's wire; false without memory.
+    func write(_ response: borrowing Response, on connection: Connection) -> Bool {
+        guard let wire = connection.wire else { return false }
+        let isWritten =
+            head.withBytes(of: response, at: passStart) { put($0, on: wire) }
+            && (response.status == 204 || putBody(response.body, on: wire))
+        if !isWritten { khttp_wire_forget(wire) }
+        return isWritten
+    }
+
+    private func putBody(_ body: Response.Body, on wire: OpaquePointer) -> Bool {
+        switch body {
+        case .none: true
+        case .bytes(let bytes): bytes.withUnsafeBytes { put($0, on: wire) }
+        case .sensitive(let buffer): buffer.isComplete && buffer.withBytes { put($0, on: wire) }
+        case .shared(let bytes): bytes.withBytes { put($0, on: wire) }
+        case .stream: false
+        }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer, on wire: OpaquePointer) -> Bool {
+        khttp_wire_put(wire, bytes.baseAddress, bytes.count)
+    }
+
+    /// Has libmicrohttpd answer with nothing, for an answer that is in the wire.
+    func standIn(for exchange: Exchange) -> MHD_Result {
+        guard let connection = exchange.connection, let wire = connection.wire else { return .NO }
+        khttp_wire_swallow(wire, true)
+        let result = MHD_queue_response(exchange.handle, 200, standIn)
+        if result == .YES { counters.answers.count() } else { connection.cut() }
+        return result
+    }
+
+    /// Writes the answer of an exchange that was parked with one, and lets libmicrohttpd go on. What cannot be written waits parked.
+    func withhold(_ exchange: Exchange) {
+        guard let connection = exchange.connection, let response = exchange.response, (200...599).contains(response.status),
+            !isDraining, canWrite(response, for: exchange), write(response, on: connection)
+        else { return }
+        exchange.carriesSecret = response.isSensitive
+        exchange.response = nil
+        exchange.content = nil
+        exchange.stage = .withheld
+        waiting -= 1
+        withheld += 1
+        events += 1
+        _ = standIn(for: exchange)
+    }
+
+    /// libmicrohttpd is done with an exchange whose answer is withheld: the next request may come, and waits for this answer.
+    func detach(_ exchange: Exchange) {
+        exchange.handle = nil
+        exchange.connection?.exchange = nil
+        exchange.connection?.withheld = exchange
+        exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
+    }
+
+    /// The answer may leave.
+    func letGo(_ exchange: Exchange) {
+        guard exchange.stage == .withheld, let connection = exchange.connection else { return }
+        events += 1
+        withheld -= 1
+        exchange.abandoned = nil
+        exchange.stage = .answered
+        if send(connection) { exchange.carriesSecret = false }
+        guard connection.withheld === exchange else {
+            // libmicrohttpd is not done with the exchange yet: its own call of `completed` does the rest.
+            return connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
+        }
+        release(exchange)
+        if connection.exchange == nil { connection.enter(.idle, until: passStart.advanced(by: deadlines.idle)) }
+        guard let following = connection.following else { return }
+        connection.following = nil
+        waiting -= 1
+        receivedSlots.append(following.slot)
+    }
+
+    /// Another answer in place of the one that is withheld, which is wiped.
+    func replace(_ exchange: Exchange, by response: Response) {
+        guard let connection = exchange.connection, let wire = connection.wire else { return }
+        khttp_wire_forget(wire)
+        exchange.carriesSecret = response.isSensitive
+        let isFit = (200...599).contains(response.status) && canWrite(response, for: exchange)
+        if !isFit || !write(response, on: connection) { connection.cut() }
+        letGo(exchange)
+    }
+
+    /// Keeps a request that came before the answer to the one before it has left: nothing may overtake that.
+    func follows(_ exchange: Exchange) -> Bool {
+        guard let connection = exchange.connection, connection.withheld != nil else { return false }
+        connection.following = exchange
+        connection.enter(.handling, until: MonotonicTime(nanoseconds: .max))
+        waiting += 1
+        return true
+    }
+
+    /// Sends the answer that is in the connection's wire; false when it did not leave and will not. What the socket does not take is
+    /// tried again at the end of each pass.
+    func send(_ connection: Connection) -> Bool {
+        guard let wire = connection.wire else { return true }
+        khttp_wire_seal(wire)
+        if !khttp_wire_send(wire) { unsent.append(connection) }
+        return !khttp_wire_failed(wire)
+    }
+}

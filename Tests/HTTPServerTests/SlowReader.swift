@@ -1,0 +1,50 @@
+import Foundation
+
+/// A TLS client that asks for much at once and reads when it is told to.
+final class SlowReader {
+    private let process = Process()
+    private let commands = Pipe()
+    private let answers = Pipe()
+
+    /// A count of heads for each line of input, once nothing came for a while.
+    private static let program = """
+        import socket, ssl, sys
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262144)
+        plain.connect(("127.0.0.1", int(sys.argv[1])))
+        context = ssl._create_unverified_context()
+        client = context.wrap_socket(plain)
+        client.sendall(b"GET %s HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n" % sys.argv[3].encode() * int(sys.argv[2]))
+        client.settimeout(1)
+        seen = b""
+        for line in sys.stdin:
+            try:
+                while part := client.recv(4096): seen += part
+            except TimeoutError: pass
+            print(seen.count(b"HTTP/1.1 200"), flush=True)
+        """
+
+    init(port: UInt16, requests: Int, target: String) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.arguments = ["-c", Self.program, "\(port)", "\(requests)", target]
+        process.standardInput = commands
+        process.standardOutput = answers
+        try process.run()
+    }
+
+    deinit {
+        process.terminate()
+    }
+
+    /// Reads what comes until nothing does; how many answers have begun in all.
+    func readAll() throws -> Int {
+        try commands.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+        var text = ""
+        while text.last != "\n" {
+            let part = answers.fileHandleForReading.availableData
+            if part.isEmpty { break }
+            text += String(decoding: part, as: UTF8.self)
+        }
+        return Int(text.dropLast()) ?? -1
+    }
+}

@@ -1,0 +1,209 @@
+import HTTPServer
+import Synchronization
+import Testing
+
+/// Answers that the loop writes itself over TLS and keeps back until they may leave.
+@Suite("Withheld answers", .serialized)
+struct WithheldTests {
+    private static let body = String(repeating: "c", count: 100)
+
+    private static func server(_ adjust: (inout ListenerConfiguration) -> Void = { _ in }) throws -> SampleServer {
+        try SampleServer(tls: TLSTests.certificates.get().make("withheld"), adjust)
+    }
+
+    private static func causes(_ server: SampleServer) -> [Undelivered.Cause] {
+        server.handler.undelivered.withLock { $0.map(\.cause) }
+    }
+
+    @Test("nothing of an answer leaves before its release, and the connection goes on after it")
+    func releases() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            for _ in 0..<3 {
+                client.get("/hold-secret")
+                let ticket = try unwrapped(server.handler.nextHeld())
+                #expect(!client.hasAnswer(within: 150))
+                #expect(server.listener.statistics.parked == 1)
+                server.listener.release(loop: 0, [ticket])
+                let answer = try unwrapped(client.read())
+                #expect(answer.status == 200 && answer.text == Self.body)
+                #expect(answer.header("content-type") == "text/plain" && answer.header("cache-control") == "no-store")
+                #expect(try #/\w{3}, \d\d \w{3} 20\d\d \d\d:\d\d:\d\d GMT/#.wholeMatch(in: answer.header("date") ?? "") != nil)
+                server.listener.release(loop: 0, [ticket])
+            }
+            #expect(server.eventually { $0.parked == 0 && $0.answers == 3 })
+            #expect(Self.causes(server) == [])
+        }
+    }
+
+    @Test("another answer takes the place of the one that is withheld")
+    func replaces() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.get("/hold-secret")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            let refusal = Response.problem(503, code: "unwritten", detail: "no", id: RequestID(high: 1, low: 2))
+            server.listener.complete(loop: 0, [(ticket, refusal)])
+            let answer = try unwrapped(client.read())
+            #expect(answer.status == 503 && answer.text.contains("unwritten") && !answer.text.contains("ccc"))
+            client.get("/fixed")
+            #expect(client.read()?.status == 200)
+            #expect(server.listener.statistics.parked == 0)
+        }
+    }
+
+    @Test("an answer whose client leaves is dropped, told, and its ticket is worthless")
+    func leaves() async throws {
+        try await blocking {
+            let server = try Self.server()
+            var client: RawClient? = try RawClient.overTLS(port: server.port)
+            client?.get("/hold-secret")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            client = nil
+            #expect(server.eventually { $0.parked == 0 && $0.abandoned == 1 && $0.openConnections == 0 })
+            #expect(Self.causes(server) == [.clientLeft])
+            let next = try RawClient.overTLS(port: server.port)
+            next.get("/hold-secret")
+            let second = try unwrapped(server.handler.nextHeld())
+            server.listener.release(loop: 0, [ticket])
+            #expect(!next.hasAnswer(within: 150))
+            server.listener.release(loop: 0, [second])
+            #expect(next.read()?.text == Self.body)
+        }
+    }
+
+    @Test(
+        "requests behind a withheld answer wait for it, whatever their own answer is", arguments: ["/fixed", "/refused", "/none"])
+    func keepsOrder(_ second: String) async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            let next = "GET \(second) HTTP/1.1\r\nHost: t\r\n\r\n"
+            client.write(
+                "GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\n" + next + "GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\n" + next)
+            for _ in 0..<2 {
+                let ticket = try unwrapped(server.handler.nextHeld())
+                #expect(!client.hasAnswer(within: 150))
+                server.listener.release(loop: 0, [ticket])
+                #expect(client.read()?.text == Self.body)
+                #expect(client.read()?.status == ["/fixed": 200, "/refused": 401, "/none": 404][second])
+            }
+            #expect(server.eventually { $0.parked == 0 && $0.answers == 4 })
+        }
+    }
+
+    @Test(
+        "a request that cannot wait lets nothing overtake a withheld answer: the connection ends without either, and that is told",
+        arguments: [
+            "GET /fixed HTTP/1.1\r\nHost: t\r\nHost: u\r\n\r\n", "GET /fixed HTTP/1.1\r\nno colon\r\n\r\n",
+            "GET /fixed HTTP/3.7\r\n\r\n",
+            "POST /echo HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n",
+            "POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: -5\r\n\r\n",
+        ])
+    func malformed(_ second: String) async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.write("GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\n" + second)
+            let ticket = try unwrapped(server.handler.nextHeld())
+            #expect(client.read() == nil)
+            server.listener.release(loop: 0, [ticket])
+            #expect(server.eventually { $0.parked == 0 && $0.openConnections == 0 })
+            #expect(Self.causes(server) == [.clientLeft])
+        }
+    }
+
+    @Test("a client that reads slowly gets no answer before its release, however full its socket is")
+    func slowReader() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try SlowReader(port: server.port, requests: 2000, target: "/hold-large")
+            var released = 0
+            // Until the sockets are full and the library takes no more requests.
+            while let ticket = server.handler.nextHeld(tries: 50) {
+                server.listener.release(loop: 0, [ticket])
+                released += 1
+            }
+            #expect(released > 3 && released < 2000)
+            for _ in 0..<3 {
+                let received = try client.readAll()
+                let ticket = try unwrapped(server.handler.nextHeld())
+                #expect(received == released)
+                server.listener.release(loop: 0, [ticket])
+                released += 1
+            }
+        }
+    }
+
+    @Test("a client that says that it is done with the connection, and closes its side, gets its answer")
+    func halfClosed() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.write("GET /hold-secret HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            #expect(!client.hasAnswer(within: 150))
+            server.listener.release(loop: 0, [ticket])
+            #expect(client.read()?.text == Self.body)
+            #expect(client.isEnded())
+        }
+    }
+
+    @Test("a withheld answer has the request's deadline")
+    func overdue() async throws {
+        try await blocking {
+            let server = try Self.server { $0.limits.requestDeadline = .milliseconds(300) }
+            let client = try RawClient.overTLS(port: server.port)
+            client.get("/hold-secret")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            let answer = try unwrapped(client.read())
+            #expect(answer.status == 503 && answer.text.contains("overdue"))
+            server.listener.release(loop: 0, [ticket])
+            #expect(server.listener.statistics.overdue == 1)
+            #expect(Self.causes(server) == [.overdue])
+            client.get("/fixed")
+            #expect(client.read()?.status == 200)
+        }
+    }
+
+    @Test("draining waits for a withheld answer, and a stop answers 503 in its place", arguments: [true, false])
+    func drains(_ isReleased: Bool) async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.get("/hold-secret")
+            let ticket = try unwrapped(server.handler.nextHeld())
+            let listener = server.listener
+            let stopping = Task { await listener.drain(deadline: .milliseconds(isReleased ? 3000 : 300)) }
+            if isReleased {
+                #expect(!client.hasAnswer(within: 150))
+                listener.release(loop: 0, [ticket])
+            }
+            #expect(client.read()?.status == (isReleased ? 200 : 503))
+            #expect(client.isEnded())
+            _ = stopping
+        }
+    }
+
+    @Test("headers that could end their line are left out, and a HEAD has no body")
+    func heads() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.write("HEAD /fixed HTTP/1.1\r\nHost: t\r\n\r\n")
+            let answer = try unwrapped(client.read(withoutBody: true))
+            #expect(answer.status == 200 && answer.header("content-length") == "200")
+            client.get("/empty")
+            let empty = try unwrapped(client.read())
+            #expect(empty.status == 204 && empty.header("content-length") == nil)
+            client.get("/split")
+            let split = try unwrapped(client.read())
+            #expect(
+                split.status == 200 && split.header("x-good") == "one" && split.header("x-bad") == nil
+                    && split.header("x-evil") == nil)
+        }
+    }
+}
