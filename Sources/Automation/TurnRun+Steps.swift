@@ -173,12 +173,15 @@ extension TurnRun {
     /// Makes a secret live; an account that is to be created is created where it is not there.
     func put(_ candidate: TargetLogin, _ session: any WorkSession, _ request: ChangeRequest) async throws {
         let creates = kind == .create && remote == nil
+        let completes = kind == .create && remote != nil
         try await parts.threads.run {
             if creates {
                 guard let pushing = session as? any AccountPushing else { throw TurnFault(.unsupported) }
                 try candidate.withSecret { try pushing.create(AccountPush(request: request), secret: $0) }
             } else {
                 guard let changing = session as? any SecretChanging else { throw TurnFault(.unsupported) }
+                // Its creation was cut short; the secret comes last there too.
+                if completes { try (session as? any AccountPushing)?.update(AccountPush(request: request)) }
                 try candidate.withSecret { try changing.install(request, secret: $0) }
             }
         }

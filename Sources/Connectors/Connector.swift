@@ -78,7 +78,7 @@ package struct RemoteAccount: Sendable, Hashable {
     package let isLocked: Bool
     /// The very account that is logged in to do the work, where its name alone does not say so.
     package let isWorker: Bool
-    /// What a person may want to see of it: `uid`, `home`, `shell`, `groups`, `plugin`, …
+    /// What a person may want to see of it: `uid`, `home`, `shell`, `plugin`, …
     package let attributes: [String: String]
 
     package init(

@@ -10,7 +10,21 @@ package final class SSHSession: Sendable {
     /// The session to the gateway lives as long as this one.
     private let gateway: (any Transport)?
     private let conversation: Conversation
-    private let turn = Mutex(())
+    private let turn = Mutex<Standing?>(nil)
+
+    /// A command that stays.
+    // `@unchecked Sendable`: the channel is used under the session's lock alone.
+    private final class Standing: @unchecked Sendable {
+        let line: String
+        let channel: any CommandChannel
+
+        init(_ line: String, _ channel: any CommandChannel) {
+            self.line = line
+            self.channel = channel
+        }
+
+        deinit { channel.abandon() }
+    }
 
     private init(_ transport: any Transport, gateway: (any Transport)?, _ conversation: Conversation) {
         self.transport = transport
@@ -57,11 +71,47 @@ package final class SSHSession: Sendable {
         }
     }
 
+    /// Talks to a command that stays, such as a shell: starting one costs the host more than most of what it is told.
+    ///
+    /// Only one stays. Another line than the last time starts a new one in its place, and so does a talk after one that failed: what was left
+    /// of that must not be taken for an answer to this.
+    package func talk(_ talk: SSHTalk, to line: String) throws(SSHFault) -> SSHTalkResult {
+        let outcome = turn.withLock { standing in
+            do throws(SSHFault) {
+                let deadline = conversation.deadline(talk.limit)
+                if deadline.hasPassed { throw SSHFault(.timedOut) }
+                let partner = try self.partner(line, standing, deadline)
+                standing = nil
+                var exchange = CommandExchange(partner.channel, limit: deadline, outputLimit: talk.outputLimit)
+                let result: SSHTalkResult
+                do throws(SSHFault) {
+                    result = try exchange.talk(talk)
+                } catch {
+                    throw error.afterSending()
+                }
+                if !result.hasEnded { standing = partner }
+                return Swift.Result<SSHTalkResult, SSHFault>.success(result)
+            } catch {
+                return .failure(conversation.explained(error))
+            }
+        }
+        return try outcome.get()
+    }
+
+    private func partner(_ line: String, _ standing: Standing?, _ deadline: Deadline) throws(SSHFault) -> Standing {
+        guard let standing, standing.line == line else {
+            return Standing(line, try transport.start(line, onTerminal: false, deadline))
+        }
+        transport.extend(deadline)
+        return standing
+    }
+
     /// Ends the connection; whatever waits on it fails.
     package func close() {
         transport.interrupt()
         gateway?.interrupt()
-        turn.withLock { _ in
+        turn.withLock { standing in
+            standing = nil
             transport.close()
             gateway?.close()
         }

@@ -25,7 +25,8 @@ package struct AutomationServices: Sendable {
         let slots = WorkSlots(options.limits)
         outbox = Outbox(database: database, keeper: keys, channels: options.channels, clock: clock, logger: logger)
         let turning = Self.turning(options, database, keyring, gate, settings, outbox, logger)
-        settlement = Settlement(turning, slots: slots, perHost: options.limits.perHost, meter: meter)
+        settlement = Settlement(
+            turning, slots: slots, perHost: options.limits.perHost, width: Self.settlementWidth(options), meter: meter)
         alert = DoubtAlert(
             database: database, keys: keys, outbox: outbox, meter: meter, after: options.turns.uncertainAlert, clock: clock,
             logger: logger)
@@ -40,6 +41,11 @@ package struct AutomationServices: Sendable {
                 logger: logger))
     }
 
+    /// Whoever has more accounts worked on at the same time has more doubts settled, too.
+    private static func settlementWidth(_ options: AssemblyOptions) -> Int {
+        max(Settlement.usualWidth, options.limits.overall / 4)
+    }
+
     private static func turning(
         _ options: AssemblyOptions, _ database: Database, _ keyring: Keyring, _ gate: Gate, _ settings: LiveSettings,
         _ outbox: Outbox, _ logger: Logger
@@ -48,7 +54,7 @@ package struct AutomationServices: Sendable {
         var parts = TurnParts(
             database: database, keyring: RowKeeper(keyring: keyring), secrets: AccountSecrets(keyring: keyring), gate: gate,
             // A thread for each account that may be worked on, and some for sessions that are being closed.
-            threads: ConnectorThreads(limit: options.limits.overall + Settlement.usualWidth),
+            threads: ConnectorThreads(limit: options.limits.overall + settlementWidth(options)),
             connector: { type in connectors.first { $0.platformTypes.contains(type) } }, clock: options.clock, logger: logger)
         parts.historyLimit = { settings.historyLimit }
         parts.logins = LoginLimit(count: options.turns.rejectedLogins)

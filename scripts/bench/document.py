@@ -1,4 +1,4 @@
-"""What the reports of `make bench` share: the block of docs/benchmarks.md that each part rewrites, and figures as text."""
+"""What the reports of `make bench` and `make crash` share: the block of a document that each part rewrites, and figures as text."""
 
 import os
 import pathlib
@@ -52,9 +52,9 @@ def compiler():
     return f"Swift {swift.group(1) if swift else '?'}, release build"
 
 
-def write(file, part, lines):
+def write(file, part, lines, author="make bench"):
     """Replaces what stands in the file between the two markers of a part; prints it too, and only that where the file is "-"."""
-    begin, end = f"<!-- begin: {part}, written by make bench -->", f"<!-- end: {part}, written by make bench -->"
+    begin, end = f"<!-- begin: {part}, written by {author} -->", f"<!-- end: {part}, written by {author} -->"
     block = "\n".join([begin, "", *lines, end])
     print(block)
     if str(file) == "-":

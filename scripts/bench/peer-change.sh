@@ -10,7 +10,7 @@ options="-F none -p $PEER_PORT -o KexAlgorithms=curve25519-sha256 -o UserKnownHo
 # As root, what Keyturn asks and does there: who am I, what is the account, can its password be set, set it.
 # shellcheck disable=SC2086
 printf '%s:%s\n' "$1" "$2" | ssh $options -o BatchMode=yes -o IdentitiesOnly=yes -i "$PEER_KEY" root@127.0.0.1 "
-    id -un; id -u; getent passwd -- $1; id -Gn -- $1; sed -n 's/^UID_MIN//p' /etc/login.defs; date +%s
+    id; getent passwd -- $1; sed -n 's/^UID_MIN//p' /etc/login.defs
     getent shadow -- $1 | sed 's/:[^:]*:/:set:/'; command -v chpasswd && test -w /etc/shadow && test -w /etc && chpasswd" >/dev/null
 # As the account, with the new password. The client ends no session without a command; Keyturn runs none here.
 # shellcheck disable=SC2086

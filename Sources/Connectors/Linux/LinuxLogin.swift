@@ -10,12 +10,17 @@ struct LinuxLogin {
     /// Who the host says that this is.
     func identity() throws(ConnectorFault) -> (name: String, uid: Int64) {
         let nobody = LinuxShell(session: session, power: .own, limit: limit)
-        let answer = try nobody.run("id -un; id -u")
-        let lines = answer.lines
-        guard answer.status == 0, lines.count == 2, let uid = Int64(lines[1]) else {
+        let answer = try nobody.run("id")
+        guard answer.status == 0, let identity = Self.identity(in: answer.text) else {
             throw ConnectorFault(.brokenProtocol, effect: .none, words: RemoteWords.of(answer.output))
         }
-        return (String(lines[0]), uid)
+        return identity
+    }
+
+    /// What id(1) says: `uid=1000(name) gid=…`.
+    static func identity(in text: String) -> (name: String, uid: Int64)? {
+        guard let match = text.firstMatch(of: /^uid=([0-9]+)\((.+?)\) gid=/), let uid = Int64(match.output.1) else { return nil }
+        return (String(match.output.2), uid)
     }
 
     /// The way to root that was asked for, tried out; throws where there is none.

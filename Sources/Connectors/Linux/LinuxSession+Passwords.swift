@@ -64,11 +64,12 @@ extension LinuxSession {
                 .unsupported, effect: .none, words: "a host's password has 1 to 500 bytes and no control characters")
         }
         let line: [SSHInput] = [.text(name.text + ":"), .secret(SSHSecret(secret.duplicate())), .text("\n")]
-        // A name of digits would find the account with that number.
+        // Asked only when it failed, which costs the host a process less. A name of digits would find the account with that number.
         let isThere =
             "p=$(getent passwd -- \(name.word)); case $? in 0) ;; 2) exit \(Self.gone) ;; *) exit \(Self.unanswered) ;; esac; "
             + "[ \"${p%%:*}\" = \(name.word) ] || exit \(Self.gone)"
-        let answer = try shell.run(isThere + "; chpasswd", input: line, changes: true, hiding: secret)
+        let answer = try shell.run(
+            "chpasswd && exit 0; s=$?; \(isThere); exit $s", input: line, isLine: true, changes: true, hiding: secret)
         switch answer.status {
         case 0: return
         case Self.gone: throw ConnectorFault(.noSuchAccount, effect: .none)

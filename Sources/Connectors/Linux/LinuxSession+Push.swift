@@ -19,8 +19,9 @@ extension LinuxSession: AccountPushing {
             throw ConnectorFault(.unsupported, effect: isClean ? .none : .unknown, words: words(added))
         }
         do throws(ConnectorFault) {
-            try install(push.request, secret: secret)
+            // Last, so that whoever finds the secret there after a cut knows that the rest is there too.
             if let sudo = attributes.sudo, !sudo.isEmpty { try placeSudo(name, sudo) }
+            try install(push.request, secret: secret)
         } catch {
             // The account is there, whatever came after.
             throw ConnectorFault(error.kind, effect: .unknown, words: error.words)

@@ -3,10 +3,13 @@ internal import SSH
 
 /// Scripts run with root's power on a Linux host, whatever way there is to it.
 ///
-/// A script is one line for `sh`, seen by everybody on the host, so no secret is in it. What is secret goes to its standard input, and
+/// A script is one line for `sh`, and no secret is in it. What is secret goes to its standard input, and
 /// only once the script has said that it is there: where `sudo` or `su` ask for a password on the same terminal, what was meant for
 /// the one can not be read by the other. What it reads ends with a line that is drawn anew each time, and a script whose input was
 /// cut off reads nothing at all instead of half a password.
+///
+/// Without a terminal all scripts of a session go to one `sh` that stays: a login shell, `sudo` and `sh` for each would cost the host more
+/// than what the scripts do. With one, each is a command line of its own.
 struct LinuxShell: Sendable {
     /// How a login becomes root.
     enum Power: Sendable {
@@ -37,27 +40,28 @@ struct LinuxShell: Sendable {
     ///
     /// - Parameters:
     ///   - input: lines, each with its end; nil where it reads nothing.
+    ///   - isLine: the input is one line, which the shell reads itself.
     ///   - changes: whether it could change the target; decides what a fault says of it.
     ///   - secret: what must not come back in words.
     func run(
-        _ script: String, input: [SSHInput]? = nil, changes: Bool = false, hiding secret: borrowing Secret
+        _ script: String, input: [SSHInput]? = nil, isLine: Bool = false, changes: Bool = false, hiding secret: borrowing Secret
     ) throws(ConnectorFault) -> Answer {
         let frame: ScriptFrame
         do throws(CryptographyFault) {
-            frame = try ScriptFrame(readsInput: input != nil, isOnTerminal: isOnTerminal)
+            frame = try ScriptFrame(input == nil ? .nothing : isLine ? .line : .lines, isOnTerminal: isOnTerminal)
         } catch {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }
-        let command = ShellText.quoted(frame.wrapped(script))
         guard isOnTerminal else {
-            let started = power.isSudo ? "exec env LC_ALL=C sudo -n -- sh -c \(command)" : "exec sh -c \(command)"
-            let pieces = input.map { $0 + [.text(frame.inputEnd + "\n")] } ?? []
-            let ended = try told(changes) { () throws(SSHFault) in
-                try session.run(SSHCommand(started, input: pieces, limit: limit))
+            let steps = input.map { [frame.step($0)] } ?? []
+            let talk = SSHTalk(frame.wrapped(script) + "\n", steps: steps, until: frame.end, limit: limit)
+            let told = try told(changes) { () throws(SSHFault) in
+                try session.talk(talk, to: power.isSudo ? "exec env LC_ALL=C sudo -n -- sh" : "exec sh")
             }
-            return try answer(frame, ended.output, ended.errorOutput, changes: changes, hiding: secret)
+            let isHeard = told.answered == steps.count
+            return try answer(frame, told.output, told.errorOutput, changes: changes && isHeard, hiding: secret)
         }
-        let dialogue = dialogue(command, frame, input)
+        let dialogue = dialogue(ShellText.quoted(frame.wrapped(script)), frame, input)
         let ended = try counted(frame) { () throws(ConnectorFault) in
             try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
         }
@@ -118,9 +122,7 @@ struct LinuxShell: Sendable {
         case .own, .sudo, .sudoOnTerminal(.none):
             line = "exec env LC_ALL=C sudo -n -- sh -c \(command)"
         }
-        if let input {
-            steps.append(SSHDialogue.Step(prompt: frame.ready, answer: input + [.text(frame.inputEnd + "\n")]))
-        }
+        if let input { steps.append(frame.step(input)) }
         return SSHDialogue(line, steps: steps, limit: limit)
     }
 
@@ -153,25 +155,34 @@ enum SuPrompt {
 struct ScriptFrame {
     private let first: String
     private let second: String
-    private let readsInput: Bool
+    private let input: Input
     private let isOnTerminal: Bool
 
-    init(readsInput: Bool, isOnTerminal: Bool) throws(CryptographyFault) {
+    /// What a script reads.
+    enum Input: Sendable, CaseIterable { case nothing, line, lines }
+
+    init(_ input: Input, isOnTerminal: Bool) throws(CryptographyFault) {
         let letters = try SecureRandom.bytes(count: 24).map { SecureRandom.alphanumerics[Int($0) % 26] }
         first = String(decoding: letters.prefix(12), as: UTF8.self)
         second = String(decoding: letters.suffix(12), as: UTF8.self)
-        self.readsInput = readsInput
+        self.input = input
         self.isOnTerminal = isOnTerminal
     }
 
     private var beginning: String { first + second }
-    private var end: String { second + first }
+    /// Begins the last line.
+    var end: String { second + first }
     /// Ends the input, as a line of its own.
     var inputEnd: String { second + second }
-    /// Says that the script has begun and its terminal does not echo.
-    var ready: String { first + first }
+    /// Says that the script has begun to read, and that its terminal, if there is one, does not echo.
+    private var ready: String { first + first }
     /// The prompt that sudo is told to use. It does stand on the command line, which nothing echoes.
     var sudoPrompt: String { "[keyturn \(first)] " }
+
+    /// Sends a script what it reads, once it reads.
+    func step(_ input: [SSHInput]) -> SSHDialogue.Step {
+        SSHDialogue.Step(prompt: ready, answer: input + [.text(inputEnd + "\n")])
+    }
 
     func wrapped(_ script: String) -> String {
         var parts = [
@@ -179,10 +190,16 @@ struct ScriptFrame {
             "printf '%s%s\\n' \(first) \(second)",
         ]
         if isOnTerminal { parts.append("stty -echo -opost 2>/dev/null") }
-        if readsInput && isOnTerminal { parts.append("printf '%s%s' \(first) \(first)") }
-        // Kept until the last line has come: what was cut off is no input.
-        let reading = "sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H"
-        parts.append(readsInput ? "\(reading) | ( \(script) )" : "( \(script) ) </dev/null")
+        if input != .nothing { parts.append("printf '%s%s' \(first) \(first)") }
+        // Kept until the last line has come: what was cut off is no input. One line costs the host no program: without a PATH, a shell that
+        // has no printf of its own finds none, and shows the line to nobody.
+        switch input {
+        case .nothing: parts.append("( \(script) ) </dev/null")
+        case .line:
+            let reading = "IFS= read -r a && IFS= read -r b && [ \"$b\" = \(inputEnd) ] && printf '%s\\n' \"$a\""
+            parts.append("{ PATH=/dev/null; \(reading); } | ( \(script) )")
+        case .lines: parts.append("sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H | ( \(script) )")
+        }
         parts.append("printf '\\n%s%s%s\\n' \(second) \(first) \"$?\"")
         return parts.joined(separator: "; ")
     }
@@ -197,7 +214,7 @@ struct ScriptFrame {
         let digits = output[(stop + end.utf8.count)...].prefix(3).prefix { (0x30...0x39).contains($0) }
         guard let status = Int32(String(decoding: digits, as: UTF8.self)) else { return nil }
         var body = output[from..<stop].filter { $0 != 0x0D }
-        if readsInput && isOnTerminal, let place = Self.place(of: ready, in: body, from: 0) {
+        if input != .nothing, let place = Self.place(of: ready, in: body, from: 0) {
             body.removeSubrange(place..<(place + ready.utf8.count))
         }
         if body.first == 0x0A { body.removeFirst() }

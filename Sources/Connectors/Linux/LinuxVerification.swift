@@ -80,7 +80,7 @@ struct LinuxVerification {
     private func su(_ name: LinuxName, _ session: SSHSession, as credential: TargetLogin) throws(ConnectorFault) -> Verdict {
         let frame: ScriptFrame
         do throws(CryptographyFault) {
-            frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
+            frame = try ScriptFrame(.nothing, isOnTerminal: true)
         } catch {
             throw ConnectorFault(.unreachable, effect: .none, words: "no random numbers")
         }

@@ -61,6 +61,40 @@ struct CommandExchange {
             result: result(status: ending.status, signal: ending.signal), answered: answered, wasAskedAgain: false)
     }
 
+    /// Writes to a command that stays, answers questions, and reads on until the last line is whole.
+    mutating func talk(_ talk: SSHTalk) throws(SSHFault) -> SSHTalkResult {
+        var input = InputQueue([.text(talk.opening)])
+        var (answered, searchFrom) = (0, 0)
+        var lastLine: Int?
+        while isOutputOpen || isErrorOpen {
+            let seen = output.count
+            var hasMoved = try gather()
+            // The mark may have come in two pieces.
+            if lastLine == nil { lastLine = Self.end(of: talk.end, in: output, from: max(0, seen - talk.end.count)) }
+            if let lastLine, output[lastLine...].contains(0x0A) {
+                return SSHTalkResult(output: output, errorOutput: errorOutput, answered: answered, hasEnded: false)
+            }
+            if deadline.hasPassed { throw Self.overdue }
+            if !input.isEmpty {
+                let (moved, isOpen) = try feed(&input)
+                if moved { hasMoved = true }
+                // It reads no more, and has something to say of it.
+                if !isOpen { input = InputQueue([]) }
+            } else if answered < talk.steps.count {
+                if let end = Self.end(of: talk.steps[answered].prompt, in: output, from: searchFrom) {
+                    input = InputQueue(talk.steps[answered].answer)
+                    searchFrom = end
+                    answered += 1
+                    hasMoved = true
+                }
+            }
+            if !hasMoved { try pause(writing: !input.isEmpty) }
+        }
+        // A connection that is gone says so here.
+        _ = try channel.finish(deadline)
+        return SSHTalkResult(output: output, errorOutput: errorOutput, answered: answered, hasEnded: true)
+    }
+
     private static var overdue: SSHFault { SSHFault(.timedOut, words: "the command did not end in time") }
 
     private func result(status: Int32?, signal: String? = nil) -> SSHResult {

@@ -7,6 +7,9 @@ protocol Transport: AnyObject, Sendable {
     /// may run.
     func start(_ line: String, onTerminal: Bool, _ deadline: Deadline) throws(SSHFault) -> any CommandChannel
 
+    /// Gives a command that was started before time until then.
+    func extend(_ deadline: Deadline)
+
     /// Has the host connect on, and returns our end. The transport serves nothing else from then on.
     func forward(to host: String, port: Int, _ deadline: Deadline) throws(SSHFault) -> Descriptor
 

@@ -88,6 +88,8 @@ final class LibrarySession: Transport, @unchecked Sendable {
         return try LibraryChannel(self, line: line, onTerminal: onTerminal, deadline)
     }
 
+    func extend(_ deadline: Deadline) { kssh_wire_limit(wire, deadline.nanoseconds) }
+
     func forward(to host: String, port: Int, _ deadline: Deadline) throws(SSHFault) -> Descriptor {
         wire.pointee.allowance = .max
         kssh_wire_limit(wire, deadline.nanoseconds)

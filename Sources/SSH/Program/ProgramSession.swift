@@ -36,6 +36,9 @@ final class ProgramSession: Transport, @unchecked Sendable {
         return try ProgramChannel(self, multiplexer, line: line, onTerminal: onTerminal, deadline)
     }
 
+    /// The program has no limits of its own.
+    func extend(_ deadline: Deadline) {}
+
     func forward(to host: String, port: Int, _ deadline: Deadline) throws(SSHFault) -> Descriptor {
         let multiplexer = try openMultiplexer(deadline)
         let (ours, theirs) = try Descriptor.socketPair()

@@ -36,27 +36,33 @@ struct ShellTextTests {
 struct ScriptFrameTests {
     @Test("a script gets its input whole or not at all, wherever it is cut")
     func input() throws {
-        let frame = try ScriptFrame(readsInput: true, isOnTerminal: false)
+        try Self.cut(ScriptFrame(.lines, isOnTerminal: false), "alice:first\nsecond 'line' \\ é")
+        for shell in ["sh", "bash"] {
+            try Self.cut(ScriptFrame(.line, isOnTerminal: false), "  alice:\\n one 'line' \\ é $a `id` \\", shell)
+        }
+    }
+
+    private static func cut(_ frame: ScriptFrame, _ text: String, _ shell: String = "sh") throws {
         let script = frame.wrapped("cat")
-        let whole = Array("alice:first\nsecond 'line' \\ é\n\(frame.inputEnd)\n".utf8)
-        let run = try ExternalProgram.run("sh", ["-c", script], input: whole)
-        #expect(frame.answer(in: run.output)?.text == "alice:first\nsecond 'line' \\ é")
+        let whole = Array("\(text)\n\(frame.inputEnd)\n".utf8)
+        let run = try ExternalProgram.run(shell, ["-c", script], input: whole)
+        #expect(frame.answer(in: run.output)?.text == text)
         for count in [0, 1, 5, 11, 12, 20, whole.count - 20, whole.count - 2] {
-            let cut = try ExternalProgram.run("sh", ["-c", script], input: Array(whole.prefix(count)))
+            let cut = try ExternalProgram.run(shell, ["-c", script], input: Array(whole.prefix(count)))
             #expect(frame.answer(in: cut.output)?.output.isEmpty == true, "\(count)")
         }
     }
 
     @Test("status and output are told from noise before, between and after, and what lacks a mark is no answer")
     func answers() throws {
-        let frame = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        let frame = try ScriptFrame(.nothing, isOnTerminal: true)
         let run = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo one; echo two >&2; exit 42")])
         let noisy =
             Array("motd\r\n[keyturn] \r\n".utf8) + run.output.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] } + Array("bye\n".utf8)
         let answer = try #require(frame.answer(in: noisy))
         #expect(answer.status == 42 && answer.text == "one\ntwo")
         #expect(frame.answer(in: Array(noisy.prefix(noisy.count / 2))) == nil)
-        let other = try ScriptFrame(readsInput: false, isOnTerminal: true)
+        let other = try ScriptFrame(.nothing, isOnTerminal: true)
         #expect(other.answer(in: noisy) == nil && !other.hasBegun(noisy))
         // The command line itself, echoed, has no mark.
         #expect(!frame.hasBegun(Array(frame.wrapped("true").utf8)))
@@ -64,12 +70,11 @@ struct ScriptFrameTests {
 
     @Test("no bytes crash the readers of answers")
     func fuzz() throws {
-        let frame = try ScriptFrame(readsInput: true, isOnTerminal: true)
+        let frame = try ScriptFrame(.lines, isOnTerminal: true)
         let sample = try ExternalProgram.run("sh", ["-c", frame.wrapped("echo x")], input: Array("\(frame.inputEnd)\n".utf8)).text
         let entry = """
             status 0
             passwd alice:x:1000:1000:,,,:/home/alice:/bin/bash
-            groups alice adm
             uidmin 1000
             now 1760000000
             shadow set:20000:5:99999:7:::
@@ -92,7 +97,7 @@ struct LinuxEntryTests {
     static func parse(_ shadow: String, passwd: String = "alice:x:1000:1000::/home/alice:/bin/sh", now: Int64 = 20_000 * 86_400)
         throws -> LinuxEntry?
     {
-        let text = "status 0\npasswd \(passwd)\ngroups alice\nuidmin 500\nnow \(now)\nshadow \(shadow)"
+        let text = "status 0\npasswd \(passwd)\nuidmin 500\nshadow \(shadow)\nnow \(now)"
         return try LinuxEntry.parse(.init(status: 0, output: Array(text.utf8)), name: "alice")
     }
 
@@ -109,6 +114,36 @@ struct LinuxEntryTests {
         #expect(try Self.parse("")?.password == .elsewhere)
         #expect(try Self.parse("set", passwd: "alice:x:499:1::/:/bin/sh")?.isSystem == true)
         #expect(try Self.parse("set", passwd: "bob:x:1000:1::/:/bin/sh") == nil)
+    }
+
+    @Test(
+        "the host's day is asked for where something depends on it, and is not done without",
+        arguments: [
+            ("20000:0:99999:7:::", false), ("20000::99999:7:::", false), ("::::::", false), ("0:0:::::", false),
+            ("20000:5:99999:7:::", true), ("20000:5:0:7:::", true), ("20000:0:99999:7::20500:", true),
+            ("20000:0:0:7:0:20500:", true),
+        ])
+    func day(dates: String, isAskedFor: Bool) throws {
+        let programs = "getent() { case $1 in passwd) echo alice:x:1000:1000::/:/bin/sh;; *) echo 'alice:$y$h:\(dates)';; esac; }"
+        let run = try ExternalProgram.run("sh", ["-c", "\(programs); \(LinuxEntry.script(for: "alice"))"])
+        #expect(run.text.contains("shadow set:\(dates)\n") && run.text.contains("now ") == isAskedFor, "\(run.text)")
+        let whole = LinuxShell.Answer(status: 0, output: run.output)
+        #expect((try LinuxEntry.parse(whole, name: "alice"))?.password == .set)
+        let without = run.text.split(separator: "\n").filter { !$0.hasPrefix("now ") }.joined(separator: "\n")
+        let parse = { try LinuxEntry.parse(LinuxShell.Answer(status: 0, output: Array(without.utf8)), name: "alice") }
+        if isAskedFor { #expect(throws: ConnectorFault.self) { try parse() } } else { #expect(try parse() != nil) }
+    }
+
+    @Test("who somebody is comes out of what id says, and out of nothing else")
+    func identity() {
+        let said = LinuxLogin.identity(in: "uid=1000(deploy) gid=1000(deploy) groups=1000(deploy),27(sudo)")
+        #expect(said?.name == "deploy" && said?.uid == 1000)
+        for text in [
+            "", "uid=0", "uid=0 gid=0(root)", "uid=(root) gid=0", "id: cannot find name for user ID 5",
+            "xuid=0(root) gid=0(root)",
+        ] {
+            #expect(LinuxLogin.identity(in: text) == nil, "\(text)")
+        }
     }
 
     @Test("what makes no sense is a fault and not an account that is missing")

@@ -7,7 +7,7 @@ import Testing
 
 /// A real server and its accounts in all towns, to be killed and to be asked afterwards.
 final class CrashSite: Sendable {
-    private static let rules = #"{"length":24,"lowercase":true,"uppercase":true,"digit":true,"symbol":false}"#
+    static let rules = #"{"length":24,"lowercase":true,"uppercase":true,"digit":true,"symbol":false}"#
 
     /// One account whose secret is changed.
     struct Person: Sendable {
@@ -34,11 +34,15 @@ final class CrashSite: Sendable {
     /// The limit of rejected logins is the usual one.
     ///
     /// - Parameters:
+    ///   - stepTimeout: Of one remote step.
     ///   - settings: Further lines of the configuration.
     ///   - data: Where the data directory is made; nil for a place of its own.
-    init(_ towns: [any Town], settings: String = "", data: String? = nil) async throws {
+    init(_ towns: [any Town], stepTimeout: String = "10s", settings: String = "", data: String? = nil) async throws {
         self.towns = towns
-        let configuration = "automation:\n  accounts_per_host: 12\n  step_timeout: 10s\n" + settings
+        let limits = [
+            "accounts_at_once: 192", "accounts_per_host: 48", "accounts_per_gateway: 16", "step_timeout: \(stepTimeout)",
+        ]
+        let configuration = "automation:\n" + limits.map { "  \($0)\n" }.joined() + settings
         holds = try TemporaryDirectory("holds")
         server = try await ServerProcess.make(
             configuration: configuration, environment: ["KEYTURN_HOLD": holds.path], data: data)
@@ -62,6 +66,9 @@ final class CrashSite: Sendable {
         self.assets = assets
         state = Mutex(State(admin: admin))
     }
+
+    /// A town's asset, by the direct way.
+    func asset(of town: Int) -> String { assets[town].direct }
 
     /// The administrator over a connection to the server as it runs now.
     var admin: Administrator { Administrator(state.withLock { $0.admin }, at: server) }
@@ -191,8 +198,9 @@ extension CrashSite {
     }
 
     /// What the records say of the last changes, for a test that failed.
-    func records() async -> String {
-        (try? await admin.call(.get, "/api/v1/accounts/change-secret-records/?limit=12&order=-date_created").text) ?? ""
+    func records(of verb: String = "change-secret", in execution: String? = nil) async -> String {
+        let chosen = execution.map { "&execution=\($0)" } ?? ""
+        return (try? await admin.call(.get, "/api/v1/accounts/\(verb)-records/?limit=12&order=-date_created\(chosen)").text) ?? ""
     }
 }
 
@@ -206,16 +214,23 @@ extension CrashSite {
     func letGo(_ step: String) { try? FileManager.default.removeItem(atPath: holds.file(step)) }
 
     /// Waits until the changes of all these people stand behind the step, or no more come to; those that do.
-    func standing(_ people: [Person], behind step: String, limit: Duration = .seconds(60)) async throws -> [Person] {
+    func standing(_ people: [Person], behind step: String) async throws -> [Person] {
+        let held = try await standing(behind: step) { held in people.filter { held.contains($0.id) }.count == people.count }
+        return people.filter { held.contains($0.id) }
+    }
+
+    /// The ids of the accounts whose changes stand behind the step, once these are all, or no more come to it.
+    func standing(
+        behind step: String, limit: Duration = .seconds(60), until areAll: (Set<String>) -> Bool
+    ) async throws -> Set<String> {
         let deadline = ContinuousClock.now + limit
         var (seen, since) = (0, ContinuousClock.now)
         while true {
             let held = try Set(String(decoding: holds.read(step), as: UTF8.self).split(separator: "\n").map(String.init))
-            let standing = people.filter { held.contains($0.id) }
-            if standing.count > seen { (seen, since) = (standing.count, .now) }
+            if held.count > seen { (seen, since) = (held.count, .now) }
             // The first has to come all the way; the others are right behind.
             let isOver = seen > 0 && ContinuousClock.now - since > .seconds(12)
-            if standing.count == people.count || isOver || ContinuousClock.now > deadline { return standing }
+            if areAll(held) || isOver || ContinuousClock.now > deadline { return held }
             guard server.program?.poll() == nil else { throw ProgramFault.unexpected("keyturnd ended", output: server.log) }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -8,7 +8,7 @@ import Testing
     .enabled(if: Mount.obstacle == nil, Comment(rawValue: Mount.obstacle ?? "")), SharedSite(isOnSmallDisk: true))
 struct DiskCrashTests {
     private static let wanted = TurnCrashTests.hits.map { max(1, $0 / 2) } ?? 1
-    private static let together = TurnCrashTests.hits == nil ? 1 : 4
+    private static let together = TurnCrashTests.hits == nil ? 1 : max(1, (wanted + 1) / 2)
     /// By the step that was made last, the commit that fails next.
     private static let commits =
         TurnCrashTests.hits == nil
@@ -50,7 +50,7 @@ struct DiskCrashTests {
             // Otherwise its task would not run again.
             if let execution { try await site.finish(execution, limit: .seconds(60)) }
         }
-        try await TurnCrashTests.close(row, site, everybody)
+        try await TurnCrashTests.close(row, site, everybody, in: .disk)
         #expect(row.fewest >= Self.wanted, "\(row.hits)")
     }
 

@@ -12,7 +12,9 @@ struct LinuxTown: Town {
 
     init() async throws {
         host = try await TestHost.start(
-            users: [.init(worker.username, password: worker.secret, sudo: .withoutPassword)], setUp: HostWire.setUp)
+            users: [.init(worker.username, password: worker.secret, sudo: .withoutPassword)],
+            // Keys that were refused are not told of otherwise.
+            settings: ["LogLevel VERBOSE"], setUp: HostWire.setUp)
         hostWire = try HostWire(host)
     }
 
@@ -32,7 +34,12 @@ struct LinuxTown: Town {
 
     func opens(_ login: Login) async throws -> Bool { try await PasswordLogin(at: host).succeeds(login.username, login.secret) }
 
-    func rejections() async throws -> [String: Int] { Self.counts(host.log, /Failed password for (\S+) from/) }
+    func rejections() async throws -> [String: Int] { Self.rejections(in: host) }
+
+    /// What a host's sshd has refused, by user name.
+    static func rejections(in host: TestHost) -> [String: Int] {
+        counts(host.log, /Failed (?:password|publickey) for (?:invalid user )?(\S+) from/)
+    }
 
     func empower(_ isAble: Bool) async throws {
         let (inUse, away) = ("/etc/sudoers.d/tests", "/run/sudoers-away")
