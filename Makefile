@@ -33,7 +33,7 @@ release: ## build keyturnd and keyturn, optimized
 	@$(SWIFT) build -c release --product keyturnd
 	@$(SWIFT) build -c release --product keyturn
 
-bench: ## measure and rewrite docs/benchmarks.md (about an hour; PART=fetches, rotation, memory or schedule for less)
+bench: ## measure and rewrite docs/benchmarks.md (two hours; PART=fetches, large, import, rotation, memory or schedule for less)
 	@scripts/install-dependencies.sh bench
 	@scripts/bench.sh
 

@@ -88,10 +88,7 @@ package struct MariaDB: Connector {
     private static func connect(
         _ target: Target, _ way: Way, _ credential: TargetLogin
     ) throws(MariaDBFault) -> MariaDBConnection {
-        let trust: TransportTrust =
-            !target.isOn("use_ssl")
-            ? .clear : target.isOn("allow_invalid_cert") ? .anyCertificate : .verified(authorities: target.setting("ca_cert"))
-        let endpoint = TransportEndpoint(name: target.address, reachedAt: way.reachedAt, port: way.port, trust: trust)
+        let endpoint = way.endpoint(of: target)
         // The way must not end before the login has.
         defer { withExtendedLifetime(way) {} }
         return try credential.withSecret { (secret) throws(MariaDBFault) in
@@ -136,16 +133,8 @@ extension MariaDB {
 
     /// Numbers are listed in the manual's "MariaDB Error Codes".
     private static func kind(of fault: MariaDBFault) -> ConnectorFault.Kind {
-        switch fault.kind {
-        case .badInput, .unsupported: return .unsupported
-        case .unreachable: return .unreachable
-        case .noSafeChannel: return .noSafeChannel
-        case .brokenProtocol: return .brokenProtocol
-        case .timedOut: return .timedOut
-        case .cut: return .cut
-        case .refused: break
-        }
-        switch fault.code ?? 0 {
+        guard let code = fault.code else { return ConnectorFault.Kind(fault) }
+        switch code {
         case 1045: return .loginRejected
         // Blocked hosts, hosts that are not allowed, expired passwords, locked accounts, exhausted limits.
         case 1129, 1130, 1203, 1226, 1698, 1820, 1862, 3118, 4150, 4151: return .lockedOut

@@ -1,6 +1,7 @@
 internal import Cryptography
 internal import Domain
 internal import MariaDBClient
+internal import Streams
 internal import Synchronization
 
 /// The worker, logged in to a server of MariaDB or MySQL.

@@ -58,13 +58,10 @@ package struct Redis: Connector {
     private static func connect(
         _ target: Target, _ way: Way, _ credential: TargetLogin
     ) throws(RedisFault) -> RedisConnection {
-        let trust: TransportTrust =
-            !target.isOn("use_ssl")
-            ? .clear : target.isOn("allow_invalid_cert") ? .anyCertificate : .verified(authorities: target.setting("ca_cert"))
-        guard trust.isEncrypted || target.isOn("allow_clear_text") else {
+        let endpoint = way.endpoint(of: target)
+        guard endpoint.trust.isEncrypted || target.isOn("allow_clear_text") else {
             throw RedisFault(.noSafeChannel, "the asset has no TLS, and does not say that its passwords may go in clear")
         }
-        let endpoint = TransportEndpoint(name: target.address, reachedAt: way.reachedAt, port: way.port, trust: trust)
         // The way must not end before the login has.
         defer { withExtendedLifetime(way) {} }
         let connection = try RedisConnection(
@@ -87,16 +84,8 @@ extension Redis {
     }
 
     private static func kind(of fault: RedisFault) -> ConnectorFault.Kind {
-        switch fault.kind {
-        case .badInput: return .unsupported
-        case .unreachable: return .unreachable
-        case .noSafeChannel: return .noSafeChannel
-        case .brokenProtocol: return .brokenProtocol
-        case .timedOut: return .timedOut
-        case .cut: return .cut
-        case .refused: break
-        }
-        switch fault.code ?? "" {
+        guard let code = fault.code else { return ConnectorFault.Kind(fault) }
+        switch code {
         case "WRONGPASS": return .loginRejected
         case "NOPERM": return .notPermitted
         case "DENIED", "NOAUTH": return .lockedOut

@@ -1,5 +1,6 @@
 internal import Domain
 internal import SSH
+internal import Streams
 
 /// The way to a database: straight, or by a tunnel through the gateway. It lasts for one connection, and must outlive it.
 final class Way: Sendable {
@@ -22,6 +23,15 @@ final class Way: Sendable {
             port = tunnel.localPort
             self.tunnel = tunnel
         } catch { throw ConnectorFault(error) }
+    }
+
+    /// Where it leads, and how the server proves who it is: by TLS where the asset's `use_ssl` asks for it, with a certificate issued by its
+    /// `ca_cert` or an authority of the system; `allow_invalid_cert` takes any.
+    func endpoint(of target: Target) -> TransportEndpoint {
+        let trust: TransportTrust =
+            !target.isOn("use_ssl")
+            ? .clear : target.isOn("allow_invalid_cert") ? .anyCertificate : .verified(authorities: target.setting("ca_cert"))
+        return TransportEndpoint(name: target.address, reachedAt: reachedAt, port: port, trust: trust)
     }
 
     func end() { tunnel?.close() }

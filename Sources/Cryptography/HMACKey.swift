@@ -9,17 +9,17 @@ package struct HMACKey: ~Copyable, Sendable {
     private static let blockByteCount = 64
 
     /// The states after the inner and after the outer block.
-    private let states: Secret
+    let states: Secret
 
     /// From a key of any length from 1.
     package init(_ key: borrowing Secret) throws(CryptographyFault) {
         guard !key.isEmpty else { throw .badInput("an empty key") }
-        states = key.withBytes { key in
-            Secret(capacity: 2 * Self.stateByteCount) { states in
-                Self.prepare(states, key)
-                return 2 * Self.stateByteCount
-            }
-        }
+        states = key.withBytes { Self.states(of: $0) }
+    }
+
+    /// From a key of 256 bits.
+    package init(_ key: SymmetricKey) {
+        states = key.withBytes { Self.states(of: $0) }
     }
 
     /// A key that nobody knows.
@@ -43,6 +43,13 @@ package struct HMACKey: ~Copyable, Sendable {
             _ = SHA256_Update(&state, code, HMACSHA256.byteCount)
             _ = SHA256_Final(code, &state)
             OPENSSL_cleanse(&state, Self.stateByteCount)
+        }
+    }
+
+    private static func states(of key: UnsafeRawBufferPointer) -> Secret {
+        Secret(capacity: 2 * stateByteCount) { states in
+            prepare(states, key)
+            return 2 * stateByteCount
         }
     }
 

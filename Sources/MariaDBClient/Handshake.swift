@@ -1,3 +1,5 @@
+internal import Streams
+
 /// What a server says first: who it is, what it can do, and the nonce that a password is proved with (protocol 10).
 struct Handshake {
     let version: String

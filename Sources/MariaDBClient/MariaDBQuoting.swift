@@ -1,3 +1,5 @@
+internal import Streams
+
 /// The one place where text becomes part of an SQL statement of MariaDB.
 package enum MariaDBQuoting {
     /// A name or a host of an account between backticks, in which only the backtick means anything, whatever `sql_mode` says.

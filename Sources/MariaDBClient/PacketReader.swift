@@ -1,3 +1,5 @@
+internal import Streams
+
 /// Reads the fields of one packet of the client/server protocol, and never beyond its end.
 struct PacketReader {
     private var rest: ArraySlice<UInt8>

@@ -1,4 +1,5 @@
 package import Cryptography
+internal import Streams
 
 /// The ways to prove a password that are given, by the names of their plugins. Whatever else a server asks for, it does not get.
 enum Proof: String {

@@ -1,3 +1,5 @@
+internal import Streams
+
 /// An answer of a server (RESP2).
 package indirect enum RedisValue: Sendable, Hashable {
     case status(String)

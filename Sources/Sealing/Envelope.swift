@@ -77,13 +77,11 @@ extension KeySet {
     }
 
     /// A keyed fingerprint: equal for equal secrets of one organization, and worthless without the key.
-    package func fingerprint(
-        of secret: borrowing Secret, in organization: OrganizationID, with workspace: SealingWorkspace
-    ) throws -> Secret {
+    package func fingerprint(of secret: borrowing Secret, in organization: OrganizationID) throws -> Secret {
         guard let keys = organizations[organization] else { throw SealingFault.unknownKey("no data key for the organization") }
         return try Secret(capacity: HMACSHA256.byteCount) { output in
             try secret.withBytes { message in
-                try keys.fingerprint.withBytes { key in try workspace.hmac.authenticate(message, key: key, into: output) }
+                try HMACKey(keys.fingerprint).authenticate(message, into: output)
             }
             return HMACSHA256.byteCount
         }

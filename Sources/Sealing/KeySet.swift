@@ -20,13 +20,19 @@ package final class KeySet: Sendable {
         let fingerprint: SymmetricKey
     }
 
-    /// Keys derived from one key-encryption key.
-    struct RowKey: Sendable {
-        let number: UInt32
-        let key: SymmetricKey
+    /// The key of row codes that comes from one key-encryption key.
+    ///
+    /// It is prepared here and lent to whoever computes a code: a context that is keyed for each code would keep its last key until the next
+    /// one, and threads that outlive the keys have such contexts.
+    final class RowKey: Sendable {
+        let hmac: HMACKey
+        /// What codes made with it begin with: its number, most significant byte first.
+        let prefix: [UInt8]
 
-        /// What codes made with it begin with.
-        var prefix: [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) } }
+        init(number: UInt32, of encryption: SymmetricKey) throws(CryptographyFault) {
+            hmac = try HMACKey(HKDF.derive(from: encryption, info: "keyturn/row-authentication/v1"))
+            prefix = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> UInt32($0)) }
+        }
     }
 
     let keyEncryption: [UInt32: SymmetricKey]
@@ -40,14 +46,14 @@ package final class KeySet: Sendable {
     init(
         keyEncryption: [UInt32: SymmetricKey], activeNumber: UInt32, organizations: [OrganizationID: OrganizationKeys]
     ) throws {
-        guard let active = keyEncryption[activeNumber] else { throw SealingFault.notInitialized }
+        let rowKeys = try keyEncryption.reduce(into: [UInt32: RowKey]()) { keys, pair in
+            keys[pair.key] = try RowKey(number: pair.key, of: pair.value)
+        }
+        guard let active = rowKeys[activeNumber] else { throw SealingFault.notInitialized }
         self.keyEncryption = keyEncryption
         self.activeNumber = activeNumber
-        rowKeys = try keyEncryption.reduce(into: [:]) { keys, pair in
-            keys[pair.key] = RowKey(
-                number: pair.key, key: try HKDF.derive(from: pair.value, info: "keyturn/row-authentication/v1"))
-        }
-        activeRowKey = RowKey(number: activeNumber, key: try HKDF.derive(from: active, info: "keyturn/row-authentication/v1"))
+        self.rowKeys = rowKeys
+        activeRowKey = active
         let system = organizations[.system]?.byNumber
         ofVault = try system?.keys.min().flatMap { system?[$0] }.map { try VaultKeys(from: $0.key) }
         self.organizations = organizations

@@ -17,7 +17,14 @@ extension KeySet {
     ) throws -> [UInt8] {
         begin(kind, organization, id, workspace)
         fields(&workspace.canonical)
-        return try activeRowKey.prefix + code(workspace, activeRowKey.key)
+        return try [UInt8](unsafeUninitializedCapacity: 4 + HMACSHA256.byteCount) { buffer, count in
+            let code = UnsafeMutableRawBufferPointer(buffer)
+            code.copyBytes(from: activeRowKey.prefix)
+            try workspace.canonical.bytes.withUnsafeBytes { message in
+                try activeRowKey.hmac.authenticate(message, into: UnsafeMutableRawBufferPointer(rebasing: code[4...]))
+            }
+            count = 4 + HMACSHA256.byteCount
+        }
     }
 
     /// Checks a stored row's code; whatever does not match fails closed.
@@ -35,7 +42,7 @@ extension KeySet {
         do {
             isGood = try withUnsafeTemporaryAllocation(byteCount: HMACSHA256.byteCount, alignment: 8) { expected in
                 try workspace.canonical.bytes.withUnsafeBytes { message in
-                    try row.key.withBytes { try workspace.hmac.authenticate(message, key: $0, into: expected) }
+                    try row.hmac.authenticate(message, into: expected)
                 }
                 return mac.withUnsafeBytes { stored in
                     ConstantTime.areEqual(UnsafeRawBufferPointer(rebasing: stored[4...]), UnsafeRawBufferPointer(expected))
@@ -53,10 +60,6 @@ extension KeySet {
         workspace.canonical.append(kind.rawValue)
         workspace.canonical.append(organization)
         workspace.canonical.append(id)
-    }
-
-    private func code(_ workspace: SealingWorkspace, _ key: SymmetricKey) throws -> [UInt8] {
-        try workspace.hmac.authenticate(workspace.canonical.bytes, key: key)
     }
 
     private func hex(_ byte: UInt8) -> String {

@@ -1,10 +1,9 @@
-package import Cryptography
+internal import Cryptography
 internal import Domain
 
 /// The reusable contexts with which one thread seals, opens and authenticates. Confined to that thread.
 package final class SealingWorkspace {
     let cipher: AES256GCM
-    package let hmac: HMACSHA256
     var canonical = CanonicalBytes(reservingCapacity: 1024)
     /// The data key that was used last, while keys are held.
     var lastKey: LastKey?
@@ -18,7 +17,6 @@ package final class SealingWorkspace {
 
     package init() throws {
         cipher = try AES256GCM()
-        hmac = try HMACSHA256()
     }
 
     /// For many values in a row out of one `KeySet`: the last data key stays at hand. `letGoOfKeys` must follow.

@@ -91,7 +91,7 @@ package struct AccountSecrets: Sendable {
         let sealed = try keyring.seal(secret, at: place, with: workspace, now: now, in: db)
         var fingerprint: Sealed?
         if account.secretType == .password {
-            let print = try keys.fingerprint(of: secret, in: account.organization, with: workspace)
+            let print = try keys.fingerprint(of: secret, in: account.organization)
             let mark = Place.accountFingerprint(account.id, version: number, in: account.organization)
             fingerprint = try keyring.seal(print, at: mark, with: workspace, now: now, in: db)
         }

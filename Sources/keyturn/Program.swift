@@ -6,7 +6,9 @@ internal import Glibc
 enum Program {
     static func main() async {
         let status = await run(Array(CommandLine.arguments.dropFirst()))
-        exit(status.rawValue)
+        // Without the cleaning up at exit of the libraries: their threads may still be closing connections, with what it would free.
+        // Everything was written by then, by `write`.
+        _exit(status.rawValue)
     }
 
     /// Runs the command that the arguments name, says what went wrong, and tells the exit status.

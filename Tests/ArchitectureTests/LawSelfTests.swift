@@ -107,6 +107,15 @@ struct LawSelfTests {
         #expect(manifest.dependencies["Storage"]?.contains("Sealing") == false)
     }
 
+    @Test("a fuzz test that `make fuzz` would not find is found")
+    func unnamedFuzz() {
+        let text = "struct A {\nfunc mutations() {\nfor _ in 0..<Fuzzer.rounds(9) {}\n}\n}"
+        #expect(TreeLaw.unnamedFuzz(Self.source(text, "Tests/DomainTests/ATests.swift")).count == 1)
+        #expect(TreeLaw.unnamedFuzz(Self.source(text, "Tests/DomainTests/AFuzzTests.swift")).isEmpty)
+        let named = text.replacing("mutations", with: "fuzzMutations")
+        #expect(TreeLaw.unnamedFuzz(Self.source(named, "Tests/DomainTests/ATests.swift")).isEmpty)
+    }
+
     @Test("long files, promises, stray SQL, waiting and forgotten migrations are found")
     func tree() {
         #expect(TreeLaw.tooLong([Self.source(String(repeating: "\n", count: 500))]).count == 1)

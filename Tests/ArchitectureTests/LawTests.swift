@@ -49,6 +49,12 @@ struct LawTests {
         #expect(found.isEmpty, "\(found.list)")
     }
 
+    @Test("every fuzz test is found by the name that `make fuzz` looks for")
+    func fuzzing() {
+        let found = SourceTree.tests.flatMap(TreeLaw.unnamedFuzz)
+        #expect(found.isEmpty, "\(found.list)")
+    }
+
     @Test("SQL is written in Storage")
     func statements() {
         let found = SourceTree.sources.flatMap(TreeLaw.statements)

@@ -32,6 +32,17 @@ enum TreeLaw {
         }
     }
 
+    /// `make fuzz` finds its tests by name: what counts its rounds by the fuzzer is called so, or its suite is.
+    static func unnamedFuzz(_ source: SwiftSource) -> [Violation] {
+        guard source.isTest, source.target != "TestSupport", !source.name.contains("Fuzz") else { return [] }
+        var test = ""
+        return source.code.indices.compactMap { index in
+            if let found = source.code[index].firstMatch(of: /\bfunc (\w+)/) { test = String(found.1) }
+            guard source.code[index].contains("Fuzzer.rounds("), !test.contains("fuzz") else { return nil }
+            return Violation(path: source.path, line: index + 1, reason: "'make fuzz' does not find the test '\(test)'")
+        }
+    }
+
     /// SQL is written in Storage, and what is said to databases that Keyturn works on in Connectors.
     static func statements(_ source: SwiftSource) -> [Violation] {
         guard !["Storage", "Connectors"].contains(source.target), !source.isTest else { return [] }

@@ -3,26 +3,9 @@ import Domain
 import Glibc
 import Logging
 import Storage
+import TestSupport
 
 @testable import Audit
-
-/// A directory that is removed with its owner.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/keyturn-audit-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw StorageFault.io(code: errno) }
-        path = String(cString: made)
-    }
-
-    deinit {
-        for name in ["audit.db", "audit.db-wal", "audit.db-shm", "checkpoints", "checkpoints.1", "copy.db"] {
-            unlink(path + "/" + name)
-        }
-        rmdir(path)
-    }
-}
 
 /// An audit database in a directory of its own, with a log on request.
 struct AuditFixture {

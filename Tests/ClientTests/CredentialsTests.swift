@@ -67,8 +67,25 @@ struct CredentialsTests {
             let isAccepted = input.withUnsafeBytes { (try? AccountSecret($0).version) != nil }
             accepted += isAccepted ? 1 : 0
             refused += isAccepted ? 0 : 1
-            #expect(!input.withUnsafeBytes { Problem(body: $0, status: 400).detail.isEmpty })
+            let detail = input.withUnsafeBytes { Problem(body: $0, status: 400).detail }
+            #expect(!detail.isEmpty && detail.unicodeScalars.count <= 500 && detail.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F })
         }
         #expect(accepted > 0 && refused > 0)
+    }
+
+    @Test("whatever is taken for a server's URL names a host and nothing that a URL hides in it")
+    func fuzzEndpoints() {
+        var fuzzer = Fuzzer(
+            seed: 42, samples: ["https://vault.example:8443/keyturn/", "HTTPS://[::1]:8443", "https://a@b/c?d#e"])
+        var accepted = 0
+        for _ in 0..<Fuzzer.rounds(5_000) {
+            guard let endpoint = try? Endpoint(String(decoding: fuzzer.next(), as: UTF8.self)) else { continue }
+            accepted += 1
+            let host = endpoint.origin.dropFirst("https://".count)
+            #expect(endpoint.origin.hasPrefix("https://") && !host.isEmpty && !host.contains { "/@?#\\".contains($0) })
+            #expect(endpoint.path.isEmpty || endpoint.path.hasPrefix("/") && !endpoint.path.hasSuffix("/"))
+            #expect(endpoint.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
+        }
+        #expect(accepted > 50)
     }
 }

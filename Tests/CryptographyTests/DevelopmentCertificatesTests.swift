@@ -12,13 +12,13 @@ struct DevelopmentCertificatesTests {
         let directory = try TemporaryDirectory()
         let authority = try directory.write(made.authority, to: "ca.pem")
         let server = try directory.write(made.server, to: "server.pem")
-        func verify(_ options: [String]) throws -> ExternalProgram.Outcome {
+        func verify(_ options: [String]) throws -> Finished {
             try ExternalProgram.run(
                 "openssl", ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", authority] + options + [server])
         }
         for name in ["localhost", "vault.example"] {
             let outcome = try verify(["-verify_hostname", name])
-            #expect(outcome.status == 0, "\(outcome.errorText)")
+            #expect(outcome.status == 0, "\(outcome.standardError)")
         }
         for address in ["127.0.0.1", "::1"] {
             #expect(try verify(["-verify_ip", address]).status == 0)

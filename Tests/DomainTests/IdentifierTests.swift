@@ -49,6 +49,21 @@ struct IdentifierTests {
         }
     }
 
+    @Test("whatever text is taken for an id is one of its two forms")
+    func fuzz() {
+        var fuzzer = Fuzzer(seed: 38, samples: ["01234567-89ab-cdef-ABCD-EF0123456789", "0123456789abcdefABCDEF0123456789"])
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(10_000) {
+            let bytes = fuzzer.next()
+            _ = AccountID(bytes: bytes)
+            guard let id = AccountID(utf8: bytes) else { continue }
+            read += 1
+            let text = String(decoding: bytes, as: UTF8.self).lowercased()
+            #expect(text == id.description || text == id.description.replacing("-", with: ""))
+        }
+        #expect(read > 50)
+    }
+
     @Test("the text of an id and of an address fits memory that is there already")
     func bounded() {
         withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { memory in

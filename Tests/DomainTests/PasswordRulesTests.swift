@@ -1,5 +1,6 @@
 import Domain
 import JSON
+import TestSupport
 import Testing
 
 @Suite("Password rules")
@@ -82,6 +83,22 @@ struct PasswordRulesTests {
         var writer = JSONWriter()
         odd.write(to: &writer)
         #expect(try Self.read(String(decoding: writer.bytes, as: UTF8.self)) == odd)
+    }
+
+    @Test("whatever the text is, it gives rules that are written and read back the same, or none")
+    func fuzz() {
+        var fuzzer = Fuzzer(
+            seed: 37,
+            samples: Set(Platform.all.map(\.type)).sorted().map { PasswordRules.standard(for: $0).text } + [
+                #"{"length":20,"lowercase":true,"uppercase":false,"min_digit":9,"exclude_symbols":"0Ol1","first_letter":true}"#
+            ])
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(3_000) {
+            guard let rules = PasswordRules(text: String(decoding: fuzzer.next(), as: UTF8.self)) else { continue }
+            read += 1
+            #expect(PasswordRules(text: rules.text) == rules, "\(rules.text)")
+        }
+        #expect(read > 10)
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import HTTPServer
@@ -120,7 +121,7 @@ struct FramingTests {
     func fuzz() {
         var random = SeededGenerator(seed: 11)
         let alphabet = Array("/.%2eEfF5c0?#:, \tclosechunkedTransfer-EncodingContent-Length0123456789".utf8)
-        for _ in 0..<(3000 * fuzzFactor) {
+        for _ in 0..<Fuzzer.rounds(3000) {
             var target = RawTarget()
             var headers = HeaderTable()
             let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in

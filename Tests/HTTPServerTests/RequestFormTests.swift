@@ -1,5 +1,6 @@
 import Glibc
 import HTTPServer
+import TestSupport
 import Testing
 
 @Suite("Request form", .serialized)
@@ -163,7 +164,7 @@ struct RequestFormTests {
             let server = try SampleServer()
             var random = SeededGenerator(seed: 7)
             let seeds = Self.cases.map { Array($0.request.utf8) }
-            for round in 0..<(300 * fuzzFactor) {
+            for round in 0..<Fuzzer.rounds(300) {
                 var bytes = seeds[Int.random(in: 0..<seeds.count, using: &random)]
                 for _ in 0..<Int.random(in: 0...6, using: &random) where !bytes.isEmpty {
                     let place = Int.random(in: 0..<bytes.count, using: &random)

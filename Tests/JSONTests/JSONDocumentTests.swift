@@ -98,7 +98,7 @@ struct JSONFuzzTests {
     ]
 
     @Test("what is accepted is equal after being written and read again; nothing traps")
-    func roundTrip() throws {
+    func fuzzRoundTrip() throws {
         var fuzzer = Fuzzer(seed: 1, samples: Self.samples)
         var accepted = 0
         for _ in 0..<Fuzzer.rounds(6_000) {

@@ -107,7 +107,7 @@ struct EnvelopeTests {
         let vault = try FoundVault()
         let keys = try vault.keyring.keys()
         func print(_ text: String, _ organization: OrganizationID) throws -> [UInt8] {
-            try keys.fingerprint(of: secret(text), in: organization, with: SealingWorkspace()).withBytes { Array($0) }
+            try keys.fingerprint(of: secret(text), in: organization).withBytes { Array($0) }
         }
         #expect(try print("a", .default) == print("a", .default))
         #expect(try print("a", .default) != print("b", .default))

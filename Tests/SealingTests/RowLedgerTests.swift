@@ -260,7 +260,7 @@ struct RowLedgerTests {
     }
 
     @Test("the stored form of the ledger survives, and other bytes are none")
-    func form() {
+    func fuzzForm() {
         var state = LedgerState(generation: 7)
         for index in state.tallies.indices { state.tallies[index].add(SIMD4(1, .max, UInt64(index), 1 << 63)) }
         #expect(state.bytes.withUnsafeBytes { LedgerState(bytes: $0) } == state)

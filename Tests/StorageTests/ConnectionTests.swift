@@ -1,11 +1,14 @@
 import Domain
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Connection")
 struct ConnectionTests {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
 
     func database() throws -> Database {
         let database = try Database.open(at: directory.file("test.db"))

@@ -1,12 +1,15 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Data directory")
 struct DataDirectoryTests {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
     var path: String { directory.file("it's data") }
+
+    init() throws { directory = try TemporaryDirectory() }
 
     @Test("it is made private, with its files")
     func create() throws {

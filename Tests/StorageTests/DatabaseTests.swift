@@ -1,12 +1,15 @@
 import Domain
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Database")
 struct DatabaseTests {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
 
     func counters(_ name: String = "test.db") throws -> Database {
         let database = try Database.open(at: directory.file(name))

@@ -13,6 +13,14 @@ struct DeletionTests {
         let (ours, theirs) = (vault.ours, vault.theirs)
         try vault.write { connection in
             for tenant in [ours, theirs] {
+                for number in Int64(0)..<450 {
+                    try connection.execute(
+                        "INSERT INTO kept_secrets VALUES (?, ?, ?, '', '', '', 'password', ?, 1, 1, '')",
+                        [
+                            .id(AccountID(high: tenant.id.high &+ 5, low: UInt64(number / 3))), .integer(number), .id(tenant.id),
+                            .blob([1]),
+                        ])
+                }
                 for number in 0..<150 {
                     let account = tenant.further("a\(number)")
                     try Accounts.insert(account, on: connection)

@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -7,9 +8,11 @@ import Testing
 /// A file system of its own, unmounted with its last reference.
 private final class Mount {
     let path: String
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
 
     init?(megabytes: Int) {
+        guard let directory = try? TemporaryDirectory() else { return nil }
+        self.directory = directory
         path = directory.file("mount")
         mkdir(path, 0o700)
         guard mount("tmpfs", path, "tmpfs", 0, "size=\(megabytes)m,mode=0700") == 0 else { return nil }
@@ -79,7 +82,7 @@ struct DiskTests {
     @Test("a copy that does not fit leaves nothing behind")
     func copy() throws {
         let mount = try #require(Mount(megabytes: 2))
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let database = try Database.open(at: directory.file("test.db"))
         try database.writeSync { try $0.execute("CREATE TABLE pairs (body BLOB NOT NULL) STRICT") }
         try database.writeSync { try $0.execute("INSERT INTO pairs VALUES (?)", [.blob([UInt8](repeating: 1, count: 4 << 20))]) }
@@ -90,7 +93,7 @@ struct DiskTests {
 
     @Test("a read-only disk is a clear fault, and the database is whole afterwards")
     func readOnly() throws {
-        let directory = TemporaryDirectory()
+        let directory = try TemporaryDirectory()
         let path = directory.file("da%20ta ?#ö")
         var data: DataDirectory? = try DataDirectory.open(at: path, create: true, reserve: 0)
         var database = try Database.open(at: path + "/keyturn.db")

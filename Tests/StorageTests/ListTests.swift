@@ -1,5 +1,5 @@
 import Domain
-import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -172,8 +172,7 @@ struct ListTests {
 
     @Test("whatever parameters come, they are refused or run, and never become SQL")
     func fuzz() throws {
-        var generator = Xorshift(state: 0xDEAD_BEEF)
-        let factor = getenv("KEYTURN_FUZZ").flatMap { Int(String(cString: $0)) } ?? 1
+        var generator = SeededGenerator(seed: 0xDEAD_BEEF)
         let names = AccountField.allCases.map(\.rawValue) + ["", "__", "x"]
         let relations = ["", "__exact", "__in", "__icontains", "__startswith", "__", "__lt"]
         let pieces = [
@@ -181,7 +180,7 @@ struct ListTests {
             ")",
         ]
         var ran = 0
-        for _ in 0..<300 * max(1, factor) {
+        for _ in 0..<Fuzzer.rounds(300) {
             let parameter =
                 names.randomElement(using: &generator).unsafelyUnwrapped
                 + relations.randomElement(using: &generator).unsafelyUnwrapped

@@ -1,17 +1,20 @@
 import Domain
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
 
 @Suite("Migrations")
 struct MigrationTests {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
     /// The newest step that the program has.
     static let known = Int64(Migration.main.count)
     static let next = Migration(known + 1, "next", ["CREATE TABLE later (id $uuid NOT NULL PRIMARY KEY, body $bytes) $clustered"])
     static let broken = Migration(
         known + 2, "broken", ["CREATE TABLE half (id $integer NOT NULL) $table", "CREATE TABLE half (id $integer) $table"])
+
+    init() throws { directory = try TemporaryDirectory() }
 
     @Test("an empty database is brought up to date once", arguments: [Migration.main, Migration.audit])
     func empty(steps: [Migration]) throws {

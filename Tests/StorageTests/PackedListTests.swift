@@ -1,5 +1,5 @@
 import Domain
-import Glibc
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -29,11 +29,10 @@ struct PackedListTests {
 
     @Test("whatever bytes decode, encode to the same bytes; the others are refused without harm")
     func fuzz() {
-        var generator = Xorshift(state: 0x9E37_79B9)
-        let factor = getenv("KEYTURN_FUZZ").flatMap { Int(String(cString: $0)) } ?? 1
+        var generator = SeededGenerator(seed: 0x9E37_79B9)
         let seed = PackedList.encode(["ssh", "22", "", "日本"])
         var accepted = 0
-        for round in 0..<20_000 * max(1, factor) {
+        for round in 0..<Fuzzer.rounds(20_000) {
             var bytes = seed
             if round % 2 == 0 {
                 for _ in 0..<Int.random(in: 1...3, using: &generator) {
@@ -53,17 +52,5 @@ struct PackedListTests {
             #expect((ids == nil) == (bytes.count % 16 != 0))
         }
         #expect(accepted > 100)
-    }
-}
-
-/// A small generator with a known start, so that a failure can be repeated.
-struct Xorshift: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return state
     }
 }

@@ -1,15 +1,17 @@
 import Domain
+import TestSupport
 
 @testable import Storage
 
 /// A migrated database with two organizations of the same shape, so that every look across finds something to leak.
 struct Vault {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
     let database: Database
     let ours: Tenant
     let theirs: Tenant
 
     init() throws {
+        directory = try TemporaryDirectory()
         database = try Database.open(at: directory.file("keyturn.db"))
         try database.migrate(Migration.main, at: Timestamp(milliseconds: 1))
         ours = Tenant(.default, name: "Default")

@@ -1,6 +1,7 @@
 import CSQLite
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -63,7 +64,9 @@ private func watchingSync(_ file: UnsafeMutablePointer<sqlite3_file>?, _ flags: 
 
 @Suite("Durability", .serialized)
 struct SyncTests {
-    let directory = TemporaryDirectory()
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
 
     func watched() throws -> Database {
         try #require(WatchingFileSystem.isRegistered)

@@ -34,7 +34,7 @@ package final class MailSink: Sendable {
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
                 "/CN=sink", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificateAuthority,
             ])
-        guard made.status == 0 else { throw NotStarted(text: made.errorText) }
+        guard made.status == 0 else { throw NotStarted(text: made.standardError) }
         let script = try directory.write(Self.source, to: "sink.py")
         let output = Pipe()
         process = Process()

@@ -143,6 +143,13 @@ package struct Finished: Sendable {
 
     package var text: String { String(decoding: output, as: UTF8.self) }
     package var succeeded: Bool { ending == .status(0) }
+    /// The status with which it ended; of one that a signal ended, the signal's number.
+    package var status: Int32 {
+        switch ending {
+        case .status(let code): code
+        case .signal(let number): number
+        }
+    }
 }
 
 extension RunningProgram {

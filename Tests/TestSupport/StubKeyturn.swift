@@ -75,6 +75,12 @@ package enum StubKeyturn {
                         row["is_paused"] = False
                     elif self.command == "PUT": row.update(data)
                     return self.reply(200, row)
+                if name.endswith("/rotate"):
+                    old = [r for r in ROWS["credentials"] if r["id"] == name.split("/")[-2]][0]
+                    old["date_expires"] = "in %d seconds" % (data or {}).get("overlap", 3600)
+                    new = {"name": old["name"], "id": str(uuid.uuid4())}
+                    ROWS["credentials"].append(new)
+                    return self.reply(201, dict(new, secret="R" * 36, replaces={"id": old["id"], "date_expires": old["date_expires"]}))
                 if name.endswith("/credentials") or head.endswith("/credentials"):
                     name = "credentials" if name.endswith("/credentials") else "credentials/" + last
                     head, _, last = name.rpartition("/")

@@ -29,7 +29,7 @@ package final class StubServer: Sendable {
                 "/CN=stub",
                 "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificateAuthority,
             ])
-        guard made.status == 0 else { throw NotStarted(text: made.errorText) }
+        guard made.status == 0 else { throw NotStarted(text: made.standardError) }
         let script = try directory.write(Self.prologue + handler + Self.epilogue, to: "stub.py")
         let output = Pipe()
         process = Process()

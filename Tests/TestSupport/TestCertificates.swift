@@ -30,6 +30,6 @@ package struct TestCertificates: Sendable {
 
     private static func openssl(_ arguments: [String]) throws {
         let made = try ExternalProgram.run("openssl", arguments)
-        guard made.status == 0 else { throw ProgramFault.unexpected("openssl", output: made.errorText) }
+        guard made.status == 0 else { throw ProgramFault.unexpected("openssl", output: made.standardError) }
     }
 }

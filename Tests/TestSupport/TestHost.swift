@@ -58,7 +58,7 @@ package final class TestHost: Sendable {
             let tried = try ExternalProgram.run(
                 "unshare", ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", probe])
             return tried.status == 0
-                ? nil : "no host of its own can be made here (unshare, overlay, sshd, sudo): \(tried.errorText)"
+                ? nil : "no host of its own can be made here (unshare, overlay, sshd, sudo): \(tried.standardError)"
         } catch {
             return "no host of its own can be made here: \(error)"
         }

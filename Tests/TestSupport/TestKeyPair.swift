@@ -15,7 +15,7 @@ package struct TestKeyPair: Sendable {
         if let bits { arguments += ["-b", "\(bits)"] }
         if form != .openSSH { arguments += ["-m", form.rawValue] }
         let made = try ExternalProgram.run("ssh-keygen", arguments)
-        guard made.status == 0 else { throw ProgramFault.unexpected("ssh-keygen", output: made.errorText) }
+        guard made.status == 0 else { throw ProgramFault.unexpected("ssh-keygen", output: made.standardError) }
         let publicKey = String(decoding: try directory.read("key.pub"), as: UTF8.self)
         return TestKeyPair(
             privateKey: try directory.read("key"), publicKey: publicKey.split(separator: "\n").first.map(String.init) ?? "")

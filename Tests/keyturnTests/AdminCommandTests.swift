@@ -11,7 +11,7 @@ struct AdminCommandTests {
 
     private func json(_ arguments: [String], input: String = "") throws -> JSONValue {
         let outcome = try program.run(arguments + ["--json"], input: input)
-        #expect(outcome.status == 0, "\(outcome.errorText)")
+        #expect(outcome.status == 0, "\(outcome.standardError)")
         return try JSONDocument.parse(outcome.output)
     }
 
@@ -20,7 +20,7 @@ struct AdminCommandTests {
         #expect(try program.run(["asset", "list"]).status == 3)
         let wrong = try program.run(
             ["login", program.server.endpoint, "--ca", program.server.certificateAuthority], input: "wrong\n")
-        #expect(wrong.status == 3 && wrong.errorText.contains("Wrong name or password."))
+        #expect(wrong.status == 3 && wrong.standardError.contains("Wrong name or password."))
         let outcome = try program.logIn()
         #expect(outcome.status == 0 && outcome.output.isEmpty)
         let mode = { try FileManager.default.attributesOfItem(atPath: $0)[.posixPermissions] as? Int }
@@ -33,7 +33,7 @@ struct AdminCommandTests {
         // The token is dead for whoever kept a copy of it.
         let kept = try program.write(copy, to: "config/session.json")
         #expect(kept == program.sessionFile)
-        #expect(try program.run(["asset", "list"]).errorText.contains("Authentication credentials were not provided."))
+        #expect(try program.run(["asset", "list"]).standardError.contains("Authentication credentials were not provided."))
     }
 
     @Test("with --json, what the server answers with nothing is an object too")
@@ -165,6 +165,12 @@ struct AdminCommandTests {
         #expect(key.text.contains("KEYTURN_KEY_ID=") && key.text.contains("KEYTURN_KEY_SECRET=SSSS"))
         let credentials = try json(["app", "credential", "list", "shop"])
         let credential = try #require(credentials.array?.first { $0["name"]?.string == "next" }?["id"]?.string)
+        for (more, overlap) in [([], 3600), (["--overlap", "60"], 60)] as [([String], Int)] {
+            let rotated = try program.run(["app", "credential", "rotate", "shop", credential] + more)
+            #expect(rotated.text.contains("KEYTURN_KEY_SECRET=RRRR") && !rotated.text.contains("KEYTURN_KEY_ID=\(credential)"))
+            #expect(rotated.standardError.contains("key \(credential) ends at in \(overlap) seconds"))
+        }
+        #expect(try program.run(["app", "credential", "rotate", "shop", credential, "--overlap", "2592001"]).status == 2)
         #expect(try program.run(["app", "credential", "delete", "shop", credential, "--yes"]).status == 0)
         #expect(try program.run(["app", "delete", "shop", "--yes"]).status == 0)
         #expect(try program.run(["app", "show", "shop"]).status == 4)

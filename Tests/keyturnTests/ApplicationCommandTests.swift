@@ -12,7 +12,7 @@ struct ApplicationCommandTests {
     @Test("get prints the secret's bytes and nothing else", arguments: [["web 1/ü", "root"], ["--account-id", "7"]])
     func gets(arguments: [String]) throws {
         let outcome = try program.asApplication(["get"] + arguments)
-        #expect(outcome.status == 0 && outcome.errors.isEmpty)
+        #expect(outcome.status == 0 && outcome.standardError.isEmpty)
         #expect(outcome.text == StubKeyturn.accountSecret)
     }
 
@@ -45,7 +45,7 @@ struct ApplicationCommandTests {
     func failures(asset: String, status: Int32) throws {
         let outcome = try program.asApplication(["get", asset, "root"])
         #expect(outcome.status == status)
-        #expect(outcome.output.isEmpty && outcome.errorText.hasPrefix("keyturn: "))
+        #expect(outcome.output.isEmpty && outcome.standardError.hasPrefix("keyturn: "))
     }
 
     @Test("a wrong key, a missing key and a server that is not there are told apart")
@@ -54,7 +54,7 @@ struct ApplicationCommandTests {
         #expect(try program.asApplication(["get", "a", "b"], ["KEYTURN_URL": "https://localhost:1"]).status == 5)
         #expect(try program.asApplication(["get", "a", "b"], ["KEYTURN_CA": ""]).status == 5)
         let missing = try program.run(["get", "a", "b"])
-        #expect(missing.status == 1 && missing.errorText.contains("KEYTURN_URL"))
+        #expect(missing.status == 1 && missing.standardError.contains("KEYTURN_URL"))
     }
 
     @Test("a proxy of the environment is not used")

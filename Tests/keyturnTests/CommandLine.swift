@@ -32,17 +32,17 @@ struct CommandLineProgram {
 
     func run(
         _ arguments: [String], input: String = "", environment: [String: String] = [:]
-    ) throws -> ExternalProgram.Outcome {
+    ) throws -> Finished {
         var all: [String: String?] = ["KEYTURN_CONFIG": home + "/config", "COLUMNS": nil]
         for (name, value) in environment { all[name] = value }
         return try ExternalProgram.run(Self.path, arguments, input: Array(input.utf8), environment: all)
     }
 
-    func asApplication(_ arguments: [String], _ more: [String: String] = [:]) throws -> ExternalProgram.Outcome {
+    func asApplication(_ arguments: [String], _ more: [String: String] = [:]) throws -> Finished {
         try run(arguments, environment: key.merging(more) { $1 })
     }
 
-    func logIn() throws -> ExternalProgram.Outcome {
+    func logIn() throws -> Finished {
         try run(["login", server.endpoint, "--ca", server.certificateAuthority], input: StubKeyturn.password + "\n")
     }
 

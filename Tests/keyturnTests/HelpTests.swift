@@ -52,7 +52,7 @@ struct HelpTests {
     func usage(arguments: [String]) throws {
         let outcome = try CommandLineProgram().run(arguments)
         #expect(outcome.status == 2)
-        #expect(outcome.output.isEmpty && outcome.errorText.contains("Error"))
+        #expect(outcome.output.isEmpty && outcome.standardError.contains("Error"))
     }
 
     @Test("the program needs no library of the server")

@@ -74,7 +74,9 @@ struct AccountInput: Sendable {
 
     /// Fields of JumpServer's forms that ask for what is not offered; their harmless values are taken.
     private static func refuseUnsupported(_ body: JSONObjectReader) {
-        if body.optional("push_now", .bool, default: false) == true { body.fail("push_now", "Accounts are not pushed yet.") }
+        if body.optional("push_now", .bool, default: false) == true {
+            body.fail("push_now", "Push the account once it is here: POST /api/v1/accounts/accounts/tasks/ with the action push.")
+        }
         if case .value? = body.field("template", .any) { body.fail("template", "There are no account templates yet.") }
         if let handling = body.optional("on_invalid", .text(max: 16), default: "error"), handling != "error" {
             body.fail("on_invalid", "Only \"error\" is offered.")

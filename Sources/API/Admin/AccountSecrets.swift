@@ -39,11 +39,6 @@ package enum AccountSecretsResource {
             .field("history_date", .dateTime, .readOnly), .field("history_user", .text(max: 128), .readOnly),
         ])
 
-    /// What stands for a secret where the site shows them to nobody (JumpServer's text).
-    private static let redacted = "<REDACTED>"
-    /// Versions that one answer carries at most.
-    private static let largest = 200
-
     /// A secret on its way from the reading thread to the answer.
     private struct Opened: Sendable {
         let secret: SecretHandoff?
@@ -59,10 +54,9 @@ extension AccountSecretsResource {
             guard let current = account.stages.current else { return .init(try reply(view, version: nil, nil)) }
             if backend.settings.hidesSecrets { return try hidden(reply(view, version: current, nil, isRedacted: true), current) }
             let warrant = permit.warrant()
-            let opened = try await backend.database.read { db in
+            let secret = try await backend.database.read { db in
                 try backend.secrets.reveal(version: current, of: account, by: warrant, in: db).handoff
             }
-            guard let secret = opened.take() else { throw Refusal.unavailable("The secret was taken already.") }
             return .init(try reply(view, version: current, secret), objects: [view.object], version: current)
         }
     }
@@ -91,35 +85,21 @@ extension AccountSecretsResource {
     }
 
     private static func reply(
-        _ view: AccountView, version: Int64?, _ secret: consuming Secret?, isRedacted: Bool = false
+        _ view: AccountView, version: Int64?, _ secret: SecretHandoff?, isRedacted: Bool = false
     ) throws(Refusal) -> Reply {
-        var writer = JSONWriter(into: SensitiveBuffer(capacity: 1024))
-        writer.beginObject()
-        writer.field("id", view.account.id)
-        writer.field("name", view.account.name)
-        writer.field("username", view.account.username)
-        writer.object("asset") {
-            $0.field("id", view.account.asset)
-            $0.field("name", view.asset.name)
-            $0.field("address", view.asset.address)
+        try SecretAnswer.one { (writer) throws(Refusal) in
+            writer.field("id", view.account.id)
+            writer.field("name", view.account.name)
+            writer.field("username", view.account.username)
+            writer.object("asset") {
+                $0.field("id", view.account.asset)
+                $0.field("name", view.asset.name)
+                $0.field("address", view.asset.address)
+            }
+            writer.choice("secret_type", value: view.account.secretType.rawValue, label: view.account.secretType.label)
+            try SecretAnswer.write("secret", secret, isRedacted: isRedacted, to: &writer)
+            writer.field("version", version)
         }
-        writer.choice("secret_type", value: view.account.secretType.rawValue, label: view.account.secretType.label)
-        writer.key("secret")
-        write(secret, isRedacted: isRedacted, to: &writer)
-        writer.field("version", version)
-        writer.endObject()
-        return try finished(writer)
-    }
-
-    private static func write(_ secret: consuming Secret?, isRedacted: Bool, to writer: inout JSONWriter<SensitiveBuffer>) {
-        if isRedacted { return writer.string(redacted) }
-        guard let secret else { return writer.null() }
-        secret.withBytes { writer.string(utf8: $0) }
-    }
-
-    private static func finished(_ writer: JSONWriter<SensitiveBuffer>) throws(Refusal) -> Reply {
-        guard writer.sink.isComplete else { throw .unavailable("out of memory") }
-        return .sensitive(status: 200, writer.sink)
     }
 }
 
@@ -141,7 +121,9 @@ extension AccountSecretsResource {
                 }
                 return (opened, total)
             }
-            let reply = try reply(rows, total: total, page, call)
+            let reply = try SecretAnswer.list(rows, total: total, page: page, call: call) {
+                (row, writer) throws(Refusal) in try write(row, to: &writer)
+            }
             if hides { return hidden(reply, nil) }
             let numbers = AuditObject(kind: "secret_versions", id: Self.ranges(rows.map(\.version.number)))
             return .init(reply, objects: [view.object, numbers])
@@ -154,44 +136,22 @@ extension AccountSecretsResource {
     ) throws -> (rows: [SecretVersion], total: Int) {
         let current = account.stages.current
         // One more, for the current one among them; the newest come first and it is the newest unless a change is pending.
-        let limit = min(page.limit ?? largest, largest)
+        let limit = min(page.limit ?? SecretAnswer.largest, SecretAnswer.largest)
         let read = try SecretVersions.history(
             of: account.id, in: account.organization, offset: 0, limit: Int64(clamping: page.offset) + Int64(limit) + 1, on: db)
         let total = Int(clamping: read.total) - (current == nil ? 0 : 1)
-        if page.limit == nil, total > largest {
-            throw Refusal.invalid("limit", "There are \(total) versions: ask for them in pages, with limit and offset.")
-        }
+        try page.requireWhole(ofSecrets: Int64(total))
         let others = read.rows.filter { $0.number != current }
         return (Array(others.dropFirst(page.limit == nil ? 0 : page.offset).prefix(limit)), max(0, total))
     }
 
-    private static func reply(_ rows: [Opened], total: Int, _ page: Page, _ call: Call) throws(Refusal) -> Reply {
-        var writer = JSONWriter(into: SensitiveBuffer(capacity: 4096))
-        if let limit = page.limit {
-            writer.beginObject()
-            writer.field("count", total)
-            let step = min(limit, largest)
-            writer.field("next", page.link(call, offset: page.offset + step, if: step > 0 && page.offset + step < total))
-            writer.field("previous", page.link(call, offset: max(0, page.offset - step), if: step > 0 && page.offset > 0))
-            writer.key("results")
-        }
-        writer.beginArray()
-        for row in rows { write(row, to: &writer) }
-        writer.endArray()
-        if page.limit != nil { writer.endObject() }
-        return try finished(writer)
-    }
-
-    private static func write(_ row: Opened, to writer: inout JSONWriter<SensitiveBuffer>) {
-        writer.beginObject()
+    private static func write(_ row: Opened, to writer: inout SecretAnswer.Writer) throws(Refusal) {
         writer.field("id", row.version.account)
-        writer.key("secret")
-        write(row.secret?.take(), isRedacted: row.secret == nil, to: &writer)
+        try SecretAnswer.write("secret", row.secret, isRedacted: row.secret == nil, to: &writer)
         writer.choice("secret_type", value: row.version.secretType.rawValue, label: row.version.secretType.label)
         writer.field("version", row.version.number)
         writer.field("history_date", row.version.dateCreated)
         writer.field("history_user", row.version.createdBy)
-        writer.endObject()
     }
 
     /// Falling numbers as a short text: `9-7,3`.

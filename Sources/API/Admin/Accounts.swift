@@ -62,7 +62,7 @@ package enum AccountsResource {
             .field("date_updated", .dateTime, .readOnly), .field("comment", .text(max: 4096)),
             .field("created_by", .text(max: 128), .readOnly), .field("updated_by", .text(max: 128), .readOnly),
             .field("org_id", .uuid, .readOnly), .field("org_name", .text(max: 128), .readOnly),
-            .field("push_now", .boolean, .writeOnly, "Refused unless false."),
+            .field("push_now", .boolean, .writeOnly, "Refused unless false: accounts/tasks/ pushes what is here."),
             .field("template", .anyObject, .writeOnly, "Refused unless null."),
             .field("on_invalid", .choice(["error"]), .writeOnly), .field("params", .anyObject, .writeOnly, "Not used."),
         ])

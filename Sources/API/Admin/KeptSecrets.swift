@@ -40,11 +40,6 @@ package enum KeptSecretsResource {
     private static let revealed = Schema(
         "KeptSecretValue", fields + [.field("secret", .text(max: 40_960), .readOnly)])
 
-    /// What stands for a secret where the site shows them to nobody (JumpServer's text).
-    private static let redacted = "<REDACTED>"
-    /// Values that one answer carries at most.
-    private static let largest = 200
-
     // MARK: - What there is
 
     private static func list(_ call: Call, _ backend: Backend, of account: AccountID?) async throws -> Reply {
@@ -58,7 +53,9 @@ package enum KeptSecretsResource {
         }
         // Of an account of which nothing is kept there is nothing to be known here.
         guard account == nil || found.total > 0 else { throw Refusal.notFound }
-        try page.requireWhole(found.total, Page.largest)
+        guard page.limit != nil || found.total <= Int64(Page.largest) else {
+            throw Refusal.invalid("limit", "There are \(found.total) values: ask for them in pages, with limit and offset.")
+        }
         return .list(found.rows, total: Int(clamping: found.total), page: page, call: call) { row, writer in
             writer.object { write(row, to: &$0) }
         }
@@ -93,7 +90,7 @@ package enum KeptSecretsResource {
         ) { permit in
             guard permit.principal.isConfirmed(at: backend.clock.now()) else { throw Refusal.confirmationRequired("password") }
             let (warrant, hides) = (permit.warrant(), backend.settings.hidesSecrets)
-            let limit = Int64(min(page.limit ?? largest, largest))
+            let limit = Int64(min(page.limit ?? SecretAnswer.largest, SecretAnswer.largest))
             let offset = page.limit == nil ? 0 : Int64(page.offset)
             let (rows, total) = try await backend.database.read { db in
                 let found = try KeptSecrets.page(of: id, in: organization, offset: offset, limit: limit, on: db)
@@ -103,49 +100,17 @@ package enum KeptSecretsResource {
                 return (rows, found.total)
             }
             guard total > 0 else { throw Refusal.notFound }
-            try page.requireWhole(total, largest)
+            try page.requireWhole(ofSecrets: total)
             if let first = rows.first { objects[0].name = "\(first.kept.assetName)/\(first.kept.username)" }
-            let reply = try reply(rows, total: Int(clamping: total), page, call)
+            let reply = try SecretAnswer.list(rows, total: Int(clamping: total), page: page, call: call) {
+                (row, writer) throws(Refusal) in
+                write(row.kept, to: &writer)
+                try SecretAnswer.write("secret", row.secret, isRedacted: hides, to: &writer)
+            }
             if hides { return .init(reply, objects: objects, reason: "redacted: secrets are shown to nobody") }
             objects.append(
                 AuditObject(kind: "secret_versions", id: AccountSecretsResource.ranges(rows.map(\.kept.number))))
             return .init(reply, objects: objects)
         }
-    }
-
-    private static func reply(_ rows: [Opened], total: Int, _ page: Page, _ call: Call) throws(Refusal) -> Reply {
-        var writer = JSONWriter(into: SensitiveBuffer(capacity: 4096))
-        if let limit = page.limit {
-            writer.beginObject()
-            writer.field("count", total)
-            let step = min(limit, largest)
-            writer.field("next", page.link(call, offset: page.offset + step, if: step > 0 && page.offset + step < total))
-            writer.field("previous", page.link(call, offset: max(0, page.offset - step), if: step > 0 && page.offset > 0))
-            writer.key("results")
-        }
-        writer.beginArray()
-        for row in rows {
-            writer.beginObject()
-            write(row.kept, to: &writer)
-            writer.key("secret")
-            if let secret = row.secret?.take() {
-                secret.withBytes { writer.string(utf8: $0) }
-            } else {
-                writer.string(redacted)
-            }
-            writer.endObject()
-        }
-        writer.endArray()
-        if page.limit != nil { writer.endObject() }
-        guard writer.sink.isComplete else { throw .unavailable("out of memory") }
-        return .sensitive(status: 200, writer.sink)
-    }
-}
-
-extension Page {
-    /// Refuses to answer a part of a list as if it were the whole.
-    fileprivate func requireWhole(_ total: Int64, _ most: Int) throws(Refusal) {
-        guard limit == nil, total > Int64(most) else { return }
-        throw .invalid("limit", "There are \(total) values: ask for them in pages, with limit and offset.")
     }
 }

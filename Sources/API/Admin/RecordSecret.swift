@@ -20,9 +20,6 @@ struct RecordSecret: Sendable {
             .field("new_version", .integer, .readOnly),
         ])
 
-    /// What stands for a secret where the site shows them to nobody (JumpServer's text).
-    private static let redacted = "<REDACTED>"
-
     private struct Opened: Sendable {
         let old: SecretHandoff?
         let new: SecretHandoff?
@@ -69,23 +66,12 @@ struct RecordSecret: Sendable {
     }
 
     private func reply(_ record: Record, _ opened: Opened, isRedacted: Bool) throws(Refusal) -> Reply {
-        var writer = JSONWriter(into: SensitiveBuffer(capacity: 1024))
-        writer.beginObject()
-        writer.field("id", record.id)
-        writer.key("old_secret")
-        write(opened.old?.take(), isRedacted && record.oldVersion != nil, to: &writer)
-        writer.field("old_version", record.oldVersion)
-        writer.key("new_secret")
-        write(opened.new?.take(), isRedacted && record.newVersion != nil, to: &writer)
-        writer.field("new_version", record.newVersion)
-        writer.endObject()
-        guard writer.sink.isComplete else { throw .unavailable("out of memory") }
-        return .sensitive(status: 200, writer.sink)
-    }
-
-    private func write(_ secret: consuming Secret?, _ isRedacted: Bool, to writer: inout JSONWriter<SensitiveBuffer>) {
-        if isRedacted { return writer.string(Self.redacted) }
-        guard let secret else { return writer.null() }
-        secret.withBytes { writer.string(utf8: $0) }
+        try SecretAnswer.one { (writer) throws(Refusal) in
+            writer.field("id", record.id)
+            try SecretAnswer.write("old_secret", opened.old, isRedacted: isRedacted && record.oldVersion != nil, to: &writer)
+            writer.field("old_version", record.oldVersion)
+            try SecretAnswer.write("new_secret", opened.new, isRedacted: isRedacted && record.newVersion != nil, to: &writer)
+            writer.field("new_version", record.newVersion)
+        }
     }
 }

@@ -58,6 +58,7 @@ enum AccountQuery {
     /// Finds the parameters that mean something, each at most once, as they stand in the query.
     static func words(_ query: UnsafeRawBufferPointer) throws(Refusal) -> AccountWords {
         var words = AccountWords()
+        var seen = Seen()
         var start = 0
         while start < query.count {
             var end = start
@@ -68,24 +69,37 @@ enum AccountQuery {
             }
             let name = UnsafeRawBufferPointer(rebasing: query[start..<(mark ?? end)])
             let value = UnsafeRawBufferPointer(rebasing: query[min((mark ?? end) + 1, end)..<end])
+            // An empty parameter counts as not given, as in JumpServer.
+            let given = value.isEmpty ? nil : value
             if name.equals("asset") {
-                try set(&words.asset, value)
+                try seen.once(.asset)
+                words.asset = given
             } else if name.equals("asset_id") {
-                try set(&words.assetID, value)
+                try seen.once(.assetID)
+                words.assetID = given
             } else if name.equals("account") {
-                try set(&words.account, value)
+                try seen.once(.account)
+                words.account = given
             } else if name.equals("account_id") {
-                try set(&words.accountID, value)
+                try seen.once(.accountID)
+                words.accountID = given
             }
             start = end + 1
         }
         return words
     }
 
-    private static func set(_ slot: inout UnsafeRawBufferPointer?, _ raw: UnsafeRawBufferPointer) throws(Refusal) {
-        guard slot == nil else { throw .malformed("A query parameter is given twice.") }
-        // An empty parameter counts as not given, as in JumpServer.
-        if !raw.isEmpty { slot = raw }
+    /// Parameters that may stand only once.
+    private struct Seen: OptionSet {
+        let rawValue: UInt8
+        static let asset = Seen(rawValue: 1)
+        static let assetID = Seen(rawValue: 2)
+        static let account = Seen(rawValue: 4)
+        static let accountID = Seen(rawValue: 8)
+
+        mutating func once(_ parameter: Seen) throws(Refusal) {
+            guard insert(parameter).inserted else { throw .malformed("A query parameter is given twice.") }
+        }
     }
 
     private static func decode(_ raw: UnsafeRawBufferPointer?) throws(Refusal) -> [UInt8]? {

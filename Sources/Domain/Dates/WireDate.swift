@@ -38,7 +38,7 @@ package enum WireDate {
 
     /// Reads `YYYY/MM/DD HH:MM:SS +ZZZZ`, the same with hyphens, and `YYYY-MM-DDTHH:MM:SS[.fff](Z|±hh:mm)`; no zone means UTC.
     ///
-    /// A fraction is kept to the millisecond. Nil for anything else.
+    /// A fraction is kept to the millisecond. Nil for anything else, and for a moment whose year in UTC has not four digits: it is written in UTC.
     package static func parse(_ text: String) -> Timestamp? {
         var text = text
         return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
@@ -55,7 +55,9 @@ package enum WireDate {
             let date = CivilDate(year: Int64(year), month: month, day: day),
             let time = CivilTime(date: date, hour: clock.hour, minute: clock.minute, second: clock.second, offsetMinutes: zone)
         else { return nil }
-        return Timestamp(milliseconds: time.timestamp.milliseconds + milliseconds)
+        let moment = time.timestamp
+        guard (0...9999).contains(CivilTime(moment).date.year) else { return nil }
+        return Timestamp(milliseconds: moment.milliseconds + milliseconds)
     }
 
     private static func fraction(_ cursor: inout DateCursor) -> Int64? {

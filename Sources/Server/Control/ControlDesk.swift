@@ -86,20 +86,7 @@ package struct ControlDesk: Sendable {
         let request = RequestID.random()
         var entry = entry(AuditAction(rawValue: "control." + command.name), actor, .granted, "", request)
         entry.objects = objects
-        let intent = try await audit.beginIntent(entry)
-        let answer: ControlAnswer
-        do {
-            answer = try await act(request)
-        } catch {
-            entry.time = clock.now()
-            entry.outcome = error is Refusal ? .refused : .failed
-            entry.reason = (error as? Refusal)?.auditReason ?? "\(error)"
-            try await audit.closeIntent(intent, entry)
-            throw error
-        }
-        entry.time = clock.now()
-        try await audit.closeIntent(intent, entry)
-        return answer
+        return try await audit.around(entry, clock: clock) { try await act(request) }
     }
 
     private func entry(

@@ -99,23 +99,10 @@ package final class StoppedVault: Sendable {
         _ action: String, objects: [AuditObject] = [], _ act: @Sendable (RequestID) async throws -> Value
     ) async throws -> Value {
         let request = RequestID.random()
-        var entry = AuditEntry(
+        let entry = AuditEntry(
             time: clock.now(), actor: .operatorLocal(OperatorName.current), address: "", organization: nil,
             action: AuditAction(rawValue: action), objects: objects, outcome: .granted, request: request)
-        let intent = try await audit.beginIntent(entry)
-        let value: Value
-        do {
-            value = try await act(request)
-        } catch {
-            entry.time = clock.now()
-            entry.outcome = error is Refusal ? .refused : .failed
-            entry.reason = (error as? Refusal)?.auditReason ?? "\(error)"
-            try await audit.closeIntent(intent, entry)
-            throw error
-        }
-        entry.time = clock.now()
-        try await audit.closeIntent(intent, entry)
-        return value
+        return try await audit.around(entry, clock: clock) { try await act(request) }
     }
 
     /// Writes down what the operator does where nothing is changed.

@@ -58,8 +58,11 @@ private enum Deletion {
 
     /// What no key opens any more.
     private static let first: [StaticString] = [
-        "DELETE FROM secret_changes WHERE org_id = ?",
-        "DELETE FROM kept_secrets WHERE org_id = ?",
+        "DELETE FROM secret_changes WHERE id IN (SELECT id FROM secret_changes WHERE org_id = ? LIMIT 100)",
+        """
+        DELETE FROM kept_secrets WHERE (account_id, number) IN (
+            SELECT account_id, number FROM kept_secrets WHERE org_id = ? LIMIT 200)
+        """,
         "DELETE FROM login_attempts WHERE id IN (SELECT id FROM login_attempts WHERE org_id = ? LIMIT 1000)",
     ]
 

@@ -8,6 +8,6 @@ struct TaskCommand: AsyncParsableCommand {
             "A task is named by its name or id. Its kind (push, change, verify, remove) is needed only where names are not enough.",
         subcommands: [
             TaskList.self, TaskCreate.self, TaskShow.self, TaskDryRun.self, TaskRun.self, TaskWatch.self, TaskRecords.self,
-            TaskRetry.self, TaskRestore.self, TaskCancel.self,
+            TaskRetry.self, TaskRestore.self, TaskCancel.self, TaskDelete.self,
         ])
 }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Accounts that an application's filter shows")
 struct AccountScopeTests {
     @Test("the list and the count show exactly what the filter of the hot path lets through")
-    func parity() async throws {
+    func fuzzParity() async throws {
         let vault = try await TestVault.make()
         let world = try await World(vault)
         var random = SeededGenerator(seed: 11)

@@ -1,5 +1,6 @@
 import Cryptography
 import Domain
+import TestSupport
 import Testing
 
 @testable import Access
@@ -19,6 +20,20 @@ struct PasswordHashingTests {
         #expect(try await !hashing.isMatch(password("open sesame "), verifier))
         #expect(try await !hashing.isMatch(password("open sesame"), nil))
         #expect(PasswordVerifier(bytes: verifier.bytes) == verifier)
+    }
+
+    @Test("bytes that are no verifier are none, and what is one is written as it was read")
+    func fuzz() async throws {
+        let verifier = try await PasswordHashing().makeVerifier(for: password("open sesame"))
+        var fuzzer = Fuzzer(seed: 41, bytes: [verifier.bytes])
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(5_000) {
+            let bytes = fuzzer.next()
+            guard let found = PasswordVerifier(bytes: bytes) else { continue }
+            read += 1
+            #expect(found.bytes == bytes)
+        }
+        #expect(read > 50)
     }
 
     @Test("what would take more memory than was set aside is refused at once, and the rest is done")

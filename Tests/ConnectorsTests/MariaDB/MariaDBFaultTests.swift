@@ -1,5 +1,6 @@
 import Domain
 import MariaDBClient
+import Streams
 import Testing
 
 @testable import Connectors

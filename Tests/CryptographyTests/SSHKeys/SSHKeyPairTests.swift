@@ -6,7 +6,7 @@ import Testing
 /// Keys against the real ssh-keygen, both ways.
 @Suite("SSH key pairs")
 struct SSHKeyPairTests {
-    static func keygen(_ arguments: String...) throws -> ExternalProgram.Outcome {
+    static func keygen(_ arguments: String...) throws -> Finished {
         try ExternalProgram.run("ssh-keygen", arguments)
     }
 
@@ -16,7 +16,7 @@ struct SSHKeyPairTests {
         let path = directory.file("key")
         let done = try ExternalProgram.run(
             "ssh-keygen", ["-q", "-N", passphrase, "-C", "someone@somewhere", "-f", path] + arguments)
-        try #require(done.status == 0, "\(done.errorText)")
+        try #require(done.status == 0, "\(done.standardError)")
         return (try directory.read("key"), String(decoding: try directory.read("key.pub"), as: UTF8.self))
     }
 
@@ -27,7 +27,7 @@ struct SSHKeyPairTests {
         let directory = try TemporaryDirectory()
         let path = try directory.write(pair.openSSH(comment: "keyturn test").copy(), to: "key")
         let line = try Self.keygen("-y", "-f", path)
-        #expect(line.status == 0, "\(line.errorText)")
+        #expect(line.status == 0, "\(line.standardError)")
         #expect(line.text == pair.publicKey.line(comment: "keyturn test") + "\n")
         let listed = try Self.keygen("-l", "-f", path)
         #expect(listed.text.contains(try pair.publicKey.fingerprint()))
@@ -100,7 +100,7 @@ struct SSHKeyPairTests {
     func readsPEM(arguments: [String], kind: SSHKeyKind) throws {
         let directory = try TemporaryDirectory()
         let made = try ExternalProgram.run("openssl", arguments)
-        try #require(made.status == 0, "\(made.errorText)")
+        try #require(made.status == 0, "\(made.standardError)")
         let pair = try SSHKeyPair.read(Secret(made.output))
         #expect(pair.kind == kind)
         let path = try directory.write(pair.openSSH().copy(), to: "key")
@@ -124,7 +124,7 @@ struct SSHKeyPairTests {
     func refuses() throws {
         func fault(_ arguments: [String]) throws -> SSHKeyFault? {
             let made = try ExternalProgram.run("openssl", arguments)
-            try #require(made.status == 0, "\(made.errorText)")
+            try #require(made.status == 0, "\(made.standardError)")
             do {
                 _ = try SSHKeyPair.read(Secret(made.output))
                 return nil

@@ -138,8 +138,30 @@ struct WireDateTests {
         arguments: [
             "", "2026", "2026-11-20", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026/11-20 00:00:00 +0000",
             "2026-11-20T21:24:38.Z", "2026-11-20T21:24:38.1234567890Z", "2026-11-20T21:24:38 +9900", "2026-11-20T21:24:60Z",
+            "0000/01/01 00:00:00 +0001", "9999/12/31 23:59:59 -0001",
         ])
     func refuse(text: String) {
         #expect(WireDate.parse(text) == nil)
+    }
+
+    @Test("whatever is read is written and read again as the same moment, in either form")
+    func fuzz() {
+        var fuzzer = Fuzzer(
+            seed: 31,
+            samples: [
+                "2026/11/20 21:24:38 +0000", "2026-11-20T21:24:38.123456-14:00", "9999-12-31 23:59:59 +1400",
+                "0000/01/01 00:00:00 -0001",
+            ])
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(20_000) {
+            let text = String(decoding: fuzzer.next(), as: UTF8.self)
+            guard let moment = WireDate.parse(text) else { continue }
+            read += 1
+            let second = Timestamp(seconds: moment.seconds)
+            #expect((0..<1000).contains(moment.milliseconds - second.milliseconds), "\(text)")
+            #expect(WireDate.parse(WireDate.formatISO(moment)) == second, "\(text)")
+            #expect(WireDate.parse(WireDate.format(moment)) == second, "\(text)")
+        }
+        #expect(read > 100)
     }
 }

@@ -1,4 +1,5 @@
 import Domain
+import TestSupport
 import Testing
 
 @Suite("Crontabs")
@@ -54,6 +55,26 @@ struct CrontabTests {
         #expect(try Crontab("  0\t3  *   * SUN ") == Crontab("0 3 * * sun"))
         #expect(try Crontab("*/5 * * * *").startsAnHour == 12)
         #expect(try Crontab("* * * * *").startsAnHour == 60)
+    }
+
+    @Test("whatever the text is, it is a crontab that reads as the same one again and is due at moments that it names, or none")
+    func fuzz() {
+        var fuzzer = Fuzzer(
+            seed: 35, samples: ["*/15 0-5,23 1,15 jan-mar mon-fri", "0 3 * * sun", "@daily", "5/10 * 31 */2 7", "59 23 29 2 *"])
+        let start = Timestamp(seconds: 1_800_000_000)
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(2_000) {
+            guard let crontab = try? Crontab(String(decoding: fuzzer.next(), as: UTF8.self)) else { continue }
+            read += 1
+            #expect((try? Crontab(crontab.text)) == crontab, "\(crontab.text)")
+            #expect((1...60).contains(crontab.startsAnHour))
+            guard let next = crontab.next(after: start, in: .utc) else {
+                Issue.record("\(crontab.text) is never due")
+                continue
+            }
+            #expect(next > start && next.milliseconds % 60_000 == 0)
+        }
+        #expect(read > 50)
     }
 
     @Test("beyond the year 9999 nothing is due")

@@ -79,7 +79,7 @@ struct CrontabZoneTests {
     }
 
     @Test("the next runs are those that going minute by minute finds", arguments: ZoneSamples.names)
-    func bruteForce(zone: String) throws {
+    func fuzzAgainstMinutes(zone: String) throws {
         let rules = try ZoneSamples.rules(zone)
         var random = SeededGenerator(seed: zone.utf8.reduce(UInt64(0)) { $0 &* 31 &+ UInt64($1) })
         for _ in 0..<Fuzzer.rounds(6) {

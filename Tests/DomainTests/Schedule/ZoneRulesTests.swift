@@ -6,7 +6,7 @@ import Testing
 @Suite("Rules of time zones")
 struct ZoneRulesTests {
     @Test("offsets are those that the system's own library has, from 1970 to 2037", arguments: ZoneSamples.names)
-    func offsets(name: String) throws {
+    func fuzzOffsets(name: String) throws {
         let rules = try ZoneSamples.rules(name)
         let found = TimeZone(identifier: name)
         let known = try #require(found)
@@ -34,7 +34,7 @@ struct ZoneRulesTests {
     }
 
     @Test("whatever a zone file says, it is read or refused, and then answers for every moment")
-    func mutations() throws {
+    func fuzz() throws {
         let samples = try ["Europe/Berlin", "Australia/Lord_Howe", "UTC"].map { name in
             try Array(Data(contentsOf: URL(filePath: ZoneSamples.path + name)))
         }
@@ -66,6 +66,22 @@ struct ZoneRulesTests {
         arguments: ["", "/etc/passwd", "../x", "Europe/../x", "Europe//Berlin", ".", "Europe/", "a b", "x\0", "1", "Ümea"])
     func names(text: String) {
         #expect(ZoneName(text) == nil)
+    }
+
+    @Test("whatever is taken for a name stays in the directory of zones")
+    func fuzzNames() {
+        var fuzzer = Fuzzer(seed: 36, samples: ["America/Argentina/Buenos_Aires", "Etc/GMT+5", "../../etc/passwd"])
+        var read = 0
+        for _ in 0..<Fuzzer.rounds(5_000) {
+            guard let name = ZoneName(String(decoding: fuzzer.next(), as: UTF8.self)) else { continue }
+            read += 1
+            #expect(
+                !name.description.split(separator: "/", omittingEmptySubsequences: false).contains {
+                    $0.isEmpty || $0.first == "."
+                })
+            #expect(name.description.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F })
+        }
+        #expect(read > 50)
     }
 
     @Test("names of zones are names of zones", arguments: ZoneSamples.names + ["Etc/GMT+5", "America/Argentina/Buenos_Aires"])

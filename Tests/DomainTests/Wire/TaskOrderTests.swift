@@ -23,7 +23,7 @@ struct TaskOrderTests {
     }
 
     @Test("whatever the text is, it is an order or none")
-    func mutations() {
+    func fuzz() {
         var fuzzer = Fuzzer(seed: 21, samples: [Self.full.text, TaskOrder(kind: .verifyAccount).text])
         for _ in 0..<Fuzzer.rounds(1000) {
             guard let text = String(validating: fuzzer.next(), as: UTF8.self), let order = TaskOrder(text: text) else { continue }

@@ -30,7 +30,7 @@ final class SmallDisk: Sendable {
     func shorten(_ database: String) throws {
         let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA wal_checkpoint(TRUNCATE)')"
         let done = try ExternalProgram.run("python3", ["-c", program, file(database)])
-        try #require(done.status == 0, "\(done.errorText)")
+        try #require(done.status == 0, "\(done.standardError)")
     }
 
     /// Reads the database until the value goes: its write-ahead log is not begun anew meanwhile, so that every commit needs more space.

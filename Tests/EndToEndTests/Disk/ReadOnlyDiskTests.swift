@@ -14,7 +14,7 @@ struct ReadOnlyDiskTests {
         do {
             let mount = try Mount(["--bind", server.data], on: server.data)
             let remounted = try ExternalProgram.run("mount", ["-o", "remount,bind,ro", mount.path])
-            #expect(remounted.status == 0, "\(remounted.errorText)")
+            #expect(remounted.status == 0, "\(remounted.standardError)")
             let refused = try await server.operate(["serve", "--listen", "127.0.0.1:0"])
             #expect(refused.ending == .status(1) && refused.standardError.contains("read-only"), "\(refused.standardError)")
             let verified = try await server.operate(["audit", "verify", "--json"])

@@ -11,7 +11,7 @@ struct DurabilityTests {
         guard let tried = try? ExternalProgram.run("strace", ["-D", "-f", "-e", "trace=none", "true"]) else {
             return "there is no strace"
         }
-        return tried.status == 0 && !tried.errorText.contains("ermitted") ? nil : "programs may not be traced here"
+        return tried.status == 0 && !tried.standardError.contains("ermitted") ? nil : "programs may not be traced here"
     }()
 
     private static func launcher(writing file: String) -> [String] {

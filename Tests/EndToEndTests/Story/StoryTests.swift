@@ -44,6 +44,17 @@ struct StoryTests {
         #expect(decisions.map { $0["address"]?.string } == ["127.0.0.1", "127.0.0.2"])
         #expect(decisions.last?["reason"]?.string == "address not allowed for the application")
         #expect(try await AuditExport.isWhole(server))
+
+        let successor = server.directory.file("next.json")
+        let rotated = try await server.client(
+            ["app", "credential", "rotate", "billing", key.id, "--overlap", "0", "--credentials-file", successor])
+        #expect(rotated.succeeded, "\(rotated.standardError)")
+        let next = try JSONDocument.parse(server.directory.read("next.json"))
+        let newKey = ApplicationKey(
+            id: try #require(next["key_id"]?.string), secret: try #require(next["key_secret"]?.string))
+        #expect(try await Self.fetch(server, newKey, from: "127.0.0.1").status == 200)
+        #expect(try await Self.fetch(server, key, from: "127.0.0.1").status == 401)
+
         #expect(try await server.stop() == .status(0))
         #expect(try await AuditExport.isWhole(server))
     }

@@ -36,8 +36,12 @@ struct TaskStoryTests {
         #expect(try await run(["account", "rotate", "pc1/deploy"]).contains("unsupported_platform"))
         let shown = try await run(["task", "show", "nightly", "--json"])
         #expect(try JSONDocument.parse(shown)["last_execution"]?.string != nil)
+        _ = try await run(["task", "delete", "nightly", "--yes"])
+        #expect(try await !run(["task", "list"]).contains("nightly"))
+        #expect(try await run(["task", "records", "--kind", "change"]).contains("deploy"))
         let actions = try await AuditExport(server)
         #expect(!actions.entries("automation.create").isEmpty && !actions.entries("automation.run").isEmpty)
+        #expect(!actions.entries("automation.delete").isEmpty)
         #expect(!actions.entries("account.rotate").isEmpty)
         let metrics = try await Administrator(server).call(.get, "/metrics").text
         #expect(metrics.contains("keyturn_tasks_overdue 0") && metrics.contains("keyturn_accounts_uncertain 0"))

@@ -21,7 +21,7 @@ final class Mount: Sendable {
     init(_ arguments: [String], on path: String) throws {
         self.path = path
         let mounted = try ExternalProgram.run("mount", arguments + [path])
-        guard mounted.status == 0 else { throw ProgramFault.unexpected("mount failed", output: mounted.errorText) }
+        guard mounted.status == 0 else { throw ProgramFault.unexpected("mount failed", output: mounted.standardError) }
     }
 
     deinit { _ = try? ExternalProgram.run("umount", ["--lazy", path]) }

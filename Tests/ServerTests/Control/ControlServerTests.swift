@@ -123,7 +123,7 @@ private final class ControlFixture: Sendable {
             """
         let ran = try await offPool { try ExternalProgram.run("python3", ["-c", script, path], input: Array(input.utf8)) }
         // What went wrong in the script itself is seen where its output is compared.
-        return ran.text + ran.errorText
+        return ran.text + ran.standardError
     }
 }
 

@@ -4,7 +4,9 @@ internal import Client
 struct AppCredential: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "credential", abstract: "The keys of an application; several may live at once.",
-        subcommands: [AppCredentialList.self, AppCredentialCreate.self, AppCredentialDelete.self])
+        subcommands: [
+            AppCredentialList.self, AppCredentialCreate.self, AppCredentialRotate.self, AppCredentialDelete.self,
+        ])
 }
 
 extension AdminClient {
