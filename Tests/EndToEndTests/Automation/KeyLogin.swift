@@ -26,7 +26,7 @@ struct KeyLogin {
     /// The line for `authorized_keys`.
     func publicKey() throws -> String {
         let made = try ExternalProgram.run("ssh-keygen", ["-y", "-f", directory.file("key")])
-        guard made.status == 0 else { throw ProgramFault.unexpected("ssh-keygen", output: made.errorText) }
+        guard made.status == 0 else { throw ProgramFault.unexpected("ssh-keygen", output: made.standardError) }
         return made.text.split(separator: "\n").first.map(String.init) ?? ""
     }
 }

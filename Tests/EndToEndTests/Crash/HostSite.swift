@@ -94,7 +94,7 @@ extension HostSite {
         while true {
             let read = try ExternalProgram.run("python3", ["-c", program, crash.server.data + "/keyturn.db"])
             guard read.status == 0, let count = Int(read.text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw ProgramFault.unexpected("reading the open changes", output: read.errorText)
+                throw ProgramFault.unexpected("reading the open changes", output: read.standardError)
             }
             if count == 0 || ContinuousClock.now > deadline { return count }
             try await Task.sleep(for: .milliseconds(300))
