@@ -69,7 +69,8 @@ extension Admission.End {
         case .loginRejected: self = .rejected
         case .lockedOut: self = .lockedOut
         // It was let in, and something later was refused.
-        case .notPermitted, .noSuchAccount, .accountExists, .forbidden, .replaced, .ownsObjects, .refusedByPolicy: self = .accepted
+        case .notPermitted, .noSuchAccount, .accountExists, .forbidden, .replaced, .ownsObjects, .refusedByPolicy:
+            self = .accepted
         case .brokenProtocol, .timedOut, .cut: self = .unclear
         }
     }
