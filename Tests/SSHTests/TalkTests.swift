@@ -31,6 +31,17 @@ struct TalkTests {
         await host.stop()
     }
 
+    @Test("no answer is missed whenever it comes: each of many is there at once", arguments: Way.allCases)
+    func isPrompt(way: Way) async throws {
+        let (host, session) = try await CommandTests.start(way)
+        for number in 0..<500 {
+            // Pieces that come at their own times, on both streams.
+            let told = try await ask(session, "echo a \(number); echo b >&2; ls / >/dev/null; printf c", limit: .seconds(20))
+            #expect(text(told) == "a \(number)\ncthe-end\n")
+        }
+        await host.stop()
+    }
+
     @Test("what it asks for is given when it asks, and is not taken for a line of the next talk", arguments: Way.allCases)
     func asks(way: Way) async throws {
         let (host, session) = try await CommandTests.start(way)
