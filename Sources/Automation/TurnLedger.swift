@@ -145,7 +145,8 @@ struct TurnLedger: Sendable {
         guard let user = TargetIdentity.user(of: identity) else { return }
         for other in try SecretChanges.others(than: account.id, endingWith: user, on: page.db) where other.identity != identity {
             let trust = try AssetTrusts.get(other.asset, in: other.organization, on: page.db)
-            guard let trust = try trust.map({ try page.keys.verified($0) }) else { continue }
+            // Damage of another asset's row keeps its own change waiting, and not everybody else's.
+            guard let trust = trust.flatMap({ try? page.keys.verified($0) }) else { continue }
             let isThere = trust.systems.compactMap { TargetIdentity.System(text: $0) }.contains { system in
                 system.moved(userOf: other.identity) == identity
             }

@@ -80,6 +80,8 @@ package final class SSHSession: Sendable {
             do throws(SSHFault) {
                 let deadline = conversation.deadline(talk.limit)
                 if deadline.hasPassed { throw SSHFault(.timedOut) }
+                // One that hears another line goes before: hosts may allow one at a time.
+                if standing?.line != line { standing = nil }
                 let partner = try self.partner(line, standing, deadline)
                 standing = nil
                 var exchange = CommandExchange(partner.channel, limit: deadline, outputLimit: talk.outputLimit)
@@ -89,7 +91,8 @@ package final class SSHSession: Sendable {
                 } catch {
                     throw error.afterSending()
                 }
-                if !result.hasEnded { standing = partner }
+                // What was asked for input may not have read all of it, and the next to read must not be a shell.
+                if !result.hasEnded, talk.steps.isEmpty { standing = partner }
                 return Swift.Result<SSHTalkResult, SSHFault>.success(result)
             } catch {
                 return .failure(conversation.explained(error))

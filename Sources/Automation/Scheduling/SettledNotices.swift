@@ -21,8 +21,9 @@ package struct SettledNotices: Sendable {
         _ settled: SettledDoubt, as report: WorkReport, at now: Timestamp, with keys: RowKeys, on db: any SQLConnection
     ) throws {
         let record = settled.record
-        let task = try settled.execution.task.flatMap { try AutomationTasks.get($0, in: record.organization, on: db) }
-        let recipients = try task.map { try keys.verified($0).recipients } ?? []
+        let task = settled.execution.task.flatMap { try? AutomationTasks.get($0, in: record.organization, on: db) }
+        // A damaged task has nobody to tell; that must not keep the doubt from settling.
+        let recipients = task.flatMap { try? keys.verified($0).recipients } ?? []
         let notice = Self.notice(settled, report, recipients.compactMap { EmailAddress($0) })
         try outbox.put(notice, occasion: "change.settled \(record.id)", with: keys, at: now, on: db)
     }

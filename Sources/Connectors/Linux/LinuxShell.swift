@@ -54,7 +54,9 @@ struct LinuxShell: Sendable {
         }
         guard isOnTerminal else {
             let steps = input.map { [frame.step($0)] } ?? []
-            let talk = SSHTalk(frame.wrapped(script) + "\n", steps: steps, until: frame.end, limit: limit)
+            // The shell ends with a script that reads: had what reads died before its input came, that would be the shell's next line.
+            let opening = steps.isEmpty ? frame.wrapped(script) + "\n" : "{ \(frame.wrapped(script))\n}; exit\n"
+            let talk = SSHTalk(opening, steps: steps, until: frame.end, limit: limit)
             let told = try told(changes) { () throws(SSHFault) in
                 try session.talk(talk, to: power.isSudo ? "exec env LC_ALL=C sudo -n -- sh" : "exec sh")
             }

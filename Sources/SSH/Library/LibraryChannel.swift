@@ -7,6 +7,8 @@ final class LibraryChannel: CommandChannel {
     private let channel: OpaquePointer
     private let onTerminal: Bool
     private var hasSentEnd = false
+    /// Whether the last wait found something that had come in already, and nothing was read since.
+    private var hasLooked = false
 
     /// Opens the channel and starts the command.
     init(_ session: LibrarySession, line: String, onTerminal: Bool, _ deadline: Deadline) throws(SSHFault) {
@@ -49,7 +51,10 @@ final class LibraryChannel: CommandChannel {
         let number: Int32 = stream == .error ? SSH_EXTENDED_DATA_STDERR : 0
         let count = libssh2_channel_read_ex(
             channel, number, buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
-        if count > 0 { return count }
+        if count > 0 {
+            hasLooked = false
+            return count
+        }
         if count == 0 { return libssh2_channel_eof(channel) == 1 ? nil : 0 }
         guard count == Int(LIBSSH2_ERROR_EAGAIN) else { throw session.fault(Int32(clamping: count)) }
         return libssh2_channel_eof(channel) == 1 ? nil : 0
@@ -80,7 +85,11 @@ final class LibraryChannel: CommandChannel {
     func wait(writing: Bool, _ deadline: Deadline) throws(SSHFault) {
         // Whatever reads from the connection, for the other stream or to write, may have taken in what this channel is waiting for: then
         // the socket has nothing more to tell.
-        if libssh2_poll_channel_read(channel, 1) == 1 { return }
+        // Once only: what is still there then is nothing that anybody reads.
+        if !hasLooked, libssh2_poll_channel_read(channel, 1) == 1 {
+            hasLooked = true
+            return
+        }
         try session.wait(deadline)
     }
 
