@@ -211,7 +211,12 @@ extension TurnRun {
 
     func retire() async throws -> TurnEvent {
         guard let change, let number = turn.memory.candidate else { return .retired }
-        if session == nil { _ = try await meet(try await standing()) }
+        do {
+            if session == nil { _ = try await meet(try await standing()) }
+        } catch let stop as Stop {
+            // The new secret is proven: what keeps the old one from being taken away ends the change.
+            throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
+        }
         guard let changing = session as? any SecretChanging, let ground, change.kind == .change else { return .retired }
         if candidate == nil { candidate = try await kept(number) }
         var old: TargetLogin?
