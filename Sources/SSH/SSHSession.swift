@@ -73,8 +73,8 @@ package final class SSHSession: Sendable {
 
     /// Talks to a command that stays, such as a shell: starting one costs the host more than most of what it is told.
     ///
-    /// Only one stays. Another line than the last time starts a new one in its place, and so does a talk after one that failed: what was left
-    /// of that must not be taken for an answer to this.
+    /// Only one stays. Another line than the last time starts a new one in its place, and so does a talk after one that failed or
+    /// was asked for input: what was left of that must not be taken for an answer to this, or for a command.
     package func talk(_ talk: SSHTalk, to line: String) throws(SSHFault) -> SSHTalkResult {
         let outcome = turn.withLock { standing in
             do throws(SSHFault) {

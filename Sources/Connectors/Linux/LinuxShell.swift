@@ -54,9 +54,7 @@ struct LinuxShell: Sendable {
         }
         guard isOnTerminal else {
             let steps = input.map { [frame.step($0)] } ?? []
-            // The shell ends with a script that reads: had what reads died before its input came, that would be the shell's next line.
-            let opening = steps.isEmpty ? frame.wrapped(script) + "\n" : "{ \(frame.wrapped(script))\n}; exit\n"
-            let talk = SSHTalk(opening, steps: steps, until: frame.end, limit: limit)
+            let talk = SSHTalk(frame.line(script), steps: steps, until: frame.end, limit: limit)
             let told = try told(changes) { () throws(SSHFault) in
                 try session.talk(talk, to: power.isSudo ? "exec env LC_ALL=C sudo -n -- sh" : "exec sh")
             }
@@ -184,6 +182,12 @@ struct ScriptFrame {
     /// Sends a script what it reads, once it reads.
     func step(_ input: [SSHInput]) -> SSHDialogue.Step {
         SSHDialogue.Step(prompt: ready, answer: input + [.text(inputEnd + "\n")])
+    }
+
+    /// What a shell is told that reads its commands where the script reads its input. It ends with a script that reads: had what reads died
+    /// before the input came, that would be the shell's next command.
+    func line(_ script: String) -> String {
+        input == .nothing ? wrapped(script) + "\n" : "{ \(wrapped(script))\n}; exit\n"
     }
 
     func wrapped(_ script: String) -> String {

@@ -84,8 +84,7 @@ final class LibraryChannel: CommandChannel {
 
     func wait(writing: Bool, _ deadline: Deadline) throws(SSHFault) {
         // Whatever reads from the connection, for the other stream or to write, may have taken in what this channel is waiting for: then
-        // the socket has nothing more to tell.
-        // Once only: what is still there then is nothing that anybody reads.
+        // the socket has nothing more to tell. Once only: what is still there then is nothing that anybody reads.
         if !hasLooked, libssh2_poll_channel_read(channel, 1) == 1 {
             hasLooked = true
             return

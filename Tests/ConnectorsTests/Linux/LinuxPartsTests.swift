@@ -53,6 +53,18 @@ struct ScriptFrameTests {
         }
     }
 
+    @Test("input is never a command of the shell that stays, though what reads it has died")
+    func deadReader() throws {
+        let frame = try ScriptFrame(.lines, isOnTerminal: false)
+        for shell in ["sh", "bash"] {
+            let dead = try ExternalProgram.run(
+                shell, [], input: Array("sed() { :; }\n\(frame.line("cat"))echo exec''uted\n\(frame.inputEnd)\n".utf8))
+            #expect(frame.answer(in: dead.output) != nil && !dead.text.contains("executed"), "\(dead.text)")
+            let whole = try ExternalProgram.run(shell, ["-c", frame.line("cat")], input: Array("text\n\(frame.inputEnd)\n".utf8))
+            #expect(frame.answer(in: whole.output)?.text == "text")
+        }
+    }
+
     @Test("status and output are told from noise before, between and after, and what lacks a mark is no answer")
     func answers() throws {
         let frame = try ScriptFrame(.nothing, isOnTerminal: true)
