@@ -11,7 +11,3 @@ void khttp_keep_record_blocks(void);
 void *khttp_take_gathered(size_t *size);
 /// Gives such a block back; the thread keeps one.
 void khttp_keep_gathered(void *block, size_t size);
-/// Room for the plaintext of an answer; NULL without memory.
-void *khttp_take_answer(size_t capacity);
-/// Wipes the bytes of such a block that were used and gives it back; the thread keeps many of the smallest size.
-void khttp_keep_answer(void *block, size_t capacity, size_t used);

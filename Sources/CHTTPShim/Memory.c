@@ -46,16 +46,11 @@ __attribute__((noinline)) void khttp_wipe_stack(void)
 /// blocks at hand: it cuts each from its heap and joins it again. So a thread keeps a few, all of one size.
 enum { record_least = 16 * 1024, record_size = 18 * 1024, record_limit = 8 };
 
-/// Answers that wait for leave to be sent, mostly of less than a kilobyte: as many as a loop may have at one time are kept.
-enum { answer_size = 1024, answer_blocks = 256 };
-
 static _Thread_local struct {
     unsigned int count;
     void *records[record_limit];
     void *gathered;
     size_t gathered_size;
-    unsigned int answer_count;
-    void *answers[answer_blocks];
 } spare;
 
 static void *allocate_for_tls(size_t size)
@@ -105,25 +100,8 @@ void khttp_keep_gathered(void *block, size_t size)
     spare.gathered_size = size;
 }
 
-void *khttp_take_answer(size_t capacity)
-{
-    return capacity == answer_size && spare.answer_count > 0 ? spare.answers[--spare.answer_count] : malloc(capacity);
-}
-
-void khttp_keep_answer(void *block, size_t capacity, size_t used)
-{
-    if (block == NULL) return;
-    explicit_bzero(block, used);
-    if (capacity == answer_size && spare.answer_count < answer_blocks) {
-        spare.answers[spare.answer_count++] = block;
-    } else {
-        free(block);
-    }
-}
-
 void khttp_free_spare(void)
 {
-    while (spare.answer_count > 0) free(spare.answers[--spare.answer_count]);
     while (spare.count > 0) free(spare.records[--spare.count]);
     free(spare.gathered);
     spare.gathered = NULL;

@@ -38,6 +38,10 @@ struct khttp_tls {
 };
 
 struct khttp_wire {
+    // The loop and a sender work on one connection in turn: everything below is under the lock, but for what `open` sets for good.
+    pthread_mutex_t lock;
+    unsigned int references;
+    bool closed;  // the connection is over: session and socket are not ours any more
     khttp_tls *tls;
     gnutls_session_t session;
     struct certificate *certificate;
@@ -48,7 +52,8 @@ struct khttp_wire {
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
-    unsigned char *answer;  // plaintext of an answer that waits for leave
+    bool leaves;            // the answer may leave: whoever comes next makes it a record
+    unsigned char *answer;  // plaintext of an answer that waits
     size_t answer_count, answer_capacity;
     size_t taken, received;  // ciphertext that came ahead: [taken, received)
     unsigned char ahead[ahead_size];
@@ -258,58 +263,24 @@ static khttp_wire *wire_of(gnutls_session_t session)
     return (uintptr_t)pointer <= INT_MAX ? NULL : pointer;
 }
 
-/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption: what the
-/// library says in place of an answer that the loop writes itself is dropped here. khttp_wire_answers tells whether the linker let it.
-ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
+/// Wipes the answer; the block stays with its connection, for the next one.
+static void forget(khttp_wire *wire)
 {
-    khttp_wire *wire = wire_of(session);
-    // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
-    if (wire != NULL && !wire->swallows && wire->answer_count != 0) return GNUTLS_E_PUSH_ERROR;
-    if (wire == NULL || !wire->swallows) return gnutls_record_send2(session, bytes, count, 0, 0);
-    // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
-    if (wire->filled > gather_limit / 4 && !send_pending(wire)) return GNUTLS_E_AGAIN;
-    return (ssize_t)count;
-}
-
-bool khttp_wire_answers(void)
-{
-    return dlsym(RTLD_DEFAULT, "gnutls_record_send") == (void *)(uintptr_t)&gnutls_record_send;
-}
-
-void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swallows; }
-
-bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count)
-{
-    if (count == 0) return true;
-    if (count > answer_limit - wire->answer_count) return false;
-    size_t needed = wire->answer_count + count;
-    if (needed > wire->answer_capacity) {
-        size_t capacity = answer_least;
-        while (capacity < needed) capacity *= 2;
-        unsigned char *larger = khttp_take_answer(capacity);
-        if (larger == NULL) return false;
-        if (wire->answer != NULL) memcpy(larger, wire->answer, wire->answer_count);
-        khttp_keep_answer(wire->answer, wire->answer_capacity, wire->answer_count);
-        wire->answer = larger;
-        wire->answer_capacity = capacity;
+    if (wire->answer_count != 0) explicit_bzero(wire->answer, wire->answer_count);
+    if (wire->answer_capacity > answer_least) {
+        free(wire->answer);
+        wire->answer = NULL;
+        wire->answer_capacity = 0;
     }
-    memcpy(wire->answer + wire->answer_count, bytes, count);
-    wire->answer_count = needed;
-    return true;
+    wire->answer_count = 0;
+    wire->leaves = false;
 }
 
-void khttp_wire_forget(khttp_wire *wire)
+/// Makes a record of the answer if it may leave, or several where the client takes short ones only. The library believes that it was sent:
+/// if that fails, for want of memory, the connection ends. The only way from plaintext to the wire.
+static void seal(khttp_wire *wire)
 {
-    khttp_keep_answer(wire->answer, wire->answer_capacity, wire->answer_count);
-    wire->answer = NULL;
-    wire->answer_count = wire->answer_capacity = 0;
-}
-
-/// Makes a record of the answer that waits, or several where the client takes short ones only. The library believes that it was sent: if
-/// that fails, for want of memory, the connection ends.
-void khttp_wire_seal(khttp_wire *wire)
-{
-    if (wire->answer_count == 0) return;
+    if (!wire->leaves) return;
     size_t done = 0;
     wire->gathers = true;
     while (done < wire->answer_count) {
@@ -319,10 +290,127 @@ void khttp_wire_seal(khttp_wire *wire)
     }
     wire->gathers = false;
     bool isWhole = done == wire->answer_count;
-    khttp_wire_forget(wire);
+    forget(wire);
     if (isWhole) return;
     wire->failed = true;
     shutdown(wire->socket, SHUT_RDWR);
+}
+
+/// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption: what the
+/// library says in place of an answer that the loop writes itself is dropped here. khttp_wire_answers tells whether the linker let it.
+ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
+{
+    khttp_wire *wire = wire_of(session);
+    if (wire == NULL) return gnutls_record_send2(session, bytes, count, 0, 0);
+    pthread_mutex_lock(&wire->lock);
+    ssize_t result = (ssize_t)count;
+    if (wire->swallows) {
+        // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
+        if (wire->filled > gather_limit / 4 && !send_pending(wire)) result = GNUTLS_E_AGAIN;
+    } else {
+        seal(wire);
+        // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
+        result = wire->answer_count != 0 ? GNUTLS_E_PUSH_ERROR : gnutls_record_send2(session, bytes, count, 0, 0);
+    }
+    pthread_mutex_unlock(&wire->lock);
+    return result;
+}
+
+static ssize_t (*next_record_recv)(gnutls_session_t, void *, size_t);
+
+/// Takes the place of GnuTLS's function too: the sender may be at work on the session that the loop reads.
+ssize_t gnutls_record_recv(gnutls_session_t session, void *bytes, size_t count)
+{
+    if (next_record_recv == NULL) return GNUTLS_E_PULL_ERROR;
+    khttp_wire *wire = wire_of(session);
+    if (wire == NULL) return next_record_recv(session, bytes, count);
+    pthread_mutex_lock(&wire->lock);
+    ssize_t result = next_record_recv(session, bytes, count);
+    pthread_mutex_unlock(&wire->lock);
+    return result;
+}
+
+static int (*next_bye)(gnutls_session_t, gnutls_close_request_t);
+
+/// And of this one, with which the library ends a connection.
+int gnutls_bye(gnutls_session_t session, gnutls_close_request_t how)
+{
+    khttp_wire *wire = wire_of(session);
+    if (wire != NULL) {
+        pthread_mutex_lock(&wire->lock);
+        seal(wire);
+    }
+    int result = next_bye == NULL ? GNUTLS_E_PUSH_ERROR : next_bye(session, how);
+    if (wire != NULL) pthread_mutex_unlock(&wire->lock);
+    return result;
+}
+
+/// The functions whose places were taken; a program links GnuTLS, so they are there.
+__attribute__((constructor)) static void find_next(void)
+{
+    next_record_recv = (ssize_t(*)(gnutls_session_t, void *, size_t))(uintptr_t)dlsym(RTLD_NEXT, "gnutls_record_recv");
+    next_bye = (int (*)(gnutls_session_t, gnutls_close_request_t))(uintptr_t)dlsym(RTLD_NEXT, "gnutls_bye");
+}
+
+bool khttp_wire_answers(void)
+{
+    return dlsym(RTLD_DEFAULT, "gnutls_record_send") == (void *)(uintptr_t)&gnutls_record_send
+        && dlsym(RTLD_DEFAULT, "gnutls_record_recv") == (void *)(uintptr_t)&gnutls_record_recv
+        && dlsym(RTLD_DEFAULT, "gnutls_bye") == (void *)(uintptr_t)&gnutls_bye;
+}
+
+void khttp_wire_swallow(khttp_wire *wire, bool swallows)
+{
+    pthread_mutex_lock(&wire->lock);
+    wire->swallows = swallows;
+    pthread_mutex_unlock(&wire->lock);
+}
+
+static bool put(khttp_wire *wire, const void *bytes, size_t count)
+{
+    if (count > answer_limit - wire->answer_count) return false;
+    size_t needed = wire->answer_count + count;
+    if (needed > wire->answer_capacity) {
+        size_t capacity = answer_least;
+        while (capacity < needed) capacity *= 2;
+        unsigned char *larger = malloc(capacity);
+        if (larger == NULL) return false;
+        if (wire->answer != NULL) {
+            memcpy(larger, wire->answer, wire->answer_count);
+            explicit_bzero(wire->answer, wire->answer_count);
+            free(wire->answer);
+        }
+        wire->answer = larger;
+        wire->answer_capacity = capacity;
+    }
+    memcpy(wire->answer + wire->answer_count, bytes, count);
+    wire->answer_count = needed;
+    return true;
+}
+
+bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count)
+{
+    if (count == 0) return true;
+    pthread_mutex_lock(&wire->lock);
+    seal(wire);
+    bool isThere = put(wire, bytes, count);
+    pthread_mutex_unlock(&wire->lock);
+    return isThere;
+}
+
+void khttp_wire_forget(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    seal(wire);
+    forget(wire);
+    pthread_mutex_unlock(&wire->lock);
+}
+
+void khttp_wire_let_go(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    wire->leaves = wire->answer_count != 0;
+    pthread_mutex_unlock(&wire->lock);
 }
 
 // MARK: - Transport
@@ -385,6 +473,8 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     gnutls_session_t session = info->tls_session;
     khttp_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL) return NULL;
+    pthread_mutex_init(&wire->lock, NULL);
+    wire->references = 1;
     wire->tls = tls;
     wire->session = session;
     wire->socket = khttp_connection_socket(connection);
@@ -408,15 +498,43 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
 void khttp_wire_close(khttp_wire *wire)
 {
     if (wire == NULL) return;
-    khttp_wire_forget(wire);
+    pthread_mutex_lock(&wire->lock);
+    seal(wire);
+    forget(wire);
+    free(wire->answer);
+    wire->answer = NULL;
+    wire->answer_capacity = 0;
     if (wire->filled != 0) send_pending(wire);
     free(wire->pending);
+    wire->pending = NULL;
+    wire->sent = wire->filled = wire->capacity = 0;
+    wire->closed = true;
     release_certificate(wire->tls, wire->certificate);
+    pthread_mutex_unlock(&wire->lock);
+    khttp_wire_drop(wire);
+}
+
+void khttp_wire_hold(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    wire->references++;
+    pthread_mutex_unlock(&wire->lock);
+}
+
+void khttp_wire_drop(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    bool last = --wire->references == 0;
+    pthread_mutex_unlock(&wire->lock);
+    if (!last) return;
+    pthread_mutex_destroy(&wire->lock);
     free(wire);
 }
 
-bool khttp_wire_send(khttp_wire *wire)
+static bool send_all(khttp_wire *wire)
 {
+    if (wire->closed) return true;
+    seal(wire);
     if (!wire->uncorked) {
         // libmicrohttpd corks a connection once and relies on its own later calls to push what it wrote; ours it would not see.
         int off = 0;
@@ -426,4 +544,18 @@ bool khttp_wire_send(khttp_wire *wire)
     return wire->filled == 0 || send_pending(wire);
 }
 
-bool khttp_wire_failed(const khttp_wire *wire) { return wire->failed; }
+bool khttp_wire_send(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    bool isSent = send_all(wire);
+    pthread_mutex_unlock(&wire->lock);
+    return isSent;
+}
+
+bool khttp_wire_failed(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    bool failed = wire->failed;
+    pthread_mutex_unlock(&wire->lock);
+    return failed;
+}

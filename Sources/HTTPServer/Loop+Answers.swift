@@ -9,11 +9,20 @@ extension Loop {
         for item in mail.answers {
             if let exchange = waiting(item.ticket) { exchange.respond(item.response) } else { reportUndelivered(item) }
         }
+        let batch = mail.released.count >= Sender.least ? Sender.Batch() : nil
         for ticket in mail.released {
             guard let exchange = waiting(ticket) else { continue }
-            if exchange.stage == .withheld { letGo(exchange) } else { exchange.becomeReady() }
+            if exchange.stage == .withheld { letGo(exchange, with: batch) } else { exchange.becomeReady() }
         }
+        if let batch { sender.send(batch) }
+        if !mail.unsent.isEmpty { tryAgain(Set(mail.unsent)) }
         mail.removeAll()
+    }
+
+    private func tryAgain(_ wires: Set<UInt>) {
+        for connection in connections {
+            if let wire = connection.wire, wires.contains(UInt(bitPattern: wire)) { unsent.append(connection) }
+        }
     }
 
     /// The exchange that still waits under a ticket; nil when it is gone or was answered already.

@@ -39,7 +39,12 @@ extension Loop {
     func closed(_ connection: Connection) {
         events += 1
         for exchange in [connection.withheld, connection.exchange] { if let exchange { release(exchange) } }
-        if let wire = connection.wire { khttp_wire_close(wire) }
+        if let wire = connection.wire {
+            if let request = connection.handedOver, khttp_wire_failed(wire) {
+                settings.handler.undelivered(Undelivered(request: request, peer: connection.peer, cause: .broken))
+            }
+            khttp_wire_close(wire)
+        }
         connection.wire = nil
         settings.quota.giveBack(connection.peer)
         let last = connections.count - 1

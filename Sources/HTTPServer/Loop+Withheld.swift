@@ -69,14 +69,21 @@ extension Loop {
         exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
     }
 
-    /// The answer may leave.
-    func letGo(_ exchange: Exchange) {
+    /// The answer may leave: the sender takes it along, or this loop sends it.
+    func letGo(_ exchange: Exchange, with batch: Sender.Batch? = nil) {
         guard exchange.stage == .withheld, let connection = exchange.connection else { return }
         events += 1
         withheld -= 1
         exchange.abandoned = nil
         exchange.stage = .answered
-        if send(connection) { exchange.carriesSecret = false }
+        if let batch, let wire = connection.wire {
+            khttp_wire_let_go(wire)
+            batch.append(wire)
+            connection.handedOver = exchange.carriesSecret ? exchange.requestID : nil
+            exchange.carriesSecret = false
+        } else if send(connection) {
+            exchange.carriesSecret = false
+        }
         guard connection.withheld === exchange else {
             // libmicrohttpd is not done with the exchange yet: its own call of `completed` does the rest.
             return connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
@@ -112,7 +119,7 @@ extension Loop {
     /// tried again at the end of each pass.
     func send(_ connection: Connection) -> Bool {
         guard let wire = connection.wire else { return true }
-        khttp_wire_seal(wire)
+        khttp_wire_let_go(wire)
         if !khttp_wire_send(wire) { unsent.append(connection) }
         return !khttp_wire_failed(wire)
     }

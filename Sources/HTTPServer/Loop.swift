@@ -43,7 +43,8 @@ final class Loop: @unchecked Sendable {
     let index: Int
     let settings: LoopSettings
     let deadlines: LoopDeadlines
-    let mailbox = Mailbox()
+    let mailbox: Mailbox
+    let sender: Sender
     let counters = Counters()
     /// Nanoseconds of the monotonic clock at which the loop ends even with work left; `max` while nobody asked it to.
     let stopAt = Atomic<UInt64>(.max)
@@ -88,6 +89,8 @@ final class Loop: @unchecked Sendable {
 
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
         self.index = index
+        mailbox = Mailbox()
+        sender = Sender(mailbox)
         self.settings = settings
         deadlines = LoopDeadlines(settings.limits)
         self.listening = listening
@@ -208,7 +211,10 @@ final class Loop: @unchecked Sendable {
         for connection in connections {
             let isIdle = connection.phase == .idle
             let saidNothing = connection.phase == .fresh && connection.accepted.nanoseconds < grace
-            if isIdle || saidNothing { connection.cut() }
+            guard isIdle || saidNothing else { continue }
+            // The sender may not have come to it yet.
+            if let wire = connection.wire { _ = khttp_wire_send(wire) }
+            connection.cut()
         }
         return connections.isEmpty || now.nanoseconds >= stopAt.load(ordering: .relaxed)
     }
@@ -229,6 +235,7 @@ final class Loop: @unchecked Sendable {
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
+        sender.close()
         khttp_free_spare()
     }
 }

@@ -19,11 +19,15 @@ final class Mailbox: Sendable {
         /// Exchanges whose parked response may leave.
         var released: [Ticket] = []
 
-        var isEmpty: Bool { answers.isEmpty && released.isEmpty }
+        /// Addresses of wires whose sockets did not take all that the sender had for them.
+        var unsent: [UInt] = []
+
+        var isEmpty: Bool { answers.isEmpty && released.isEmpty && unsent.isEmpty }
 
         mutating func removeAll() {
             if !answers.isEmpty { answers.removeAll() }
             released.removeAll(keepingCapacity: true)
+            if !unsent.isEmpty { unsent.removeAll() }
         }
     }
 
@@ -49,6 +53,12 @@ final class Mailbox: Sendable {
     func release(_ tickets: [Ticket]) {
         guard !tickets.isEmpty else { return }
         leave { $0.released.append(contentsOf: tickets) }
+    }
+
+    /// Tells the loop of wires that it has to try again.
+    func report(_ unsent: [UInt]) {
+        guard !unsent.isEmpty else { return }
+        leave { $0.unsent.append(contentsOf: unsent) }
     }
 
     private func leave(_ fill: (inout Mail) -> Void) {

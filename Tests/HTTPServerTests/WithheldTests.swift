@@ -188,6 +188,79 @@ struct WithheldTests {
         }
     }
 
+    @Test("many answers that may leave at once all arrive, each once and on its own connection")
+    func together() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let clients = try (0..<12).map { _ in try RawClient.overTLS(port: server.port) }
+            for _ in 0..<20 {
+                for client in clients { client.get("/hold-secret") }
+                let tickets = try clients.map { _ in try unwrapped(server.handler.nextHeld()) }
+                server.listener.release(loop: 0, tickets)
+                for client in clients { #expect(client.read()?.text == Self.body) }
+            }
+            #expect(server.eventually { $0.parked == 0 && $0.answers == 240 })
+            #expect(Self.causes(server) == [])
+        }
+    }
+
+    @Test("requests that wait behind many answers are answered after them, and nothing overtakes")
+    func togetherInOrder() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let clients = try (0..<8).map { _ in try RawClient.overTLS(port: server.port) }
+            for client in clients {
+                client.write("GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\nGET /fixed HTTP/1.1\r\nHost: t\r\n\r\n")
+            }
+            let tickets = try clients.map { _ in try unwrapped(server.handler.nextHeld()) }
+            server.listener.release(loop: 0, tickets)
+            for client in clients {
+                #expect(client.read()?.text == Self.body)
+                #expect(client.read()?.status == 200)
+            }
+        }
+    }
+
+    @Test("many slow readers get what their sockets did not take at first", .timeLimit(.minutes(2)))
+    func slowTogether() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let clients = try (0..<5).map { _ in try SlowReader(port: server.port, requests: 400, target: "/hold-large") }
+            var released = 0
+            while true {
+                var tickets: [Ticket] = []
+                while tickets.count < clients.count, let ticket = server.handler.nextHeld(tries: 100) { tickets.append(ticket) }
+                guard !tickets.isEmpty else { break }
+                server.listener.release(loop: 0, tickets)
+                released += tickets.count
+            }
+            #expect(released > 15 && released < 2000)
+            #expect(try clients.reduce(0) { try $0 + $1.readAll() } == released)
+        }
+    }
+
+    @Test("a stop, or clients that leave, right after many answers may leave loses none of them to another connection")
+    func endsTogether() async throws {
+        try await blocking {
+            for stops in [true, false, true, false] {
+                let server = try Self.server()
+                var clients = try (0..<16).map { _ in try RawClient.overTLS(port: server.port) }
+                for client in clients { client.get("/hold-secret") }
+                let tickets = try clients.map { _ in try unwrapped(server.handler.nextHeld()) }
+                server.listener.release(loop: 0, tickets)
+                if stops {
+                    let listener = server.listener
+                    let stopping = Task { await listener.drain(deadline: .seconds(3)) }
+                    for client in clients { #expect(client.read()?.text == Self.body) }
+                    _ = stopping
+                } else {
+                    clients = []
+                    #expect(server.eventually { $0.parked == 0 && $0.openConnections == 0 })
+                }
+            }
+        }
+    }
+
     @Test("headers that could end their line are left out, and a HEAD has no body")
     func heads() async throws {
         try await blocking {

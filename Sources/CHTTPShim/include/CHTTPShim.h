@@ -48,7 +48,7 @@ void khttp_name_thread(const char *name);
 
 /// Certificate and ticket key of one listener, shared by its loops; every function is thread-safe.
 typedef struct khttp_tls khttp_tls;
-/// One connection's TLS transport; belongs to its loop's thread.
+/// One connection's TLS transport; it belongs to its loop, and a sender may hold it beside: every function is thread-safe.
 typedef struct khttp_wire khttp_wire;
 
 khttp_tls *khttp_tls_create(void);
@@ -63,22 +63,26 @@ const char *khttp_tls_describe(int code);
 
 /// Takes over the transport of a connection that has just been accepted. NULL without memory or certificate.
 khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
-/// Sends what was gathered as far as the socket takes it, and frees the wire.
+/// Ends the wire with its connection: what may leave is sent as far as the socket takes it. Whoever drops it last frees its memory.
 void khttp_wire_close(khttp_wire *wire);
+/// Keeps the wire's memory for another thread, until `khttp_wire_drop`.
+void khttp_wire_hold(khttp_wire *wire);
+void khttp_wire_drop(khttp_wire *wire);
 /// Whether the loop can write answers itself: the library's own can be kept from the wire.
 bool khttp_wire_answers(void);
 /// Whether what the library sends is dropped, since the loop writes the answer of this request.
 void khttp_wire_swallow(khttp_wire *wire, bool swallows);
 /// Adds bytes to the answer that waits, copied; 16 KiB at most. False without memory or room.
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count);
-/// Wipes the answer that waits.
+/// Wipes the answer that waits for leave.
 void khttp_wire_forget(khttp_wire *wire);
-/// The answer that waits may leave: it becomes a TLS record. The only way from plaintext to the wire.
-void khttp_wire_seal(khttp_wire *wire);
-/// Sends the records that the socket did not take yet: true when none is left. An answer that waits is not touched.
+/// The answer that waits may leave: whoever comes next, on whichever thread, makes it a TLS record.
+void khttp_wire_let_go(khttp_wire *wire);
+/// Sends the answer that may leave, and records that the socket did not take yet: true when nothing is left. An answer that must not
+/// leave yet is not touched.
 bool khttp_wire_send(khttp_wire *wire);
 /// Whether an answer could not be made a record: it did not leave, and the connection ends.
-bool khttp_wire_failed(const khttp_wire *wire);
+bool khttp_wire_failed(khttp_wire *wire);
 
 // MARK: - Memory
 
