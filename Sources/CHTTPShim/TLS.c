@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,9 +39,9 @@ struct khttp_tls {
 };
 
 struct khttp_wire {
-    // The loop and a sender work on one connection in turn: everything below is under the lock, but for what `open` sets for good.
+    // The loop and whoever sends an answer work on one connection in turn: what changes is under the lock.
     pthread_mutex_t lock;
-    unsigned int references;
+    atomic_uint references;
     bool closed;  // the connection is over: session and socket are not ours any more
     khttp_tls *tls;
     gnutls_session_t session;
@@ -318,7 +319,7 @@ ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t c
 
 static ssize_t (*next_record_recv)(gnutls_session_t, void *, size_t);
 
-/// Takes the place of GnuTLS's function too: the sender may be at work on the session that the loop reads.
+/// Takes the place of GnuTLS's function too: another thread may be sending on the session that the loop reads.
 ssize_t gnutls_record_recv(gnutls_session_t session, void *bytes, size_t count)
 {
     if (next_record_recv == NULL) return GNUTLS_E_PULL_ERROR;
@@ -514,19 +515,11 @@ void khttp_wire_close(khttp_wire *wire)
     khttp_wire_drop(wire);
 }
 
-void khttp_wire_hold(khttp_wire *wire)
-{
-    pthread_mutex_lock(&wire->lock);
-    wire->references++;
-    pthread_mutex_unlock(&wire->lock);
-}
+void khttp_wire_hold(khttp_wire *wire) { atomic_fetch_add_explicit(&wire->references, 1, memory_order_relaxed); }
 
 void khttp_wire_drop(khttp_wire *wire)
 {
-    pthread_mutex_lock(&wire->lock);
-    bool last = --wire->references == 0;
-    pthread_mutex_unlock(&wire->lock);
-    if (!last) return;
+    if (atomic_fetch_sub_explicit(&wire->references, 1, memory_order_acq_rel) != 1) return;
     pthread_mutex_destroy(&wire->lock);
     free(wire);
 }

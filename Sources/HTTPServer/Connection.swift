@@ -21,8 +21,8 @@ final class Connection {
     var exchange: Exchange?
     /// An exchange that libmicrohttpd is done with while its answer is still withheld.
     var withheld: Exchange?
-    /// Whose answer with a secret the sender got last.
-    var handedOver: RequestID?
+    /// Whose answer with a secret another thread sent last.
+    var lastSecret: RequestID?
     /// A request that came before the answer to the one before it has left.
     var following: Exchange?
     /// The place in the loop's list.

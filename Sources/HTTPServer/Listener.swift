@@ -64,10 +64,13 @@ package final class Listener: Sendable {
         loops[loop].mailbox.deliver(finished.map { Mailbox.Finished(ticket: $0.0, response: $0.1) })
     }
 
-    /// Sends the responses that exchanges of one loop were parked with.
+    /// Sends the responses that exchanges of one loop were parked with: on this thread where they are ready for it, else on the loop's.
     package func release(loop: Int, _ tickets: [Ticket]) {
         guard loops.indices.contains(loop) else { return }
-        loops[loop].mailbox.release(tickets)
+        let departed = loops[loop].outbox.letGo(tickets)
+        // Told before they are sent, so that the loop knows when the next request comes.
+        loops[loop].mailbox.release(tickets, wakes: departed.needsLoop)
+        loops[loop].mailbox.report(departed.send())
     }
 
     // MARK: - Running

@@ -9,12 +9,10 @@ extension Loop {
         for item in mail.answers {
             if let exchange = waiting(item.ticket) { exchange.respond(item.response) } else { reportUndelivered(item) }
         }
-        let batch = mail.released.count >= Sender.least ? Sender.Batch() : nil
         for ticket in mail.released {
             guard let exchange = waiting(ticket) else { continue }
-            if exchange.stage == .withheld { letGo(exchange, with: batch) } else { exchange.becomeReady() }
+            if exchange.stage == .withheld { letGo(exchange) } else { exchange.becomeReady() }
         }
-        if let batch { sender.send(batch) }
         if !mail.unsent.isEmpty { tryAgain(Set(mail.unsent)) }
         mail.removeAll()
     }
@@ -36,6 +34,8 @@ extension Loop {
     /// Answers 503 for an exchange that nobody answered in time; its ticket is void from now on.
     func giveUp(_ exchange: Exchange) {
         guard exchange.stage == .parked || exchange.stage == .withheld else { return }
+        // What has leave is not late: its ticket is in the mailbox.
+        if exchange.stage == .withheld, !outbox.renew(slot: exchange.slot, generation: exchange.generation) { return }
         exchange.generation &+= 1
         counters.overdue.count()
         exchange.abandoned?()

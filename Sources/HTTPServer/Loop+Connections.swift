@@ -40,7 +40,7 @@ extension Loop {
         events += 1
         for exchange in [connection.withheld, connection.exchange] { if let exchange { release(exchange) } }
         if let wire = connection.wire {
-            if let request = connection.handedOver, khttp_wire_failed(wire) {
+            if let request = connection.lastSecret, khttp_wire_failed(wire) {
                 settings.handler.undelivered(Undelivered(request: request, peer: connection.peer, cause: .broken))
             }
             khttp_wire_close(wire)
@@ -69,7 +69,10 @@ extension Loop {
         let isFollowing = exchange.connection?.following === exchange
         if isFollowing { exchange.connection?.following = nil }
         if isFollowing || exchange.stage == .parked { waiting -= 1 }
-        if exchange.stage == .withheld { withheld -= 1 }
+        if exchange.stage == .withheld {
+            withheld -= 1
+            if !outbox.take(slot: exchange.slot, generation: exchange.generation) { exchange.stage = .answered; exchange.carriesSecret = false }
+        }
         if exchange.stage == .parked || exchange.stage == .withheld {
             counters.abandoned.count()
             exchange.abandoned?()

@@ -129,15 +129,24 @@ extension Loop {
     /// Has the requests of this pass handled. What is answered at once is delivered with the next pass, which follows at once.
     func handleReceived() {
         guard !receivedSlots.isEmpty else { return }
-        for slot in receivedSlots where slots[slot].stage == .received {
-            let exchange = slots[slot]
-            // The slot was taken meanwhile for a request that has to wait.
-            if exchange.connection?.following === exchange { continue }
-            handle(exchange)
-            if exchange.stage == .ready { readySlots.append(slot) }
-            if exchange.stage == .parked { withhold(exchange) }
+        var next = 0
+        // By index: collecting lets requests follow that had to wait.
+        while next < receivedSlots.count {
+            let slot = receivedSlots[next]
+            next += 1
+            handleReceived(slots[slot])
+            // Answers whose entries became durable meanwhile leave now: their clients go on while this loop does.
+            if next % Self.requestsAtOnce == 0 { collect() }
         }
         receivedSlots.removeAll(keepingCapacity: true)
+    }
+
+    private func handleReceived(_ exchange: Exchange) {
+        // A slot may have been taken meanwhile for a request that has to wait.
+        guard exchange.stage == .received, exchange.connection?.following !== exchange else { return }
+        handle(exchange)
+        if exchange.stage == .ready { readySlots.append(exchange.slot) }
+        if exchange.stage == .parked { withhold(exchange) }
     }
 
     private func handle(_ exchange: Exchange) {

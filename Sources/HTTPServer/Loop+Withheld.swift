@@ -58,6 +58,7 @@ extension Loop {
         waiting -= 1
         withheld += 1
         events += 1
+        if let wire = connection.wire { outbox.put(wire, slot: exchange.slot, generation: exchange.generation) }
         _ = standIn(for: exchange)
     }
 
@@ -69,21 +70,24 @@ extension Loop {
         exchange.connection?.enter(.handling, until: MonotonicTime(nanoseconds: .max))
     }
 
-    /// The answer may leave: the sender takes it along, or this loop sends it.
-    func letGo(_ exchange: Exchange, with batch: Sender.Batch? = nil) {
+    /// The answer may leave, or has left by the thread that gave leave.
+    func letGo(_ exchange: Exchange) {
         guard exchange.stage == .withheld, let connection = exchange.connection else { return }
+        if outbox.take(slot: exchange.slot, generation: exchange.generation) {
+            if send(connection) { exchange.carriesSecret = false }
+        } else {
+            connection.lastSecret = exchange.carriesSecret ? exchange.requestID : nil
+            exchange.carriesSecret = false
+        }
+        left(exchange, connection)
+    }
+
+    /// The answer is with the socket: the connection goes on.
+    private func left(_ exchange: Exchange, _ connection: Connection) {
         events += 1
         withheld -= 1
         exchange.abandoned = nil
         exchange.stage = .answered
-        if let batch, let wire = connection.wire {
-            khttp_wire_let_go(wire)
-            batch.append(wire)
-            connection.handedOver = exchange.carriesSecret ? exchange.requestID : nil
-            exchange.carriesSecret = false
-        } else if send(connection) {
-            exchange.carriesSecret = false
-        }
         guard connection.withheld === exchange else {
             // libmicrohttpd is not done with the exchange yet: its own call of `completed` does the rest.
             return connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
@@ -98,18 +102,22 @@ extension Loop {
 
     /// Another answer in place of the one that is withheld, which is wiped.
     func replace(_ exchange: Exchange, by response: Response) {
-        guard let connection = exchange.connection, let wire = connection.wire else { return }
+        guard let connection = exchange.connection, let wire = connection.wire,
+            outbox.take(slot: exchange.slot, generation: exchange.generation)
+        else { return }
         khttp_wire_forget(wire)
         exchange.carriesSecret = response.isSensitive
         let isFit = (200...599).contains(response.status) && canWrite(response, for: exchange)
         if !isFit || !write(response, on: connection) { connection.cut() }
-        letGo(exchange)
+        if send(connection) { exchange.carriesSecret = false }
+        left(exchange, connection)
     }
 
     /// Keeps a request that came before the answer to the one before it has left: nothing may overtake that.
     func follows(_ exchange: Exchange) -> Bool {
-        guard let connection = exchange.connection, connection.withheld != nil else { return false }
+        guard let connection = exchange.connection, let before = connection.withheld else { return false }
         connection.following = exchange
+        outbox.follow(slot: before.slot)
         connection.enter(.handling, until: MonotonicTime(nanoseconds: .max))
         waiting += 1
         return true

@@ -43,8 +43,8 @@ final class Loop: @unchecked Sendable {
     let index: Int
     let settings: LoopSettings
     let deadlines: LoopDeadlines
-    let mailbox: Mailbox
-    let sender: Sender
+    let mailbox = Mailbox()
+    let outbox = Outbox()
     let counters = Counters()
     /// Nanoseconds of the monotonic clock at which the loop ends even with work left; `max` while nobody asked it to.
     let stopAt = Atomic<UInt64>(.max)
@@ -85,12 +85,12 @@ final class Loop: @unchecked Sendable {
     private var fruitlessPasses = 0
     /// As many as the largest request head takes, which libmicrohttpd reads by about half a kilobyte a pass.
     private static let eagerPasses = 64
+    /// Requests that are handled before the loop looks for answers that may leave.
+    static let requestsAtOnce = 16
     var polled: [pollfd] = []
 
     init(index: Int, settings: LoopSettings, listening: ListeningSocket) {
         self.index = index
-        mailbox = Mailbox()
-        sender = Sender(mailbox)
         self.settings = settings
         deadlines = LoopDeadlines(settings.limits)
         self.listening = listening
@@ -212,7 +212,7 @@ final class Loop: @unchecked Sendable {
             let isIdle = connection.phase == .idle
             let saidNothing = connection.phase == .fresh && connection.accepted.nanoseconds < grace
             guard isIdle || saidNothing else { continue }
-            // The sender may not have come to it yet.
+            // Whoever gave leave to an answer may not have come to send it yet.
             if let wire = connection.wire { _ = khttp_wire_send(wire) }
             connection.cut()
         }
@@ -235,7 +235,6 @@ final class Loop: @unchecked Sendable {
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
-        sender.close()
         khttp_free_spare()
     }
 }

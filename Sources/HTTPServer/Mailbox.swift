@@ -19,8 +19,11 @@ final class Mailbox: Sendable {
         /// Exchanges whose parked response may leave.
         var released: [Ticket] = []
 
-        /// Addresses of wires whose sockets did not take all that the sender had for them.
+        /// Addresses of wires whose sockets did not take all of an answer that another thread sent.
         var unsent: [UInt] = []
+
+        /// Whether the loop was woken for it.
+        var wakes = false
 
         var isEmpty: Bool { answers.isEmpty && released.isEmpty && unsent.isEmpty }
 
@@ -28,6 +31,7 @@ final class Mailbox: Sendable {
             if !answers.isEmpty { answers.removeAll() }
             released.removeAll(keepingCapacity: true)
             if !unsent.isEmpty { unsent.removeAll() }
+            wakes = false
         }
     }
 
@@ -49,10 +53,11 @@ final class Mailbox: Sendable {
         leave { $0.answers.append(contentsOf: answers) }
     }
 
-    /// Gives leave to send the responses that exchanges were parked with.
-    func release(_ tickets: [Ticket]) {
+    /// Gives leave to send the responses that exchanges were parked with, or tells that they were sent, which can wait for the loop's next
+    /// pass.
+    func release(_ tickets: [Ticket], wakes: Bool) {
         guard !tickets.isEmpty else { return }
-        leave { $0.released.append(contentsOf: tickets) }
+        leave(wakes: wakes) { $0.released.append(contentsOf: tickets) }
     }
 
     /// Tells the loop of wires that it has to try again.
@@ -61,13 +66,13 @@ final class Mailbox: Sendable {
         leave { $0.unsent.append(contentsOf: unsent) }
     }
 
-    private func leave(_ fill: (inout Mail) -> Void) {
-        let wasEmpty = box.withLock { mail in
-            let wasEmpty = mail.isEmpty
+    private func leave(wakes: Bool = true, _ fill: (inout Mail) -> Void) {
+        let isAwake = box.withLock { mail in
             fill(&mail)
-            return wasEmpty
+            defer { mail.wakes = mail.wakes || wakes }
+            return mail.wakes
         }
-        if wasEmpty { wake() }
+        if wakes, !isAwake { wake() }
     }
 
     /// Exchanges what waits for what the loop has done with, which is empty.

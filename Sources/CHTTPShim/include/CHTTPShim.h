@@ -48,7 +48,7 @@ void khttp_name_thread(const char *name);
 
 /// Certificate and ticket key of one listener, shared by its loops; every function is thread-safe.
 typedef struct khttp_tls khttp_tls;
-/// One connection's TLS transport; it belongs to its loop, and a sender may hold it beside: every function is thread-safe.
+/// One connection's TLS transport; it belongs to its loop, and another thread may send on it: functions are thread-safe.
 typedef struct khttp_wire khttp_wire;
 
 khttp_tls *khttp_tls_create(void);
