@@ -48,7 +48,7 @@ struct khttp_wire {
     struct certificate *certificate;
     int socket;
     bool gathers;   // records of an answer are collected for one send
-    bool swallows;  // what the library sends is dropped: the loop writes the answer
+    bool swallows;  // what the library sends is dropped: the loop writes the answer; the loop's alone
     bool uncorked;
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
@@ -360,12 +360,7 @@ bool khttp_wire_answers(void)
         && dlsym(RTLD_DEFAULT, "gnutls_bye") == (void *)(uintptr_t)&gnutls_bye;
 }
 
-void khttp_wire_swallow(khttp_wire *wire, bool swallows)
-{
-    pthread_mutex_lock(&wire->lock);
-    wire->swallows = swallows;
-    pthread_mutex_unlock(&wire->lock);
-}
+void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swallows; }
 
 static bool put(khttp_wire *wire, const void *bytes, size_t count)
 {

@@ -71,7 +71,7 @@ extension Loop {
         if isFollowing || exchange.stage == .parked { waiting -= 1 }
         if exchange.stage == .withheld {
             withheld -= 1
-            if !outbox.take(slot: exchange.slot, generation: exchange.generation) { exchange.stage = .answered; exchange.carriesSecret = false }
+            if !outbox.take(slot: exchange.slot, generation: exchange.generation) { letGoElsewhere(exchange) }
         }
         if exchange.stage == .parked || exchange.stage == .withheld {
             counters.abandoned.count()

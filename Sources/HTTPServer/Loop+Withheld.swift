@@ -76,10 +76,16 @@ extension Loop {
         if outbox.take(slot: exchange.slot, generation: exchange.generation) {
             if send(connection) { exchange.carriesSecret = false }
         } else {
-            connection.lastSecret = exchange.carriesSecret ? exchange.requestID : nil
-            exchange.carriesSecret = false
+            letGoElsewhere(exchange)
         }
         left(exchange, connection)
+    }
+
+    /// Another thread has sent the answer, or is about to. Should that fail, the connection tells when it is closed.
+    func letGoElsewhere(_ exchange: Exchange) {
+        exchange.stage = .answered
+        exchange.connection?.lastSecret = exchange.carriesSecret ? exchange.requestID : nil
+        exchange.carriesSecret = false
     }
 
     /// The answer is with the socket: the connection goes on.

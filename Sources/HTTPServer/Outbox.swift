@@ -36,7 +36,9 @@ final class Outbox: Sendable {
     /// Takes an answer back; false when it was let go already.
     func take(slot: Int, generation: UInt64) -> Bool {
         let taken: Entry? = entries.withLock { entries in
-            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else { return nil }
+            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else {
+                return nil
+            }
             defer { entries[slot].wire = nil }
             return entries[slot]
         }
@@ -48,7 +50,9 @@ final class Outbox: Sendable {
     /// Makes the ticket of an answer void and keeps the answer; false when it was let go already.
     func renew(slot: Int, generation: UInt64) -> Bool {
         entries.withLock { entries in
-            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else { return false }
+            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else {
+                return false
+            }
             entries[slot].generation &+= 1
             return true
         }

@@ -199,3 +199,29 @@ struct HeadShapeTests {
         }
     }
 }
+
+@Suite("Names in either case")
+struct NamesInEitherCaseTests {
+    /// What it must agree with, byte by byte.
+    private static func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte + 0x20 : byte }
+
+    @Test("only ASCII letters have two cases, wherever they stand and however long the name is")
+    func everyPair() {
+        for length in [1, 7, 8, 9, 15, 16, 17] {
+            for place in 0..<length {
+                for byte in UInt8.min...UInt8.max {
+                    for other in [byte, byte ^ 0x20, byte ^ 0x80, byte &+ 1] {
+                        var mine = [UInt8](repeating: 0x5A, count: length)
+                        var its = [UInt8](repeating: 0x7A, count: length)
+                        (mine[place], its[place]) = (byte, other)
+                        let isSame = mine.withUnsafeBytes { mine in its.withUnsafeBytes { mine.equalsIgnoringCase($0) } }
+                        guard isSame == (Self.lower(byte) == Self.lower(other)) else {
+                            Issue.record("byte \(byte) and \(other) at \(place) of \(length)")
+                            return
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

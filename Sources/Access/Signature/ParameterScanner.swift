@@ -47,6 +47,7 @@ struct ParameterScanner {
         position += 1
         let start = position
         var isEscaped = false
+        skipPlain()
         while let byte, byte != UInt8(ascii: "\"") {
             guard byte >= 0x20 || byte == 0x09, byte != 0x7F else { throw .malformed }
             if byte == UInt8(ascii: "\\") {
@@ -65,6 +66,22 @@ struct ParameterScanner {
         let start = position
         while let byte, Self.isTokenByte(byte) { position += 1 }
         return position > start ? UnsafeRawBufferPointer(rebasing: text[start..<position]) : nil
+    }
+
+    /// Skips bytes that mean nothing in a quoted value, eight at a time: the longest part of every fetch's head.
+    private mutating func skipPlain() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        while position &+ 8 <= text.count {
+            let word = text.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+            // A byte's top bit where it is below 0x20, or equal to the other: perhaps also behind such a byte, never too seldom.
+            let below = (word &- ones &* 0x20) & ~word
+            let quote = word ^ ones &* 0x22
+            let backslash = word ^ ones &* 0x5C
+            let delete = word ^ ones &* 0x7F
+            let equal = ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash) | ((delete &- ones) & ~delete)
+            guard (below | equal) & (ones &* 0x80) == 0 else { return }
+            position &+= 8
+        }
     }
 
     private var byte: UInt8? { position < text.count ? text[position] : nil }

@@ -73,6 +73,23 @@ struct SignatureHeaderTests {
         #expect(throws: fault) { try Self.parse(text) }
     }
 
+    @Test("a byte that a quoted value must not have is found wherever it stands")
+    func specialBytes() throws {
+        for length in 1..<34 {
+            for place in 0..<length {
+                for byte in [0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7E, 0x7F, 0x80, 0xFF] as [UInt8] {
+                    var value = [UInt8](repeating: 0x61, count: length)
+                    value[place] = byte
+                    let head = Array("Signature keyId=\"".utf8) + value
+                    let text = head + Array(Self.whole.dropFirst("Signature keyId=\"".count + Self.id.count).utf8)
+                    let isPlain = ![0x00, 0x1F, 0x22, 0x5C, 0x7F].contains(byte)
+                    let parsed = text.withUnsafeBytes { raw in (try? SignatureHeader(raw)).map { Array($0.keyID) } }
+                    #expect(parsed == (isPlain ? value : nil), "byte \(byte) at \(place) of \(length)")
+                }
+            }
+        }
+    }
+
     @Test("a key id that is no id names no credential")
     func strangeKey() throws {
         #expect(try Self.parse(Self.make(id: "admin")).id == nil)
