@@ -39,11 +39,16 @@ struct khttp_tls {
 
 struct khttp_wire {
     khttp_tls *tls;
+    struct MHD_Connection *connection;
     gnutls_session_t session;
     struct certificate *certificate;
+    khttp_refusal refused;
+    void *context;  // of `refused`
     int socket;
     bool gathers;   // records of an answer are collected for one send
     bool swallows;  // what the library sends is dropped: the loop writes the answer
+    bool passes;    // what the library sends is an answer of the loop
+    bool ended;     // a request was refused by the library: nothing follows
     bool uncorked;
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
@@ -258,6 +263,30 @@ static khttp_wire *wire_of(gnutls_session_t session)
     return (uintptr_t)pointer <= INT_MAX ? NULL : pointer;
 }
 
+/// The status of an answer that the library begins to send; 0 for anything else.
+static unsigned int status_of(const unsigned char *bytes, size_t count)
+{
+    enum { version = 9, digits = 3 };  // "HTTP/1.1 "
+    if (count < version + digits || memcmp(bytes, "HTTP/1.", 7) != 0) return 0;
+    unsigned int status = 0;
+    for (int i = 0; i < digits; i++) status = status * 10 + (unsigned int)(bytes[version + i] - '0');
+    return status;
+}
+
+/// Puts the loop's own answer in the place of a page of the library, which refuses some malformed requests before any handler sees
+/// them; false where the bytes are no such page. The library ends the connection after it.
+static bool replace_page(khttp_wire *wire, const void *bytes, size_t count)
+{
+    if (wire->passes || wire->refused == NULL) return false;
+    unsigned int status = status_of(bytes, count);
+    if (status < 400 || status > 599) return false;
+    wire->swallows = wire->ended = true;
+    wire->refused(wire->context, wire->connection, status);
+    khttp_wire_seal(wire);
+    khttp_wire_send(wire);
+    return true;
+}
+
 /// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption: what the
 /// library says in place of an answer that the loop writes itself is dropped here. khttp_wire_answers tells whether the linker let it.
 ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
@@ -265,9 +294,10 @@ ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t c
     khttp_wire *wire = wire_of(session);
     // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
     if (wire != NULL && !wire->swallows && wire->answer_count != 0) return GNUTLS_E_PUSH_ERROR;
-    if (wire == NULL || !wire->swallows) return gnutls_record_send2(session, bytes, count, 0, 0);
+    if (wire == NULL) return gnutls_record_send2(session, bytes, count, 0, 0);
+    if (!wire->swallows) return replace_page(wire, bytes, count) ? (ssize_t)count : gnutls_record_send2(session, bytes, count, 0, 0);
     // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
-    if (wire->filled > gather_limit / 4 && !send_pending(wire)) return GNUTLS_E_AGAIN;
+    if (!wire->ended && wire->filled > gather_limit / 4 && !send_pending(wire)) return GNUTLS_E_AGAIN;
     return (ssize_t)count;
 }
 
@@ -276,7 +306,13 @@ bool khttp_wire_answers(void)
     return dlsym(RTLD_DEFAULT, "gnutls_record_send") == (void *)(uintptr_t)&gnutls_record_send;
 }
 
-void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swallows; }
+void khttp_wire_swallow(khttp_wire *wire, bool swallows)
+{
+    wire->swallows = swallows || wire->ended;
+    wire->passes = false;
+}
+
+void khttp_wire_pass(khttp_wire *wire) { wire->passes = true; }
 
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count)
 {
@@ -378,7 +414,7 @@ static int wait_to_pull(gnutls_transport_ptr_t pointer, unsigned int millisecond
     return count;
 }
 
-khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection, khttp_refusal refused, void *context)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL || info->tls_session == NULL) return NULL;
@@ -386,6 +422,9 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     khttp_wire *wire = calloc(1, sizeof *wire);
     if (wire == NULL) return NULL;
     wire->tls = tls;
+    wire->connection = connection;
+    wire->refused = refused;
+    wire->context = context;
     wire->session = session;
     wire->socket = khttp_connection_socket(connection);
     wire->certificate = retain_certificate(tls);

@@ -61,14 +61,19 @@ int khttp_tls_rotate_tickets(khttp_tls *tls);
 /// The text of a GnuTLS error code.
 const char *khttp_tls_describe(int code);
 
+/// Called where the library refuses a request by itself with a page of its own: what is put into the wire meanwhile takes its place.
+typedef void (*khttp_refusal)(void *context, struct MHD_Connection *connection, unsigned int status);
+
 /// Takes over the transport of a connection that has just been accepted. NULL without memory or certificate.
-khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection, khttp_refusal refused, void *context);
 /// Sends what was gathered as far as the socket takes it, and frees the wire.
 void khttp_wire_close(khttp_wire *wire);
 /// Whether the loop can write answers itself: the library's own can be kept from the wire.
 bool khttp_wire_answers(void);
 /// Whether what the library sends is dropped, since the loop writes the answer of this request.
 void khttp_wire_swallow(khttp_wire *wire, bool swallows);
+/// What the library sends next is an answer that the loop gave it.
+void khttp_wire_pass(khttp_wire *wire);
 /// Adds bytes to the answer that waits, copied; 16 KiB at most. False without memory or room.
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count);
 /// Wipes the answer that waits.
