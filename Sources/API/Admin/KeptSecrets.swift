@@ -44,6 +44,7 @@ package enum KeptSecretsResource {
 
     private static func list(_ call: Call, _ backend: Backend, of account: AccountID?) async throws -> Reply {
         let page = try Page(call.query)
+        try Page.refuseFilters(call.query)
         let organization = call.organization
         let objects = account.map { [AuditObject(kind: "account", id: $0.description)] } ?? []
         let found = try await backend.view(.viewAccount, call, objects: objects) { transaction in
@@ -84,6 +85,7 @@ package enum KeptSecretsResource {
     private static func reveal(_ call: Call, _ backend: Backend) async throws -> Reply {
         let (id, organization): (AccountID, OrganizationID) = (try call.id(), call.organization)
         let page = try Page(call.query)
+        try Page.refuseFilters(call.query)
         var objects = [AuditObject(kind: "account", id: id.description)]
         return try await backend.gate.view(
             .revealAccount, as: call.principal(), in: organization, from: call.origin, objects: objects

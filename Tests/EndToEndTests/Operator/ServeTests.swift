@@ -87,7 +87,10 @@ struct ServeTests {
         #expect(metrics.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
         for name in [
             "keyturn_sealed 0", "keyturn_requests_total{route=\"POST /api/v1/authentication/auth/\",status=\"201\"} 1",
-            "keyturn_audit_commit_seconds_count", "keyturn_open_connections", "process_resident_memory_bytes",
+            "keyturn_audit_commit_seconds_count", "keyturn_audit_commit_seconds_bucket{le=\"0.001\"}",
+            "keyturn_audit_commit_entries_bucket{le=\"1\"}", "keyturn_fetch_decision_seconds_bucket{le=\"0.0001\"}",
+            "keyturn_request_seconds_bucket{", "keyturn_open_connections", "keyturn_malformed_requests_total 0",
+            "process_resident_memory_bytes",
             "keyturn_fetches_total{outcome=\"granted\"} 0",
         ] {
             #expect(metrics.text.contains("\n" + name), "\(name)")
