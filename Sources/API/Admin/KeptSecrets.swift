@@ -49,11 +49,12 @@ package enum KeptSecretsResource {
         let objects = account.map { [AuditObject(kind: "account", id: $0.description)] } ?? []
         let found = try await backend.view(.viewAccount, call, objects: objects) { transaction in
             try KeptSecrets.page(
-                of: account, in: organization, offset: page.limit == nil ? 0 : Int64(page.offset), limit: Int64(page.rows),
+                of: account, search: page.search, in: organization, offset: page.limit == nil ? 0 : Int64(page.offset),
+                limit: Int64(page.rows),
                 on: transaction.db)
         }
         // Of an account of which nothing is kept there is nothing to be known here.
-        guard account == nil || found.total > 0 else { throw Refusal.notFound }
+        guard account == nil || found.total > 0 || page.search != nil else { throw Refusal.notFound }
         guard page.limit != nil || found.total <= Int64(Page.largest) else {
             throw Refusal.invalid("limit", "There are \(found.total) values: ask for them in pages, with limit and offset.")
         }

@@ -81,6 +81,7 @@ struct ServeTests {
             "POST", "/api/v1/authentication/auth/", headers: [("Content-Type", "application/json")], body: Array(body.utf8))
         let answer = try JSONSerialization.jsonObject(with: Data(login.body)) as? [String: Any]
         let token = try #require(answer?["token"] as? String)
+        #expect(answer?["keyword"] as? String == "Bearer" && (answer?["date_expired"] as? String)?.contains(" +0000") == true)
         let authorization = [("Authorization", "Bearer " + token)]
         #expect(try await server.curl.request("GET", "/readyz", headers: authorization).status == 200)
         let metrics = try await server.curl.request("GET", "/metrics", headers: authorization)
