@@ -44,11 +44,17 @@ struct khttp_wire {
     atomic_uint references;
     bool closed;  // the connection is over: session and socket are not ours any more
     khttp_tls *tls;
+    struct MHD_Connection *connection;
     gnutls_session_t session;
     struct certificate *certificate;
+    khttp_refusal refused;
+    void *context;  // of `refused`
     int socket;
     bool gathers;   // records of an answer are collected for one send
-    bool swallows;  // what the library sends is dropped: the loop writes the answer; the loop's alone
+    // These three are the loop's alone.
+    bool swallows;  // what the library sends is dropped: the loop writes the answer
+    bool passes;    // what the library sends is an answer of the loop
+    bool ended;     // a request was refused by the library: nothing follows
     bool uncorked;
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
@@ -297,22 +303,62 @@ static void seal(khttp_wire *wire)
     shutdown(wire->socket, SHUT_RDWR);
 }
 
+/// The status of an answer that the library begins to send; 0 for anything else.
+static unsigned int status_of(const unsigned char *bytes, size_t count)
+{
+    enum { version = 9, digits = 3 };  // "HTTP/1.1 "
+    if (count < version + digits || memcmp(bytes, "HTTP/1.", 7) != 0) return 0;
+    unsigned int status = 0;
+    for (int i = 0; i < digits; i++) status = status * 10 + (unsigned int)(bytes[version + i] - '0');
+    return status;
+}
+
+/// Puts the loop's own answer in the place of a page of the library, which refuses some malformed requests before any handler sees
+/// them; false where the bytes are no such page. The library ends the connection after it.
+static bool replace_page(khttp_wire *wire, const void *bytes, size_t count)
+{
+    if (wire->passes || wire->refused == NULL) return false;
+    unsigned int status = status_of(bytes, count);
+    if (status < 400 || status > 599) return false;
+    wire->swallows = wire->ended = true;
+    wire->refused(wire->context, wire->connection, status);
+    khttp_wire_let_go(wire);
+    khttp_wire_send(wire);
+    return true;
+}
+
+/// What the library sends while it is the loop that writes the answer.
+static ssize_t drop(khttp_wire *wire, size_t count)
+{
+    pthread_mutex_lock(&wire->lock);
+    // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
+    bool waits = !wire->ended && wire->filled > gather_limit / 4 && !send_pending(wire);
+    pthread_mutex_unlock(&wire->lock);
+    return waits ? GNUTLS_E_AGAIN : (ssize_t)count;
+}
+
+/// Whether an answer waits that must not leave yet; one that may becomes a record.
+static bool is_withheld(khttp_wire *wire)
+{
+    pthread_mutex_lock(&wire->lock);
+    seal(wire);
+    bool waits = wire->answer_count != 0;
+    pthread_mutex_unlock(&wire->lock);
+    return waits;
+}
+
 /// Takes the place of GnuTLS's function of that name in this program, for libmicrohttpd has no hook before encryption: what the
 /// library says in place of an answer that the loop writes itself is dropped here. khttp_wire_answers tells whether the linker let it.
 ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t count)
 {
     khttp_wire *wire = wire_of(session);
     if (wire == NULL) return gnutls_record_send2(session, bytes, count, 0, 0);
+    if (wire->swallows) return drop(wire, count);
+    // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
+    if (is_withheld(wire)) return GNUTLS_E_PUSH_ERROR;
+    if (replace_page(wire, bytes, count)) return (ssize_t)count;
     pthread_mutex_lock(&wire->lock);
-    ssize_t result = (ssize_t)count;
-    if (wire->swallows) {
-        // Where what waits for a full socket leaves no room for one more answer, the library is told to wait before the next request.
-        if (wire->filled > gather_limit / 4 && !send_pending(wire)) result = GNUTLS_E_AGAIN;
-    } else {
-        seal(wire);
-        // Nothing may overtake an answer that waits: the library's own replies to a broken request behind it end the connection.
-        result = wire->answer_count != 0 ? GNUTLS_E_PUSH_ERROR : gnutls_record_send2(session, bytes, count, 0, 0);
-    }
+    ssize_t result = gnutls_record_send2(session, bytes, count, 0, 0);
     pthread_mutex_unlock(&wire->lock);
     return result;
 }
@@ -360,7 +406,13 @@ bool khttp_wire_answers(void)
         && dlsym(RTLD_DEFAULT, "gnutls_bye") == (void *)(uintptr_t)&gnutls_bye;
 }
 
-void khttp_wire_swallow(khttp_wire *wire, bool swallows) { wire->swallows = swallows; }
+void khttp_wire_swallow(khttp_wire *wire, bool swallows)
+{
+    wire->swallows = swallows || wire->ended;
+    wire->passes = false;
+}
+
+void khttp_wire_pass(khttp_wire *wire) { wire->passes = true; }
 
 static bool put(khttp_wire *wire, const void *bytes, size_t count)
 {
@@ -462,7 +514,7 @@ static int wait_to_pull(gnutls_transport_ptr_t pointer, unsigned int millisecond
     return count;
 }
 
-khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection, khttp_refusal refused, void *context)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
     if (info == NULL || info->tls_session == NULL) return NULL;
@@ -472,6 +524,9 @@ khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection)
     pthread_mutex_init(&wire->lock, NULL);
     wire->references = 1;
     wire->tls = tls;
+    wire->connection = connection;
+    wire->refused = refused;
+    wire->context = context;
     wire->session = session;
     wire->socket = khttp_connection_socket(connection);
     wire->certificate = retain_certificate(tls);

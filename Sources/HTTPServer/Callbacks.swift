@@ -62,6 +62,11 @@ func completedCallback(
     loop.completed(exchange, isSent: reason == .REQUEST_TERMINATED_COMPLETED_OK)
 }
 
+func refusalCallback(_ context: UnsafeMutableRawPointer?, _ handle: OpaquePointer?, _ status: UInt32) {
+    guard let loop = loop(context), let handle else { return }
+    loop.answerMalformed(handle, status: Int(status))
+}
+
 func headerCallback(
     _ context: UnsafeMutableRawPointer?, _ kind: MHD_ValueKind, _ name: UnsafePointer<CChar>?, _ nameLength: Int,
     _ value: UnsafePointer<CChar>?, _ valueLength: Int

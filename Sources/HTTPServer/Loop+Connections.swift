@@ -28,7 +28,9 @@ extension Loop {
         let now = MonotonicTime.now
         let connection = Connection(
             peer: peer, socket: khttp_connection_socket(handle),
-            wire: settings.tls.flatMap { khttp_wire_open($0.context, handle) },
+            wire: settings.tls.flatMap {
+                khttp_wire_open($0.context, handle, refusalCallback, Unmanaged.passUnretained(self).toOpaque())
+            },
             now: now, deadline: now.advanced(by: deadlines.header))
         connection.place = connections.count
         connections.append(connection)

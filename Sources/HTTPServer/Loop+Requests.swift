@@ -191,6 +191,7 @@ extension Loop {
     private func refuse(
         _ exchange: Exchange, _ status: Int, _ code: StaticString, _ detail: StaticString
     ) -> MHD_Result {
+        counters.malformed.count()
         var response = Response.problem(status, code: code, detail: detail, id: exchange.requestID)
         response.closes = true
         return refuse(exchange, response)

@@ -8,6 +8,8 @@ package struct Statistics: Sendable, Equatable {
     package var refusedConnections = 0
     package var requests = 0
     package var answers = 0
+    /// Requests that were refused for their form as messages.
+    package var malformed = 0
     /// Exchanges that wait for their answer.
     package var parked = 0
     /// Parked exchanges whose client left.
@@ -28,6 +30,7 @@ final class Counters: Sendable {
     let refusedConnections = Atomic<Int>(0)
     let requests = Atomic<Int>(0)
     let answers = Atomic<Int>(0)
+    let malformed = Atomic<Int>(0)
     let parked = Atomic<Int>(0)
     let abandoned = Atomic<Int>(0)
     let overdue = Atomic<Int>(0)
@@ -39,6 +42,7 @@ final class Counters: Sendable {
         statistics.refusedConnections += refusedConnections.load(ordering: .relaxed)
         statistics.requests += requests.load(ordering: .relaxed)
         statistics.answers += answers.load(ordering: .relaxed)
+        statistics.malformed += malformed.load(ordering: .relaxed)
         statistics.parked += parked.load(ordering: .relaxed)
         statistics.abandoned += abandoned.load(ordering: .relaxed)
         statistics.overdue += overdue.load(ordering: .relaxed)

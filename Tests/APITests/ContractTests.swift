@@ -85,7 +85,9 @@ struct ContractTests {
         }
     }
 
-    @Test("every list gives a bare array, pages with a limit, and says where the next page is")
+    @Test(
+        "every list gives a bare array, pages with a limit, says where the next page is, and refuses a filter that it does not have"
+    )
     func lists() async throws {
         let vault = try await TestVault.make()
         let things = try await Things(vault, in: .default)
@@ -103,6 +105,11 @@ struct ContractTests {
             #expect(try page.value("previous")?.isNull == true)
             let behind = try await vault.send(.get, path + "?limit=1&offset=100000")
             #expect(try behind.value("results")?.count == 0)
+            // What was meant as a filter and left out would show too much.
+            let filtered = try await vault.send(.get, path + "?limit=1&nonsense__regex=x")
+            #expect(filtered.status == 400 && filtered.text.contains("nonsense__regex"), "\(path): \(filtered.text.prefix(200))")
+            // A name that no list has is no order, and no reason to refuse, as with JumpServer.
+            #expect(try await vault.send(.get, path + "?limit=1&order=nonsense&nonsense=1").status == 200, "\(path)")
         }
     }
 

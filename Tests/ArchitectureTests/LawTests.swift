@@ -11,6 +11,13 @@ struct LawTests {
         #expect(SourceTree.manifest.contains("capability("))
     }
 
+    @Test("every package is pinned to one version")
+    func pinned() {
+        let packages = SourceTree.manifest.split(separator: "\n").filter { $0.contains(".package(") }
+        #expect(packages.count >= 5)
+        for package in packages { #expect(package.contains(", exact: \""), "\(package)") }
+    }
+
     @Test("modules are imported by those who may know them")
     func imports() {
         let manifest = Manifest(SourceTree.manifest)

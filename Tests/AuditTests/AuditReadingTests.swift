@@ -83,6 +83,7 @@ struct AuditQueryTests {
     func filters() async throws {
         #expect(try await seqs { $0.organization = OrganizationID(high: 9, low: 9) } == [26, 21, 16, 11, 6, 1])
         #expect(try await seqs { $0.outcomes = [.refused] } == [24, 14, 4])
+        #expect(try await seqs { ($0.outcomes, $0.isOldestFirst) = ([.refused], true) } == [4, 14, 24])
         #expect(try await seqs { $0.outcomes = [.refused, .granted] }.count == 30)
         #expect(try await seqs { $0.actions = [.login] } == [8])
         #expect(try await seqs { $0.actorKinds = ["user"] } == [8])

@@ -88,6 +88,44 @@ struct TLSTests {
         }
     }
 
+    /// What libmicrohttpd refuses before a handler sees it, with the status and our code.
+    static let malformed: [(request: String, status: Int, code: String)] = [
+        ("GET /fixed HTTP/9.9\\r\\nHost: t\\r\\n\\r\\n", 505, "http_version"),
+        ("GET /fixed\\r\\nHost: t\\r\\n\\r\\n", 400, "bad_request"),
+        ("GET /fixed HTTP/1.1\\r\\nHost: t\\r\\nno colon\\r\\n\\r\\n", 400, "bad_request"),
+        ("POST /echo HTTP/1.1\\r\\nHost: t\\r\\nContent-Length: x\\r\\n\\r\\n", 400, "bad_request"),
+        ("POST /echo HTTP/1.1\\r\\nHost: t\\r\\nContent-Length: -1\\r\\n\\r\\n", 400, "bad_request"),
+        ("POST /echo HTTP/1.1\\r\\nHost: t\\r\\nContent-Length: 99999999999999999999999\\r\\n\\r\\n", 413, "body_too_large"),
+        ("POST /echo HTTP/1.1\\r\\nHost: t\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nzz\\r\\n\\r\\n", 400, "bad_request"),
+        (
+            "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\nA: \(String(repeating: "a", count: 20_000))\\r\\n\\r\\n", 431,
+            "headers_too_large"
+        ),
+        ("GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n", 414, "target_too_long"),
+    ]
+
+    @Test("what the library refuses by itself has the body of every refusal, once, also behind an honest request")
+    func malformedRequests() async throws {
+        let files = try Self.certificates.get().make("malformed")
+        try await blocking {
+            let server = try SampleServer(tls: files)
+            let honest = "GET /fixed HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n"
+            let connect = "openssl s_client -quiet -connect 127.0.0.1:\(server.port) 2>/dev/null"
+            for (index, one) in Self.malformed.enumerated() {
+                let output = try shell("(printf '\(honest)'; sleep 0.2; printf '\(one.request)'; sleep 0.2) | \(connect)")
+                let answers = output.components(separatedBy: "HTTP/1.1 ").dropFirst()
+                #expect(answers.count == 2 && answers.first?.hasPrefix("200 OK") == true, "\(one.request.prefix(80)): \(output)")
+                let refusal = answers.last ?? ""
+                #expect(refusal.hasPrefix("\(one.status) ") && refusal.contains("Connection: close\r\n"), "\(refusal)")
+                #expect(refusal.contains("Content-Type: application/json\r\n") && !refusal.contains("<html"), "\(refusal)")
+                #expect(
+                    refusal.contains("\r\n\r\n{\"detail\":\"") && refusal.contains("\"code\":\"\(one.code)\",\"request_id\":\""))
+                #expect(server.listener.statistics.malformed == index + 1)
+            }
+            #expect(server.eventually { $0.openConnections == 0 })
+        }
+    }
+
     @Test("a session is resumed whichever loop accepts it, and early data is not offered")
     func resumes() async throws {
         let files = try Self.certificates.get().make("three")

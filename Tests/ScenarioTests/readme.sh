@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The five-minute story of the README, command by command as it stands there. Prints TAP; see scripts/run-tests.sh.
+# The five-minute story of the README and its task, command by command as they stand there. Prints TAP; see scripts/run-tests.sh.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . scripts/lib.sh
@@ -22,11 +22,11 @@ check() {
 }
 shows() { grep -qE -- "$1" "$scratch/shown"; }
 
-# The blocks of the story, in files of their own: register, fetch, fetch with curl, check the record.
-awk '/^## /{story = /five-minute story/} story' README.md |
+# The blocks of the story, in files of their own: register, fetch, fetch with curl, check the record; then those about a task.
+awk '/^## /{story = /five-minute story|Turning secrets/} story' README.md |
     awk -v to="$scratch/block" '/^```sh/{n++; on = 1; next} /^```/{on = 0} on{print > (to n)}'
 : >"$scratch/shown"
-check "the story has its four blocks" test -s "$scratch/block4" -a ! -e "$scratch/block5"
+check "the story has its four blocks, and the task its own" test -s "$scratch/block5" -a ! -e "$scratch/block6"
 
 # What `make run` does before, with what the tests were built with.
 PATH=$PWD/.build/debug:$PATH
@@ -58,4 +58,18 @@ check "curl and openssl are enough to fetch it" shows '"secret":"correct horse"'
 bash -e block4 >shown 2>&1
 check "the record is whole" shows '^whole +yes'
 check "and tells of the fetches" shows '"action":"secret.fetch".*"outcome":"granted"'
+
+# The block about turning secrets. The host is nobody's: here it is one that refuses at once.
+sed 's/10\.0\.0\.8 /127.0.0.1 --protocol ssh:1 /' block5 >turning
+sed '/task run/,$d' turning >define
+ROOT_PASSWORD=one OLD_PASSWORD=two bash -e define >shown 2>&1
+check "a task is defined and tried dry" test $? -eq 0
+check "the dry run names account and worker" shows 'deploy.*root'
+sed -n '/task run/p' turning >run
+bash -e run >shown 2>&1
+check "a run that cannot reach its host ends with 1" test $? -eq 1
+check "and shows the record" shows 'deploy'
+sed -n '/task records/p' turning >records
+bash -e records >shown 2>&1
+check "the records are listed" shows 'deploy'
 echo "1..$number"

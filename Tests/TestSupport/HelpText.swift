@@ -1,3 +1,5 @@
+import Foundation
+
 /// The help that a program prints for one of its commands.
 package struct HelpText: Sendable {
     /// Words behind the program's name; none for the program itself.
@@ -16,6 +18,16 @@ package struct HelpText: Sendable {
             // What goes on from the line before is indented further.
             guard line.hasPrefix("  "), !line.hasPrefix("   ") else { return nil }
             return String(line.dropFirst(2).prefix { $0 != " " })
+        }
+    }
+
+    /// Whether a line of a document names the command behind its program: `keyturn app list | credential list`.
+    package func stands(in document: String, program: String) throws -> Bool {
+        let group = "\(program) \(command.first ?? "")"
+        let rest = command.dropFirst().joined(separator: " ")
+        return try String(contentsOfFile: document, encoding: .utf8).split(separator: "\n").contains { line in
+            guard let place = line.firstRange(of: group) else { return false }
+            return rest.isEmpty || line[place.upperBound...].contains(rest)
         }
     }
 

@@ -27,6 +27,13 @@ struct HelpTests {
         #expect(text == (try String(contentsOf: file, encoding: .utf8)))
     }
 
+    @Test("every command stands in docs/cli.md")
+    func documented() async throws {
+        for help in try await Self.help() where help.subcommands.isEmpty {
+            #expect(try help.stands(in: Products.root + "/docs/cli.md", program: "keyturn"), "\(help.command)")
+        }
+    }
+
     @Test("every command can print JSON, but for the one that becomes another program")
     func json() async throws {
         let commands = try await Self.help().filter { $0.subcommands.isEmpty }

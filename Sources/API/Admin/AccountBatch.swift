@@ -45,7 +45,9 @@ struct AccountBatch: Sendable {
         _ permission: Permission, _ items: [Item], object: (Item) -> AuditObject,
         _ act: @escaping @Sendable (AccountChange, any SQLConnection, Item) throws -> Void
     ) async throws {
+        var pace = Pace(backend.audit)
         for start in stride(from: 0, to: items.count, by: Bulk.chunk) {
+            if start > 0 { await pace.rest() }
             let chunk = Array(items[start..<min(items.count, start + Bulk.chunk)])
             let objects = chunk.map(object)
             try await backend.gate.change(

@@ -109,6 +109,7 @@ extension AccountSecretsResource {
     private static func histories(_ call: Call, _ backend: Backend) async throws -> Reply {
         try await guarded(call, backend) { account, view, permit in
             let page = try Page(call.query)
+            try Page.refuseFilters(call.query)
             let warrant = permit.warrant()
             let hides = backend.settings.hidesSecrets
             let (rows, total) = try await backend.database.read { db in

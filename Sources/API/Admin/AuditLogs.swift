@@ -37,7 +37,7 @@ package enum AuditLogsResource {
     private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
         try await backend.gate.view(.viewAudit, as: call.principal(), in: call.organization, from: call.origin) { _ in
             let page = try Page(call.query)
-            var query = try AuditQuery(call, page)
+            var query = try AuditQuery(call, page, lists: ["action", "actor_kind"])
             query.actions = AuditQuery.values("action", call.query).map { AuditAction(rawValue: $0) }
             query.actorKinds = AuditQuery.values("actor_kind", call.query)
             query.actorID = try call.query.id("actor_id")

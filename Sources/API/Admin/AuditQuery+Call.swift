@@ -6,9 +6,15 @@ extension AuditQuery {
     /// The page and the conditions that both lists of the audit have: dates, outcome, address, reason, search, and whose entries.
     ///
     /// By default those of the call's organization; `scope=server` shows every entry, those of no organization too.
-    init(_ call: Call, _ page: Page) throws(Refusal) {
+    ///
+    /// - Parameter lists: further fields that `name__in` filters.
+    init(_ call: Call, _ page: Page, lists: Set<String> = []) throws(Refusal) {
         self.init()
         let query = call.query
+        for name in query.names.sorted() where !lists.union(["outcome"]).contains(where: { $0 + "__in" == name }) {
+            try Page.refuseOperator(name)
+        }
+        isOldestFirst = ["datetime", "id"].contains(page.order.first)
         switch query.text("scope") {
         case nil, "organization": organization = call.organization
         case "server": organization = nil

@@ -173,6 +173,10 @@ extension AutomationTasksResource {
         return Self.reply(view)
     }
 
+    private static let listedAssets = ShortList<(id: AssetID, name: String)>(fields: [
+        .text("id") { $0.id.description }, .text("name", searched: true) { $0.name },
+    ])
+
     private func assets(_ call: Call) async throws -> Reply {
         let id: AutomationTaskID = try call.id()
         let page = try Page(call.query)
@@ -184,8 +188,8 @@ extension AutomationTasksResource {
             var views = try AutomationTaskViews(in: organization, agenda, transaction)
             return try views.view(task)
         }
-        let rows = page.limit == nil ? view.assets : Array(view.assets.dropFirst(page.offset).prefix(page.rows))
-        return .list(rows, total: view.assets.count, page: page, call: call) { asset, writer in
+        let found = try Self.listedAssets.matching(view.assets, call, page)
+        return .list(page.cut(found), total: found.count, page: page, call: call) { asset, writer in
             writer.object {
                 $0.field("id", asset.id)
                 $0.field("name", asset.name)

@@ -106,6 +106,15 @@ private struct CredentialView: Sendable {
 // MARK: - Reading
 
 extension CredentialsResource {
+    private static let listed = ShortList<CredentialView>(fields: [
+        .text("id") { $0.credential.id.description }, .text("name", searched: true, \.credential.name),
+        .flag("is_strict", \.credential.isStrict), .flag("is_active", \.credential.isActive),
+        .integer("date_expires") { $0.credential.dateExpires?.milliseconds },
+        .integer("date_last_used") { $0.use?.dateLastUsed.milliseconds },
+        .text("last_address", searched: true) { $0.use?.address },
+        .integer("date_created") { $0.credential.dateCreated.milliseconds }, .text("created_by", \.credential.createdBy),
+    ])
+
     private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
         let (id, organization) = (try call.id(of: Application.self), call.organization)
         return try await backend.gate.view(
@@ -117,8 +126,9 @@ extension CredentialsResource {
                 return try CredentialView.views(of: rows, of: id, in: organization, transaction)
             }
             // There are a few dozen at most, so they are paged here.
-            let rows = page.limit.map { Array(views.dropFirst(page.offset).prefix($0)) } ?? views
-            return .init(.list(rows, total: views.count, page: page, call: call) { $0.write(to: &$1) }, objects: named(id))
+            let found = try listed.matching(views, call, page)
+            return .init(
+                .list(page.cut(found), total: found.count, page: page, call: call) { $0.write(to: &$1) }, objects: named(id))
         }
     }
 

@@ -44,15 +44,17 @@ package enum KeptSecretsResource {
 
     private static func list(_ call: Call, _ backend: Backend, of account: AccountID?) async throws -> Reply {
         let page = try Page(call.query)
+        try Page.refuseFilters(call.query)
         let organization = call.organization
         let objects = account.map { [AuditObject(kind: "account", id: $0.description)] } ?? []
         let found = try await backend.view(.viewAccount, call, objects: objects) { transaction in
             try KeptSecrets.page(
-                of: account, in: organization, offset: page.limit == nil ? 0 : Int64(page.offset), limit: Int64(page.rows),
+                of: account, search: page.search, in: organization, offset: page.limit == nil ? 0 : Int64(page.offset),
+                limit: Int64(page.rows),
                 on: transaction.db)
         }
         // Of an account of which nothing is kept there is nothing to be known here.
-        guard account == nil || found.total > 0 else { throw Refusal.notFound }
+        guard account == nil || found.total > 0 || page.search != nil else { throw Refusal.notFound }
         guard page.limit != nil || found.total <= Int64(Page.largest) else {
             throw Refusal.invalid("limit", "There are \(found.total) values: ask for them in pages, with limit and offset.")
         }
@@ -84,6 +86,7 @@ package enum KeptSecretsResource {
     private static func reveal(_ call: Call, _ backend: Backend) async throws -> Reply {
         let (id, organization): (AccountID, OrganizationID) = (try call.id(), call.organization)
         let page = try Page(call.query)
+        try Page.refuseFilters(call.query)
         var objects = [AuditObject(kind: "account", id: id.description)]
         return try await backend.gate.view(
             .revealAccount, as: call.principal(), in: organization, from: call.origin, objects: objects

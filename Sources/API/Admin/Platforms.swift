@@ -36,37 +36,21 @@ package enum PlatformsResource {
             .field("comment", .text(max: 128), .readOnly),
         ])
 
+    private static let listed = ShortList<Platform>(fields: [
+        .integer("id") { Int64($0.id.rawValue) }, .text("name", searched: true, \.name),
+        .text("category") { $0.category.rawValue },
+        .text("type", \.type),
+    ])
+
     private static func list(_ call: Call, _ backend: Backend) async throws -> Reply {
         let page = try Page(call.query)
-        let found = Self.matching(call, page)
+        let found = try listed.matching(Platform.all, call, page)
         try await backend.gate.view(.viewPlatform, as: call.principal(), in: call.organization, from: call.origin) { _ in
             .init(())
         }
-        let rows = page.limit == nil ? found[...] : found.dropFirst(page.offset).prefix(page.rows)
-        return .list(Array(rows), total: found.count, page: page, call: call) { row, writer in
+        return .list(page.cut(found), total: found.count, page: page, call: call) { row, writer in
             writer.object { write(row, &$0) }
         }
-    }
-
-    private static func matching(_ call: Call, _ page: Page) -> [Platform] {
-        let query = call.query
-        var found = Platform.all.filter { platform in
-            [
-                ("name", platform.name), ("category", platform.category.rawValue), ("type", platform.type),
-                ("id", "\(platform.id.rawValue)"),
-            ]
-            .allSatisfy { name, value in query.text(name).map { $0 == value } ?? true }
-                && [query.text("name__icontains"), page.search].allSatisfy { text in
-                    text.map { platform.name.lowercased().contains($0.lowercased()) } ?? true
-                }
-        }
-        switch page.order.first {
-        case "name": found.sort { $0.name < $1.name }
-        case "-name": found.sort { $0.name > $1.name }
-        case "-id": found.reverse()
-        default: break
-        }
-        return found
     }
 
     private static func get(_ call: Call, _ backend: Backend) async throws -> Reply {

@@ -50,8 +50,10 @@ extension Backend {
     ) async throws -> [Value] {
         var made: [Value] = []
         made.reserveCapacity(items.count)
+        var pace = Pace(audit)
         while made.count < items.count {
             let start = made.count
+            if start > 0 { await pace.rest() }
             let chunk = items[start..<min(items.count, start + Bulk.chunk)]
             let origin = call.origin.part(start / Bulk.chunk)
             let objects = chunk.map(object)

@@ -18,8 +18,8 @@ extension ListRequest {
             }
             if let filter {
                 filters.append(filter)
-            } else if name.contains("__") {
-                throw .invalid(name, "There is no such filter.")
+            } else {
+                try Page.refuseOperator(name)
             }
         }
         self.init(

@@ -20,7 +20,7 @@ package final class LiveSettings: Sendable {
         set { notFound.store(newValue, ordering: .relaxed) }
     }
 
-    /// Versions of a secret kept besides those in use (`HISTORY_ACCOUNT_CLEAN_LIMIT`).
+    /// How many of the newest versions of a secret are kept, with the current one; those in use stay anyway (`HISTORY_ACCOUNT_CLEAN_LIMIT`).
     package var historyLimit: Int {
         get { history.load(ordering: .relaxed) }
         set { history.store(newValue, ordering: .relaxed) }

@@ -42,7 +42,9 @@ package enum SettingsResource {
                 Key.notFoundAs404.rawValue, .boolean, .optional,
                 "A fetch of what is not there is 404 instead of JumpServer's 400."),
             .field(
-                Key.historyLimit.rawValue, .integer, .optional, "Versions of a secret kept besides those in use; 999 keeps all."),
+                Key.historyLimit.rawValue, .integer, .optional,
+                "How many of the newest versions of a secret are kept, with the current one; those in use stay anyway. 999 keeps all."
+            ),
         ])
 
     /// Takes the stored settings over; at unseal and after each change.

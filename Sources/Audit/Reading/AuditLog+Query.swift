@@ -4,17 +4,18 @@ internal import Storage
 extension AuditLog {
     /// The entries that a query asks for, decoded.
     ///
-    /// Looks from the newest entry back, in short read transactions, so that neither the committer nor other readers wait for it.
+    /// Looks from the newest entry back, or from the oldest on, in short read transactions, so that neither the committer nor other readers wait for it.
     package func list(_ query: AuditQuery) async throws -> AuditPage {
         let stretch = try await database.read { try ChainStretch(of: query, $0) }
         var page = AuditPage()
         page.isComplete = stretch.isWhole
-        var upper = stretch.newest
-        while upper >= stretch.oldest {
+        var (lower, upper) = (stretch.oldest, stretch.newest)
+        while lower <= upper {
             try Task<Never, Never>.checkCancellation()
-            let range = max(stretch.oldest, upper - Self.stride + 1)...upper
+            let range =
+                query.isOldestFirst ? lower...min(upper, lower + Self.stride - 1) : max(lower, upper - Self.stride + 1)...upper
             page = try await database.read { [page] in try page.continued(with: query, in: range, $0) }
-            upper = range.lowerBound - 1
+            if query.isOldestFirst { lower = range.upperBound + 1 } else { upper = range.lowerBound - 1 }
         }
         return page
     }
@@ -24,7 +25,7 @@ extension AuditLog {
 }
 
 extension AuditPage {
-    /// This page with what matches among older entries.
+    /// This page with what matches among the entries that come next.
     fileprivate func continued(
         with query: AuditQuery, in range: ClosedRange<Int64>, _ connection: any SQLConnection
     ) throws -> AuditPage {

@@ -1,7 +1,7 @@
 package import Domain
 internal import Storage
 
-/// Which entries a list shows; newest first. Absent conditions hold for every entry, several must hold together.
+/// Which entries a list shows; newest first unless it says otherwise. Absent conditions hold for every entry, several must hold together.
 package struct AuditQuery: Sendable {
     /// Entries of one organization; nil for those of all and of none.
     package var organization: OrganizationID?
@@ -17,6 +17,7 @@ package struct AuditQuery: Sendable {
     package var to: Timestamp?
     /// Texts to be found in parts of the entry, without regard to the case of ASCII letters.
     package var texts: [TextCondition] = []
+    package var isOldestFirst = false
     package var offset = 0
     package var limit = 100
     /// How many entries are looked at before the list gives up; the newest are looked at first, of a longer chain those that the dates allow.
@@ -77,6 +78,7 @@ extension AuditQuery {
         filter.actorID = actorID
         filter.from = from
         filter.to = to
+        filter.isOldestFirst = isOldestFirst
         return filter
     }
 }

@@ -61,8 +61,11 @@ int khttp_tls_rotate_tickets(khttp_tls *tls);
 /// The text of a GnuTLS error code.
 const char *khttp_tls_describe(int code);
 
+/// Called where the library refuses a request by itself with a page of its own: what is put into the wire meanwhile takes its place.
+typedef void (*khttp_refusal)(void *context, struct MHD_Connection *connection, unsigned int status);
+
 /// Takes over the transport of a connection that has just been accepted. NULL without memory or certificate.
-khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection);
+khttp_wire *khttp_wire_open(khttp_tls *tls, struct MHD_Connection *connection, khttp_refusal refused, void *context);
 /// Ends the wire with its connection: what may leave is sent as far as the socket takes it. Whoever drops it last frees its memory.
 void khttp_wire_close(khttp_wire *wire);
 /// Keeps the wire's memory for another thread, until `khttp_wire_drop`.
@@ -72,6 +75,8 @@ void khttp_wire_drop(khttp_wire *wire);
 bool khttp_wire_answers(void);
 /// Whether what the library sends is dropped, since the loop writes the answer of this request.
 void khttp_wire_swallow(khttp_wire *wire, bool swallows);
+/// What the library sends next is an answer that the loop gave it.
+void khttp_wire_pass(khttp_wire *wire);
 /// Adds bytes to the answer that waits, copied; 16 KiB at most. False without memory or room.
 bool khttp_wire_put(khttp_wire *wire, const void *bytes, size_t count);
 /// Wipes the answer that waits for leave.

@@ -47,5 +47,6 @@ extension Listener {
         registry.read("keyturn_cut_connections_total", .counter) { statistics(\.cutConnections) }
         registry.read("keyturn_overdue_requests_total", .counter) { statistics(\.overdue) }
         registry.read("keyturn_http_requests_total", .counter) { statistics(\.requests) }
+        registry.read("keyturn_malformed_requests_total", .counter) { statistics(\.malformed) }
     }
 }

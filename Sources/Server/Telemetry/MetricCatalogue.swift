@@ -33,6 +33,7 @@ enum MetricCatalogue {
         "keyturn_parked_requests": "Requests that wait for their answer.",
         "keyturn_overdue_requests_total": "Requests answered 503 at their deadline.",
         "keyturn_http_requests_total": "Requests on the main listener.",
+        "keyturn_malformed_requests_total": "Requests refused for their form as messages, before anybody was identified.",
         "keyturn_changes_total": "Accounts that executions worked on, by kind of work and outcome.",
         "keyturn_change_seconds": "How long the work on one account took, from when there was room for it.",
         "keyturn_accounts_uncertain": "Accounts of which it is not known which secret is live; counted every minute.",

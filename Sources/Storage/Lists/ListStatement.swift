@@ -123,7 +123,7 @@ extension SQLQuery {
     }
 
     /// The text anywhere in the column; its own `%` and `_` stand for themselves.
-    fileprivate mutating func append(contains text: String, in expression: StaticString) {
+    mutating func append(contains text: String, in expression: StaticString) {
         // LIKE ends at a NUL and has a limit of length; no stored name has either.
         guard text.utf8.count <= 1024, !text.utf8.contains(0) else { return append("1 = 0") }
         var pattern = "%"

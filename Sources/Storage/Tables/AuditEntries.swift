@@ -128,12 +128,13 @@ package struct AuditRowFilter: Sendable {
     package var from: Timestamp?
     /// Inclusive.
     package var to: Timestamp?
+    package var isOldestFirst = false
 
     package init() {}
 }
 
 extension AuditEntries {
-    /// Steps from the newest to the oldest of the entries numbered `range` that pass the filter, until the closure returns false.
+    /// Steps from the newest to the oldest, or the other way, of the entries numbered `range` that pass the filter, until the closure returns false.
     ///
     /// The closure gets the number, the hash and the body, which is borrowed: valid inside it only.
     package static func scan(
@@ -150,7 +151,7 @@ extension AuditEntries {
         append("AND actor_kind IN", filter.actorKinds, to: &query)
         if let from = filter.from { query.append("AND time_ms >= ?", [.time(from)]) }
         if let to = filter.to { query.append("AND time_ms <= ?", [.time(to)]) }
-        query.append("ORDER BY seq DESC")
+        query.append(filter.isOldestFirst ? "ORDER BY seq" : "ORDER BY seq DESC")
         try connection.scan(query) { columns in
             let (seq, hash) = (try columns.integer(0), try columns.blob(1))
             return try columns.withBlob(2) { stored in

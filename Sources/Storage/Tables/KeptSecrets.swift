@@ -43,12 +43,24 @@ package enum KeptSecrets {
     }
 
     /// What is kept of one account, or of all, newest first.
+    ///
+    /// - Parameter search: a text of the name of the asset, its address or the user name, whatever the case of ASCII letters.
     package static func page(
-        of account: AccountID?, in organization: OrganizationID, offset: Int64, limit: Int64, on connection: any SQLConnection
+        of account: AccountID?, search: String? = nil, in organization: OrganizationID, offset: Int64, limit: Int64,
+        on connection: any SQLConnection
     ) throws -> ListPage<KeptSecret> {
         var scope = SQLQuery("FROM kept_secrets", [])
         scope.append("WHERE org_id = ?", [.id(organization)])
         if let account { scope.append("AND account_id = ?", [.id(account)]) }
+        if let search {
+            scope.append("AND (")
+            scope.append(contains: search, in: "asset_name")
+            scope.append("OR")
+            scope.append(contains: search, in: "address")
+            scope.append("OR")
+            scope.append(contains: search, in: "username")
+            scope.append(")")
+        }
         var count = SQLQuery("SELECT COUNT(*)", [])
         count.append(scope)
         var query = selection

@@ -63,10 +63,30 @@ struct AuditLogsTests {
 
     @Test(
         "filters that mean nothing are refused",
-        arguments: ["?outcome=good", "?date_from=yesterday", "?service_id=7", "?scope=all"])
+        arguments: [
+            "?outcome=good", "?date_from=yesterday", "?service_id=7", "?scope=all", "?service__icontains=bill",
+            "?action__in=secret.fetch",
+        ])
     func wrong(query: String) async throws {
         let vault = try await TestVault.make()
         #expect(try await vault.send(.get, calls + query).status == 400)
+    }
+
+    @Test("both lists are newest first, and oldest first where that is asked for, page by page")
+    func order() async throws {
+        let vault = try await TestVault.make()
+        _ = try await record(vault, [.granted, .refused, .granted])
+        let addresses = ["10.0.0.0", "10.0.0.1", "10.0.0.2"]
+        for list in [calls, log + "?action=secret.fetch"] {
+            let mark = list.contains("?") ? "&" : "?"
+            for newest in ["", "\(mark)order=-datetime"] {
+                #expect(
+                    try await vault.send(.get, list + newest).column("remote_addr") == addresses.reversed(), "\(list)\(newest)")
+            }
+            let oldest = "\(list)\(mark)order=datetime"
+            #expect(try await vault.send(.get, oldest).column("remote_addr") == addresses)
+            #expect(try await vault.send(.get, oldest + "&limit=1&offset=2").column("remote_addr") == ["10.0.0.2"])
+        }
     }
 
     @Test("an organization sees its own entries only, unless the whole server is asked for")

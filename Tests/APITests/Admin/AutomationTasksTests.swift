@@ -129,7 +129,11 @@ struct AutomationTasksTests {
         let id = try await vault.makeTask("t", more: #","assets":["\#(first)"]"#)
         let added = try await vault.send(.patch, path + id + "/asset/add/", #"{"assets":["\#(second)","\#(first)"]}"#)
         #expect(try added.value("assets")?.count == 2)
-        #expect(try await vault.send(.get, path + id + "/assets/").column("name").sorted() == ["a", "b"])
+        for (query, names) in [
+            ("?order=name", ["a", "b"]), ("?order=-name", ["b", "a"]), ("?search=B", ["b"]), ("?name=a", ["a"]),
+        ] {
+            #expect(try await vault.send(.get, path + id + "/assets/" + query).column("name") == names, "\(query)")
+        }
         let removed = try await vault.send(.patch, path + id + "/asset/remove/", #"{"assets":[{"id":"\#(first)"}]}"#)
         #expect(try removed.value("assets")?.count == 1)
         #expect(

@@ -44,6 +44,9 @@ struct KeptSecretsTests {
         }
         let page = try await vault.send(.get, Self.list + "?limit=1&offset=1")
         #expect(try page.int("count") == 2 && page.int("results.0.version") == 1)
+        for (text, count) in [("WEB", 2), ("app", 2), ("10.0", 2), ("_", 0), ("other", 0)] {
+            #expect(try await vault.send(.get, Self.list + "?limit=5&search=" + text).int("count") == Int64(count), "\(text)")
+        }
         #expect(try await vault.send(.get, Self.list + "\(AccountID.random())/").status == 404)
     }
 

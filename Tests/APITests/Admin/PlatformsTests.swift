@@ -21,6 +21,26 @@ struct PlatformsTests {
         #expect(try page.string("previous") == path + "?limit=2&order=-id&offset=0")
     }
 
+    @Test(
+        "platforms have the filters and orders of every list",
+        arguments: [
+            ("?name__startswith=my&order=name", ["MySQL"]), ("?id__in=1,17", ["Linux", "MySQL"]),
+            ("?category__exact=device&order=-name&limit=2", ["Huawei", "H3C"]),
+            ("?category=device&ordering=category,-id&limit=1", ["H3C"]), ("?type__icontains=POSTGRES", ["PostgreSQL"]),
+            ("?nothing=known&search=redis", ["Redis", "Redis6+"]),
+        ])
+    func listFilters(query: String, names: [String]) async throws {
+        let vault = try await TestVault.make()
+        #expect(try await vault.send(.get, path + query).column("name") == names, "\(query)")
+    }
+
+    @Test("a filter of platforms that cannot be meant is refused by its name", arguments: ["name__regex", "id__icontains", "id"])
+    func wrongFilters(name: String) async throws {
+        let vault = try await TestVault.make()
+        let answer = try await vault.send(.get, path + "?\(name)=x")
+        #expect(answer.status == 400 && answer.text.contains("\"\(name)\""), "\(answer.text)")
+    }
+
     @Test("a platform shows its choices with labels and its protocols with ports")
     func get() async throws {
         let vault = try await TestVault.make()

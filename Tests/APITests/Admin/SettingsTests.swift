@@ -36,6 +36,31 @@ struct SettingsTests {
         #expect(vault.backend.settings.hidesSecrets)
     }
 
+    @Test("the limit of the history holds from the next write on: so many of the newest versions stay, with the current one")
+    func historyLimit() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeAccount("root", on: vault.makeAsset("web"), secret: "v1")
+        func write(_ numbers: ClosedRange<Int>) async throws {
+            for number in numbers {
+                let body = #"{"secret":"v\#(number)"}"#
+                #expect(try await vault.send(.patch, "/api/v1/accounts/accounts/\(id)/", body).status == 200)
+            }
+        }
+        try await vault.confirm()
+        let history = "/api/v1/accounts/account-secrets/\(id)/histories/"
+        try await write(2...6)
+        #expect(try await vault.send(.get, history).column("secret") == ["v5", "v4", "v3", "v2", "v1"])
+        let limit = #"{"HISTORY_ACCOUNT_CLEAN_LIMIT":3}"#
+        #expect(try await vault.send(.patch, "/api/v1/settings/setting/", limit).status == 200)
+        try await write(7...8)
+        // Without the current one, which the history does not show.
+        #expect(try await vault.send(.get, history).column("secret") == ["v7", "v6"])
+        for wrong in ["0", "1000", "-1", "2.5"] {
+            let refused = try await vault.send(.patch, "/api/v1/settings/setting/", #"{"HISTORY_ACCOUNT_CLEAN_LIMIT":\#(wrong)}"#)
+            #expect(refused.status == 400 && refused.text.contains("HISTORY_ACCOUNT_CLEAN_LIMIT"), "\(wrong): \(refused.text)")
+        }
+    }
+
     @Test("a request without a login is refused")
     func stranger() async throws {
         let vault = try await TestVault.make()

@@ -34,6 +34,22 @@ struct AccountSecretTests {
         }
     }
 
+    @Test("a key's last use is written with its time and address, of granted fetches alone")
+    func lastUse() async throws {
+        let server = try await LiveServer()
+        let (database, organization, application) = (
+            server.assembly.database, server.application.organization, server.application.id
+        )
+        func uses() async throws -> [CredentialUsage] {
+            try await server.assembly.usage.flush(to: database)
+            return try await database.read { try CredentialUsage.all(of: application, in: organization, on: $0) }
+        }
+        #expect(try await uses().isEmpty)
+        #expect(try await server.fetch("asset=web%201&account=root").status == 200)
+        let use = try #require(try await uses().first)
+        #expect(use.address == "127.0.0.1" && use.dateLastUsed.seconds > Timestamp.now.seconds - 60)
+    }
+
     @Test("each answer is as the description of the API says")
     func described() async throws {
         let server = try await LiveServer()

@@ -26,6 +26,10 @@ struct BadRequestTests {
                 400
             ),
             ("another version", ["GET /healthz HTTP/9.9"], 505),
+            ("no version", ["GET /healthz"], 400),
+            ("a line without a colon", ["GET /healthz HTTP/1.1", "no colon"], 400),
+            ("a length that is no number", ["POST \(Self.loginPath) HTTP/1.1", Self.json, "Content-Length: x"], 400),
+            ("a length beyond all numbers", ["POST \(Self.loginPath) HTTP/1.1", "Content-Length: 99999999999999999999999"], 413),
         ]
         for name in ["Authorization", "Date", "X-JMS-ORG", "X-Source"] {
             let line = signed.first { $0.hasPrefix(name + ":") } ?? ""
@@ -37,7 +41,14 @@ struct BadRequestTests {
             // A server that closes while more is coming resets the connection, and the reset may overtake the answer.
             for _ in 0..<4 where answer.status == 0 { answer = try await RawTLS.request(one.lines, to: server) }
             #expect(answer.status == one.status, "\(one.what): \(answer.text.prefix(300))")
+            let body = answer.text.components(separatedBy: "\r\n\r\n").dropFirst().joined()
+            #expect(
+                answer.header("content-type") == "application/json" && body.hasPrefix(#"{"detail":""#), "\(one.what): \(body)")
+            #expect(body.contains(#"","code":""#) && body.contains(#"","request_id":""#), "\(one.what): \(body)")
         }
+        let metrics = try await vault.admin.call(.get, "/metrics").text
+        let counted = metrics.split(separator: "\n").first { $0.hasPrefix("keyturn_malformed_requests_total ") }
+        #expect((counted?.split(separator: " ").last.flatMap { Int($0) } ?? 0) >= cases.count)
         #expect(try await vault.key.fetch(over: APIConnection(server)).status == 200)
     }
 

@@ -72,6 +72,10 @@ struct FullDiskTests {
         #expect(refused.count == 5, "the disk never became full")
         let readiness = try await rig.readiness()
         #expect(readiness.status == 503 && readiness.text.contains("\"disk\""), "\(readiness.text)")
+        let told = try await vault.server.operate(["doctor", "--quick", "--json"])
+        let findings = try JSONDocument.parse(told.output)["findings"]?.array.map(Array.init) ?? []
+        let disk = try #require(findings.first { $0["subject"]?.string == "disk" }, "\(told.text)")
+        #expect(disk["state"]?.string == "wrong" && disk["remedy"]?.string?.isEmpty == false)
         // What must still be written has the reserve: a fetch is granted, and its entry is durable.
         let connection = APIConnection(vault.server)
         for _ in 0..<20 {

@@ -136,6 +136,31 @@ struct OperatorCommandTests {
         #expect(try await server.operate(["doctor"]).ending == .status(1))
     }
 
+    @Test("entries that were cut off are found by a checkpoint file that was kept elsewhere, and checkpoints stand in the log")
+    func truncatedAudit() async throws {
+        let server = try await ServerProcess.start()
+        try await server.stop()
+        let (audit, earlier) = (server.data + "/audit.db", server.directory.file("earlier.db"))
+        try FileManager.default.copyItem(atPath: audit, toPath: earlier)
+        let verified = try await server.operate(["audit", "verify", "--json"])
+        let count = try #require(try result(verified)["entries"]?.int)
+        try await server.start()
+        for _ in 0..<10 { _ = try await Administrator(server) }
+        try await server.stop()
+        let line = try #require(server.log.split(separator: "\n").last { $0.contains("audit checkpoint") })
+        for field in ["seq=", "head=", "key=", "signature="] { #expect(line.contains(field), "\(line)") }
+
+        // Everything that lies with the data is put back; the checkpoints of the end are kept.
+        let (own, kept) = (server.data + "/audit-checkpoints.jsonl", server.directory.file("kept.jsonl"))
+        try FileManager.default.moveItem(atPath: own, toPath: kept)
+        try FileManager.default.removeItem(atPath: audit)
+        try FileManager.default.moveItem(atPath: earlier, toPath: audit)
+        let found = try await server.operate(["audit", "verify", "--checkpoint", kept, "--json"])
+        #expect(found.ending == .status(1), "\(found.text) \(found.standardError)")
+        let broken = try #require(try result(found)["broken_entry"]?.int, "\(found.text)")
+        #expect((count...count + 2).contains(broken), "\(found.text)")
+    }
+
     @Test("the doctor finds nothing wrong with a fresh server, running or stopped, and reminds of the recovery code")
     func doctor() async throws {
         let server = try await ServerProcess.start()

@@ -26,6 +26,13 @@ struct OperatorHelpTests {
         #expect(text == (try String(contentsOfFile: file, encoding: .utf8)))
     }
 
+    @Test("every command stands in docs/cli.md")
+    func documented() async throws {
+        for help in try await Self.help() where help.subcommands.isEmpty {
+            #expect(try help.stands(in: Products.root + "/docs/cli.md", program: "keyturnd"), "\(help.command)")
+        }
+    }
+
     @Test("every command can print JSON")
     func json() async throws {
         let commands = try await Self.help().filter { $0.subcommands.isEmpty }

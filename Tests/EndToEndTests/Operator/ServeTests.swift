@@ -81,13 +81,17 @@ struct ServeTests {
             "POST", "/api/v1/authentication/auth/", headers: [("Content-Type", "application/json")], body: Array(body.utf8))
         let answer = try JSONSerialization.jsonObject(with: Data(login.body)) as? [String: Any]
         let token = try #require(answer?["token"] as? String)
+        #expect(answer?["keyword"] as? String == "Bearer" && (answer?["date_expired"] as? String)?.contains(" +0000") == true)
         let authorization = [("Authorization", "Bearer " + token)]
         #expect(try await server.curl.request("GET", "/readyz", headers: authorization).status == 200)
         let metrics = try await server.curl.request("GET", "/metrics", headers: authorization)
         #expect(metrics.header("content-type") == "text/plain; version=0.0.4; charset=utf-8")
         for name in [
             "keyturn_sealed 0", "keyturn_requests_total{route=\"POST /api/v1/authentication/auth/\",status=\"201\"} 1",
-            "keyturn_audit_commit_seconds_count", "keyturn_open_connections", "process_resident_memory_bytes",
+            "keyturn_audit_commit_seconds_count", "keyturn_audit_commit_seconds_bucket{le=\"0.001\"}",
+            "keyturn_audit_commit_entries_bucket{le=\"1\"}", "keyturn_fetch_decision_seconds_bucket{le=\"0.0001\"}",
+            "keyturn_request_seconds_bucket{", "keyturn_open_connections", "keyturn_malformed_requests_total 0",
+            "process_resident_memory_bytes",
             "keyturn_fetches_total{outcome=\"granted\"} 0",
         ] {
             #expect(metrics.text.contains("\n" + name), "\(name)")

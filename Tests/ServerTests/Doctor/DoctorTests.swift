@@ -67,6 +67,15 @@ struct DoctorTests {
                 let other = try DevelopmentCertificates(commonName: "x", dnsNames: ["x"], addresses: [], days: 90)
                 try other.server.write(toFile: $0.layout.certificate, atomically: false, encoding: .utf8)
             },
+            Damage("an expired certificate", "certificate") { try Self.certify($0, days: -1) },
+            Damage("an audit whose last entry lies in the future", "clock") {
+                let database = try Database.open(at: $0.layout.data + "/audit.db")
+                defer { database.close() }
+                try database.writeSync { db in try db.execute("UPDATE audit_entries SET time_ms = time_ms + 120000", []) }
+            },
+            Damage("no slot of a recovery code", "recovery code") {
+                try Self.run("DELETE FROM key_slots WHERE kind = 'recovery-code'", $0)
+            },
             Damage("a certificate key that others may read", "data directory") { chmod($0.layout.certificateKey, 0o640) },
             Damage("a broken database", "database") {
                 try Data(repeating: 7, count: 5000).write(to: URL(fileURLWithPath: $0.layout.data + "/keyturn.db"))
@@ -96,12 +105,32 @@ struct DoctorTests {
         let found = findings.first { $0.subject == damage.subject && $0.state == .wrong }
         #expect(found != nil, "\(findings)")
         #expect(found?.remedy?.isEmpty == false)
+        // A command that a remedy names is one that there is.
+        let manual = try String(contentsOfFile: Products.root + "/docs/cli.md", encoding: .utf8)
+        for command in findings.compactMap(\.remedy).flatMap({ $0.matches(of: /keyturnd [a-z-]+/).map(\.output) }) {
+            #expect(manual.contains("\n\(command)"), "\(command)")
+        }
     }
 
     private static func run(_ sql: String, _ vault: VaultFixture) throws {
         let database = try Database.open(at: vault.layout.data + "/keyturn.db")
         defer { database.close() }
         try database.makeConfinedConnection(writable: true).execute(SQLQuery(rendered: sql))
+    }
+
+    /// Puts another certificate with its key into place.
+    private static func certify(_ vault: VaultFixture, days: Int) throws {
+        let made = try DevelopmentCertificates(commonName: "localhost", dnsNames: ["localhost"], addresses: [], days: days)
+        try made.server.write(toFile: vault.layout.certificate, atomically: false, encoding: .utf8)
+        try made.serverKey.withBytes { try Data($0).write(to: URL(fileURLWithPath: vault.layout.certificateKey)) }
+    }
+
+    @Test("it reminds of a certificate that is about to expire", arguments: [(20, Finding.State.warning), (22, .fine)])
+    func expiry(days: Int, expected: Finding.State) async throws {
+        let vault = vault
+        try await onOwnThread { try Self.certify(vault, days: days) }
+        let found = try await findings().first { $0.subject == "certificate" }
+        #expect(found?.state == expected && (found?.remedy == nil) == (expected == .fine), "\(found?.detail ?? "")")
     }
 
     @Test("a key directory inside the data directory is found, also behind a link")
