@@ -149,6 +149,24 @@ struct ExecutionTests {
         #expect(yard.outbox.sent.withLock { $0.count } == 2)
     }
 
+    @Test("pieces of one work that check and make rows with the same keys at once find every sound row sound")
+    func keysAtOnce() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        let keys = try yard.keys.keys()
+        let refused = await withTaskGroup(of: Int.self) { group in
+            for number in 0..<8 {
+                let record = Self.record("a\(number)", of: execution, on: host, start: nil)
+                group.addTask {
+                    (0..<3000).filter { _ in (try? keys.verified(keys.authenticated(record))) == nil }.count
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(refused == 0)
+    }
+
     @Test("a record that could not be closed when its execution ended is settled at the next start")
     func unsettled() async throws {
         let yard = try TestYard()
