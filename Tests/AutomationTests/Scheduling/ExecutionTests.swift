@@ -194,9 +194,14 @@ struct ExecutionTests {
             return WorkReport(.success)
         }
         // It is opened again only when the execution waits for that.
-        let pause = Pause { _ in try yard.keyring.unseal(with: yard.keyFile) }
+        let isOpened = Mutex(false)
+        let pause = Pause { _ in
+            try yard.keyring.unseal(with: yard.keyFile)
+            isOpened.withLock { $0 = true }
+        }
         let ended = try await yard.whileExecuting(pause: pause) { desk in
             desk.submit(execution)
+            for _ in 0..<3000 where !isOpened.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
             return try await yard.end(of: execution.id)
         }
         #expect(ended.status == .error)
