@@ -111,6 +111,14 @@ package final class TestHost: Sendable {
     /// What sshd and the preparation wrote.
     package var log: String { program.standardOutput + program.standardError }
 
+    /// The same, with everything that was written until now: it comes through a pipe.
+    package func settledLog() async throws -> String {
+        let mark = "mark-\(UInt64.random(in: .min ... .max))"
+        try await expect("echo \(mark) > /proc/1/fd/2")
+        for _ in 0..<1000 where !log.contains(mark) { try await Task.sleep(for: .milliseconds(10)) }
+        return log
+    }
+
     /// Runs a command of bash in the host, as root.
     @discardableResult
     package func shell(_ command: String, input: [UInt8] = [], limit: Duration = .seconds(60)) async throws -> Finished {

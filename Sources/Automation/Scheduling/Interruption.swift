@@ -40,6 +40,8 @@ struct Interruption: Sendable {
             var passing: (any Error)?
             for (place, row) in rows.enumerated() {
                 if place >= parts.limits.overall, let fault = await group.next() { passing = passing ?? fault }
+                // What stands against one stands against all.
+                if passing != nil { break }
                 group.addTask { await settle(row, keys) }
             }
             for await fault in group { passing = passing ?? fault }
