@@ -51,7 +51,8 @@ package final class DoubtAlert: Sendable {
             case .success(let change) where change.stage == .uncertain:
                 count += 1
                 oldest = min(oldest, change.dateOpened)
-                if change.dateOpened <= limit { late.append(change) }
+                // For what waits for a person nobody has patience.
+                if change.dateOpened <= limit || Self.waitsForPerson(change) { late.append(change) }
             case .success: break
             }
         }
@@ -63,6 +64,9 @@ package final class DoubtAlert: Sendable {
         return late.map(\.id)
     }
 
+    /// Whether it does not settle by itself, for another account stands where it belongs.
+    private static func waitsForPerson(_ change: OpenChange) -> Bool { change.memory.doubt?.reason == .sameTarget }
+
     private static func verified(_ found: FoundChange, _ keys: RowKeys) -> Result<OpenChange, DamagedChange> {
         found.flatMap { row in
             guard let change = try? keys.verified(row) else { return .failure(DamagedChange(row.value)) }
@@ -73,16 +77,14 @@ package final class DoubtAlert: Sendable {
     /// Every open change, whether or not it can be read.
     private func open() async throws -> [FoundChange] {
         var all: [FoundChange] = []
-        var last: ChangeID?
-        while true {
+        var last: [UInt8]?
+        repeat {
             let after = last
             let page = try await database.read { db in try SecretChanges.found(after: after, limit: 500, on: db) }
-            all += page
-            // The numbers go up; of the last ones some may have none.
-            let end = page.compactMap(\.change).max()
-            guard page.count == 500, let end, end != last else { return all }
-            last = end
-        }
+            all += page.rows
+            last = page.next
+        } while last != nil
+        return all
     }
 
     /// At once and without patience: nothing settles by itself what cannot be read.
@@ -123,7 +125,9 @@ package final class DoubtAlert: Sendable {
             // Of a task that is damaged nobody is known; whoever has a channel is told all the same.
             let recipients = (try? Self.recipients(of: change, keys, db)) ?? []
             let notice = try Self.notice(change, account, asset, recipients)
-            try outbox.put(notice, occasion: "change.uncertain \(change.id)", with: keys, at: now, on: db)
+            // Who was told of the doubt is told again when it comes to that.
+            let occasion = "change.uncertain \(change.id)" + (Self.waitsForPerson(change) ? " same_target" : "")
+            try outbox.put(notice, occasion: occasion, with: keys, at: now, on: db)
         }
     }
 
@@ -135,6 +139,8 @@ package final class DoubtAlert: Sendable {
         else { return [] }
         return try keys.verified(task).recipients.compactMap { EmailAddress($0) }
     }
+
+    private static let blocked = "It goes on when that other account is deleted from the vault, or when somebody forces it.\n"
 
     private static func notice(
         _ change: OpenChange, _ account: String, _ asset: String, _ recipients: [EmailAddress]
@@ -149,7 +155,7 @@ package final class DoubtAlert: Sendable {
             \(question)
             Since \(WireDate.format(change.dateOpened))
             Reason: \(doubt?.reason.rawValue ?? "interrupted") \(doubt?.words ?? "")
-            Change \(change.id)
+            \(waitsForPerson(change) ? blocked : "")Change \(change.id)
 
             """
         let facts: [(name: String, value: String)] = [
@@ -160,15 +166,5 @@ package final class DoubtAlert: Sendable {
         return Outbox.Notice(
             event: "change.uncertain", organization: change.organization, subject: "Keyturn: in doubt - \(account) on \(asset)",
             text: text, facts: facts, recipients: recipients)
-    }
-}
-
-extension FoundChange {
-    /// Its number, where that can be read.
-    fileprivate var change: ChangeID? {
-        switch self {
-        case .success(let row): row.value.id
-        case .failure(let damage): damage.id
-        }
     }
 }

@@ -125,8 +125,8 @@ struct TurnLedger: Sendable {
 
     /// Two rows that mean the same user of the same system would take each other's secret away.
     func requireAlone(_ account: Account, _ identity: [UInt8], _ page: Page) throws {
-        let other = try TargetIdentities.other(than: account.id, account.secretType, identity, on: page.db)
-        if let other {
+        let others = try TargetIdentities.others(than: account.id, account.secretType, identity, on: page.db)
+        for other in others where try !isElsewhere(other.account, in: other.organization, identity, page) {
             let isOurs = other.organization == account.organization
             let name = isOurs ? try Accounts.get(other.account, in: other.organization, on: page.db)?.value.name : nil
             throw Stop(
@@ -137,6 +137,19 @@ struct TurnLedger: Sendable {
         try requireNoMoved(account, identity, page)
         try TargetIdentities.put(
             identity, of: account.id, account.secretType, in: account.organization, at: page.now, on: page.db)
+    }
+
+    /// Whether the account's asset leads to another system by now than the one on which it was seen: then it is that user no more. Where that
+    /// cannot be told it is.
+    private func isElsewhere(
+        _ account: AccountID, in organization: OrganizationID, _ identity: [UInt8], _ page: Page
+    ) throws -> Bool {
+        guard let asset = try Accounts.get(account, in: organization, on: page.db)?.value.asset,
+            let trust = try AssetTrusts.get(asset, in: organization, on: page.db).flatMap({ try? page.keys.verified($0) })
+        else { return false }
+        let systems = trust.systems.map { TargetIdentity.System(text: $0) }
+        return !systems.isEmpty
+            && systems.allSatisfy { $0.map { !TargetIdentity(system: $0, user: "").isOnSystem(of: identity) } ?? false }
     }
 
     /// An open change may have its place under a key that its host has no more: what is pinned for that host says so before the change

@@ -29,7 +29,7 @@ package struct LinuxConnector: Connector {
                     .brokenProtocol, effect: .none,
                     words: "logged in as another account: " + RemoteWords.of(Array(identity.name.utf8)))
             }
-            let power = try login.power(of: worker, uid: identity.uid)
+            let power = try login.power(of: worker, as: identity)
             let shell = LinuxShell(session: session, power: power, limit: target.stepLimit)
             return LinuxSession(shell: shell, target: target, workerName: identity.name, workerID: identity.uid)
         } catch {

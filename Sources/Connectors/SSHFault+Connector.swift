@@ -57,14 +57,13 @@ private struct CountedLogin: LoginAdmission {
         }
     }
 
-    func end(_ fault: SSHFault?) {
+    func end(_ fault: SSHFault?, hasOfferedSecret: Bool) {
         guard let fault else { return admission.end(.accepted) }
         switch fault.kind {
         case .rejected: admission.end(.rejected)
-        case .lockedOut: admission.end(.lockedOut)
-        case .moreNeeded, .timedOut, .cut, .protocolError, .tooMuchOutput, .interrupted: admission.end(.unclear)
-        case .unreachable, .hostKeyChanged, .hostKeyUnknown, .noCommonMethod, .localFailure, .notAdmitted:
-            admission.end(.notMade)
+        case .lockedOut where hasOfferedSecret: admission.end(.lockedOut)
+        // What ended before the secret was sent was no login; and none that was sent goes uncounted, whatever ended it.
+        default: admission.end(hasOfferedSecret ? .unclear : .notMade)
         }
     }
 }

@@ -84,12 +84,18 @@ package struct SSHDialogue: Sendable {
     package let line: String
     /// In the order in which they are asked.
     package let steps: [Step]
+    /// Bytes of the output at which the dialogue is broken off: the end of a question that is none of the steps, or of one that comes again.
+    package let foreignPrompt: [UInt8]
     package let limit: Duration
     package let outputLimit: Int
 
-    package init(_ line: String, steps: [Step], limit: Duration = .seconds(30), outputLimit: Int = 1 << 20) {
+    package init(
+        _ line: String, steps: [Step], breakingOffAt foreignPrompt: String = "", limit: Duration = .seconds(30),
+        outputLimit: Int = 1 << 20
+    ) {
         self.line = line
         self.steps = steps
+        self.foreignPrompt = Array(foreignPrompt.utf8)
         self.limit = limit
         self.outputLimit = outputLimit
     }
@@ -101,7 +107,7 @@ package struct SSHDialogueResult: Sendable, Hashable {
     package let result: SSHResult
     /// How many questions were asked and answered, from the first; the command may end without asking.
     package let answered: Int
-    /// After the last answer the last question came again, which was not answered: the dialogue was broken off there.
+    /// After an answer the question came again, or another that is not answered: the dialogue was broken off there.
     package let wasAskedAgain: Bool
 
     package init(result: SSHResult, answered: Int, wasAskedAgain: Bool) {

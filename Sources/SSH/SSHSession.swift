@@ -67,7 +67,7 @@ package final class SSHSession: Sendable {
     package func dialogue(_ dialogue: SSHDialogue) throws(SSHFault) -> SSHDialogueResult {
         try exchange(dialogue.line, onTerminal: true, limit: dialogue.limit, outputLimit: dialogue.outputLimit) {
             (exchange) throws(SSHFault) in
-            try exchange.converse(dialogue.steps)
+            try exchange.converse(dialogue.steps, breakingOffAt: dialogue.foreignPrompt)
         }
     }
 

@@ -164,21 +164,20 @@ extension Rekey {
     private func openChanges() throws -> (rows: Int64, damaged: [String]) {
         var count: Int64 = 0
         var damaged: [String] = []
-        var last: ChangeID?
-        while true {
+        var last: [UInt8]?
+        repeat {
             let place = last
-            let found = try keyring.database.readSync { db in try SecretChanges.found(after: place, limit: 100, on: db) }
-            let judged = try found.map { try judge($0) }
+            let page = try keyring.database.readSync { db in try SecretChanges.found(after: place, limit: 100, on: db) }
+            let judged = try page.rows.map { try judge($0) }
             count += try write(judged.compactMap(\.sound))
             damaged += judged.compactMap(\.damage)
-            guard found.count == 100, let end = judged.compactMap(\.id).max(), end != last else { return (count, damaged) }
-            last = end
-        }
+            last = page.next
+        } while last != nil
+        return (count, damaged)
     }
 
     /// An open change: one that is what was stored, or the words for it.
     private struct JudgedChange {
-        let id: ChangeID?
         var sound: Authenticated<OpenChange>?
         var damage: String?
     }
@@ -187,11 +186,10 @@ extension Rekey {
         switch found {
         case .failure(let change):
             let id = change.id.map { "\($0)" } ?? "one without a number"
-            return JudgedChange(id: change.id, damage: id + " of account " + (change.account.map { "\($0)" } ?? "?"))
+            return JudgedChange(damage: id + " of account " + (change.account.map { "\($0)" } ?? "?"))
         case .success(let row):
             let words = "\(row.value.id) of account \(row.value.account)"
-            return try isAuthentic(row)
-                ? JudgedChange(id: row.value.id, sound: row) : JudgedChange(id: row.value.id, damage: words)
+            return try isAuthentic(row) ? JudgedChange(sound: row) : JudgedChange(damage: words)
         }
     }
 

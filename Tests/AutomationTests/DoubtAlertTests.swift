@@ -51,11 +51,39 @@ struct DoubtAlertTests {
     }
 }
 
+/// An alert of doubts over a shop, and what it has sent.
+struct DoubtWatch {
+    private let alert: DoubtAlert
+    private let outbox: Outbox
+    private let channel = KeepingChannel()
+
+    init(_ shop: Workshop, patience: Duration) {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let keeper = RowKeeper(keyring: shop.keyring)
+        outbox = Outbox(database: shop.database, keeper: keeper, channels: [channel], clock: shop.clock.wall, logger: logger)
+        alert = DoubtAlert(
+            database: shop.database, keys: keeper, outbox: outbox, meter: AutomationMeter(), after: patience,
+            clock: shop.clock.wall, logger: logger)
+    }
+
+    func look() async throws -> [ChangeID] { try await alert.look() }
+
+    /// The texts of what was sent, all of it from the beginning.
+    func delivered() async throws -> [String] {
+        _ = try await outbox.deliverDue()
+        return channel.texts.withLock { $0 }
+    }
+}
+
 private final class KeepingChannel: Channel {
     let name = "webhook"
     let events = Mutex<[String]>([])
+    let texts = Mutex<[String]>([])
 
     func accepts(_ recipient: String) -> Bool { recipient.isEmpty }
 
-    func deliver(_ delivery: Delivery) async throws(DeliveryFault) { events.withLock { $0.append(delivery.event) } }
+    func deliver(_ delivery: Delivery) async throws(DeliveryFault) {
+        events.withLock { $0.append(delivery.event) }
+        texts.withLock { $0.append(delivery.text) }
+    }
 }

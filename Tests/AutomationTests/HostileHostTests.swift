@@ -110,7 +110,9 @@ struct HostileHostTests {
         }
         #expect(try await scene.shop.database.read { try SecretChanges.nextDue(on: $0) } == nil)
         #expect(try Self.served(scene) == Self.old)
-        let failures = host.log.split(whereSeparator: \.isNewline).filter { $0.contains("Failed password for app") }
+        let failures = try await host.settledLog().split(whereSeparator: \.isNewline).filter {
+            $0.contains("Failed password for app")
+        }
         let days = Int((scene.shop.clock.wall.now().seconds - Workshop.start.seconds) / 86_400) + 1
         #expect(failures.count <= 2 * days, "\(failures) in \(days) days")
         await host.stop()
@@ -177,7 +179,8 @@ struct HostileHostTests {
         let scene = try Self.scene(host)
         #expect(await Self.turn(scene).outcome.status == .success)
         let (served, attempts) = (
-            try Self.served(scene), host.log.split(whereSeparator: \.isNewline).filter { $0.contains("for app") }.count
+            try Self.served(scene),
+            try await host.settledLog().split(whereSeparator: \.isNewline).filter { $0.contains("for app") }.count
         )
         _ = try await host.changeHostKey()
         let report = await Self.turn(scene)
@@ -185,7 +188,8 @@ struct HostileHostTests {
         let check = await scene.shop.turning.verify(scene.app.id, in: .default, by: Workshop.principal)
         #expect(check.outcome.status == .failed && check.outcome.reason == .hostKeyChanged, "\(check)")
         #expect(try Self.served(scene) == served)
-        #expect(host.log.split(whereSeparator: \.isNewline).filter { $0.contains("for app") }.count == attempts)
+        #expect(
+            try await host.settledLog().split(whereSeparator: \.isNewline).filter { $0.contains("for app") }.count == attempts)
         await host.stop()
     }
 }

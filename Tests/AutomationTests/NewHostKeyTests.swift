@@ -148,6 +148,52 @@ struct NewHostKeyTests {
         for account in [accounts[0], other] { #expect(try await ManyDoubtsTests.isOpen(account, shop)) }
     }
 
+    enum Way: CaseIterable, Sendable { case deleted, elsewhere }
+
+    @Test(
+        "a doubt in the place of which another account has come is told of at once and in its record, and settles when that one is gone",
+        arguments: Way.allCases)
+    func blocked(way: Way) async throws {
+        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
+        let new = TargetIdentity.System.sshHostKey("SHA256:new")
+        shop.target.with { $0.system = new }
+        // The other row knows the host by its new key, and was changed there before anybody said that this is the same host.
+        let asset = Workshop.asset(2, name: "db by its other name")
+        let other = Workshop.account(62, on: asset, name: "app0")
+        try shop.add(asset)
+        try shop.add(Workshop.account(61, on: asset, name: "admin", privileged: true), secret: "admin-secret")
+        try shop.add(other, secret: "old")
+        let report = await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal)
+        #expect(report.outcome.status == .success, "\(report.outcome)")
+        var trust = try Self.trust(shop)
+        (trust.systems, trust.confirmedBy, trust.dateConfirmed) = ([new.text], "alice", shop.clock.wall.now())
+        try Self.put(trust, shop)
+
+        let watch = DoubtWatch(shop, patience: .seconds(365 * 86_400))
+        #expect(try await watch.look().isEmpty)
+        #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.sameTarget])
+        let told = try #require(shop.records.all.last)
+        #expect(told.outcome.reason == .sameTarget && told.outcome.words.contains("\(other.id)"), "\(told.outcome)")
+        #expect(try await watch.look().count == 1)
+        #expect(try await watch.look().count == 1)
+        let texts = try await watch.delivered()
+        #expect(texts.count == 1 && texts[0].contains("\(other.id)") && texts[0].contains("forces it"), "\(texts)")
+
+        switch way {
+        case .deleted: try shop.database.writeSync { db in _ = try Accounts.delete(other.id, in: .default, on: db) }
+        case .elsewhere:
+            try Self.put(
+                AssetTrust(
+                    asset: asset.id, organization: .default,
+                    systems: [TargetIdentity.System.sshHostKey("SHA256:elsewhere").text], endpoint: asset.endpoint,
+                    confirmedBy: "alice", dateConfirmed: shop.clock.wall.now()), shop)
+        }
+        let reports = try await shop.settle(days: 1)
+        #expect(reports.last?.outcome.status != .uncertain, "\(reports)")
+        #expect(try await !ManyDoubtsTests.isOpen(accounts[0], shop))
+        #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
+    }
+
     @Test("another user on the new host is not the one that was meant, whoever stands in for the host")
     func anotherUser() async throws {
         let identity = TargetIdentity(system: .sshHostKey("SHA256:a"), user: "app")

@@ -181,9 +181,9 @@ final class TestYard: Sendable {
 
     /// Runs the closure while executions are carried out.
     func whileExecuting<Value: Sendable>(
-        _ limits: WorkLimits = WorkLimits(), _ body: @Sendable (TaskDesk) async throws -> Value
+        _ limits: WorkLimits = WorkLimits(), pause: Pause = .system, _ body: @Sendable (TaskDesk) async throws -> Value
     ) async throws -> Value {
-        let desk = TaskDesk(parts(limits))
+        let desk = TaskDesk(parts(limits, pause: pause))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await desk.runExecutions() }
             let value = try await body(desk)

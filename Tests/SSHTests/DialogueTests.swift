@@ -58,6 +58,26 @@ struct DialogueTests {
         await host.stop()
     }
 
+    @Test(
+        "a question that is none of those that are answered ends the dialogue, and so does one that comes again before the next")
+    func foreign() async throws {
+        let (host, session) = try await Self.start(.library)
+        let steps = [
+            SSHDialogue.Step(prompt: "a ask-7f3:", answer: [.secretText("one"), .text("\n")]),
+            SSHDialogue.Step(prompt: "next-7f3", answer: [.text("two\n")]),
+        ]
+        for (line, answered) in [("printf 'b ask-7f3:'; cat", 0), ("printf 'a ask-7f3:'; read x; printf 'a ask-7f3:'; cat", 1)] {
+            let done = try await Self.talk(session, SSHDialogue(line, steps: steps, breakingOffAt: " ask-7f3:"))
+            #expect(done.answered == answered && done.wasAskedAgain == (answered > 0), "\(line)")
+        }
+        let whole = try await Self.talk(
+            session,
+            SSHDialogue(
+                "printf 'a ask-7f3:'; read x; printf next-7f3; read y; echo \"$y!\"", steps: steps, breakingOffAt: " ask-7f3:"))
+        #expect(whole.answered == 2 && !whole.wasAskedAgain && whole.result.text.contains("two!"))
+        await host.stop()
+    }
+
     @Test("su asks for the other account's password", arguments: Way.allCases)
     func su(way: Way) async throws {
         let (host, session) = try await Self.start(way)

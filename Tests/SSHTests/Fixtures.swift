@@ -3,9 +3,11 @@ import SSH
 import TestSupport
 
 extension SSHLogin {
-    static func password(_ username: String, _ password: String) -> SSHLogin {
+    static func password(
+        _ username: String, _ password: String, counting admission: (any LoginAdmission)? = nil
+    ) -> SSHLogin {
         var bytes = Array(password.utf8)
-        return SSHLogin(username: username, method: .password, secret: Secret(moving: &bytes))
+        return SSHLogin(username: username, method: .password, secret: Secret(moving: &bytes), admission: admission)
     }
 
     static func key(_ username: String, _ key: [UInt8]) -> SSHLogin {

@@ -104,23 +104,8 @@ struct RekeyTests {
     func damagedChange(statement: String) throws {
         let vault = try FoundVault()
         try vault.populate()
-        let account = try #require(try vault.database.readSync { try Accounts.get(FoundVault.account, in: .default, on: $0) })
-            .value
         // More than a page, with the damaged one among the first.
-        let changes = (1...150).map { number in
-            let id = AccountID(high: 7, low: UInt64(number))
-            return (id, Self.change(UInt64(number), of: id, account))
-        }
-        try vault.write { db in
-            for (id, change) in changes {
-                let other = Account(
-                    id: id, organization: .default, asset: account.asset, name: "n\(id)", username: "u\(id)",
-                    dateCreated: FoundVault.now, dateUpdated: FoundVault.now)
-                let keys = try vault.keyring.keys()
-                try Accounts.insert(keys.authenticated(other, with: SealingWorkspace()), on: db)
-                try SecretChanges.insert(keys.authenticated(change, with: SealingWorkspace()), on: db)
-            }
-        }
+        try Self.open(150, in: vault)
         try vault.attack(statement)
         let report = try rekey(vault)
         #expect(report.damaged.count == 1 && report.damaged[0].contains("\(AccountID(high: 7, low: 3))"), "\(report.damaged)")
@@ -128,7 +113,7 @@ struct RekeyTests {
         // The others are good, and that one is not made so.
         let keyring = Keyring(database: vault.database)
         try keyring.unseal(with: vault.keyFile, checking: .all)
-        let found = try vault.database.readSync { try SecretChanges.found(after: nil, limit: 500, on: $0) }
+        let found = try vault.database.readSync { try SecretChanges.found(after: nil, limit: 500, on: $0) }.rows
         let sound = found.filter { one in
             guard case .success(let row) = one else { return false }
             return (try? keyring.keys().verified(row, with: SealingWorkspace())) != nil
@@ -137,11 +122,49 @@ struct RekeyTests {
         #expect(try rekey(vault, keyring).damaged == report.damaged)
     }
 
-    private static func change(_ number: UInt64, of id: AccountID, _ account: Account) -> OpenChange {
+    @Test("behind whole pages of damaged open changes, without numbers and with them, sound ones are made anew")
+    func damagedPages() throws {
+        let vault = try FoundVault()
+        try vault.populate()
+        try Self.open(400, numberedFrom: 1 << 56, in: vault)
+        // Of those without a number nothing says where the next page begins but what stands there.
+        try vault.attack("UPDATE secret_changes SET id = substr(id, 15, 2) WHERE substr(id, 15, 2) <= x'007d'")
+        try vault.attack("UPDATE secret_changes SET fields = x'ff00' WHERE length(id) = 16 AND substr(id, 15, 2) <= x'0118'")
+        let keyring = vault.keyring
+        let report = try rekey(vault)
+        #expect(report.damaged.count == 280)
+        #expect(try keys(vault) == [2])
+        let found = try vault.database.readSync { try SecretChanges.found(after: nil, limit: 500, on: $0) }.rows
+        let sound = found.compactMap { try? $0.get() }.filter {
+            (try? keyring.keys().verified($0, with: SealingWorkspace())) != nil
+        }
+        #expect(found.count == 400 && sound.count == 120)
+    }
+
+    /// Stores open changes with the numbers from 1, each of an account of its own.
+    private static func open(_ count: UInt64, numberedFrom high: UInt64 = 0, in vault: FoundVault) throws {
+        let account = try #require(try vault.database.readSync { try Accounts.get(FoundVault.account, in: .default, on: $0) })
+            .value
+        try vault.write { db in
+            for number in 1...count {
+                let id = AccountID(high: 7, low: number)
+                let other = Account(
+                    id: id, organization: .default, asset: account.asset, name: "n\(id)", username: "u\(id)",
+                    dateCreated: FoundVault.now, dateUpdated: FoundVault.now)
+                let keys = try vault.keyring.keys()
+                try Accounts.insert(keys.authenticated(other, with: SealingWorkspace()), on: db)
+                try SecretChanges.insert(
+                    keys.authenticated(change(ChangeID(high: high, low: number), of: id, account), with: SealingWorkspace()),
+                    on: db)
+            }
+        }
+    }
+
+    private static func change(_ number: ChangeID, of id: AccountID, _ account: Account) -> OpenChange {
         var memory = SecretTurn.Memory()
         memory.candidate = 2
         return OpenChange(
-            id: ChangeID(high: 0, low: number), organization: .default, account: id, asset: account.asset, identity: id.bytes,
+            id: number, organization: .default, account: id, asset: account.asset, identity: id.bytes,
             kind: .change, plan: .init(isGenerated: true, checksConnection: true),
             request: .init(username: "u", secretType: .password, keyStrategy: "set_jms", parameters: [:], worker: account.id),
             old: 1, startedBy: "test", dateOpened: FoundVault.now, stage: .uncertain, memory: memory, dateUpdated: FoundVault.now)

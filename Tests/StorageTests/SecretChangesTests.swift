@@ -167,7 +167,7 @@ struct SecretChangesTests {
         #expect(broken.first?.what == "column fields")
         #expect(throws: StorageFault.self) { try vault.read { try SecretChanges.of(one.id, in: one.organization, on: $0) } }
         try vault.write { db in try SecretChanges.delete(of: one.id, in: one.organization, on: db) }
-        #expect(try vault.read { try SecretChanges.found(after: nil, limit: 10, on: $0) }.count == 1)
+        #expect(try vault.read { try SecretChanges.found(after: nil, limit: 10, on: $0) }.rows.count == 1)
     }
 
     @Test("a value that was sent is kept until a later one was proved long enough ago")
@@ -254,11 +254,11 @@ struct SecretChangesTests {
         let (one, other) = (vault.ours.account.value, vault.theirs.account.value)
         try vault.write { db in
             try TargetIdentities.put([1], of: one.id, .password, in: one.organization, at: day, on: db)
-            #expect(try TargetIdentities.other(than: one.id, .password, [1], on: db) == nil)
-            #expect(try TargetIdentities.other(than: other.id, .password, [1], on: db)?.account == one.id)
-            #expect(try TargetIdentities.other(than: other.id, .sshKey, [1], on: db) == nil)
+            #expect(try TargetIdentities.others(than: one.id, .password, [1], on: db).isEmpty)
+            #expect(try TargetIdentities.others(than: other.id, .password, [1], on: db).map(\.account) == [one.id])
+            #expect(try TargetIdentities.others(than: other.id, .sshKey, [1], on: db).isEmpty)
             try TargetIdentities.put([2], of: one.id, .password, in: one.organization, at: day, on: db)
-            #expect(try TargetIdentities.other(than: other.id, .password, [1], on: db) == nil)
+            #expect(try TargetIdentities.others(than: other.id, .password, [1], on: db).isEmpty)
         }
     }
 

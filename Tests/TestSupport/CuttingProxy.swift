@@ -73,6 +73,13 @@ package final class CuttingProxy: Sendable {
     /// Ends the connection that comes to the server from this port.
     package func end(from port: UInt16) { lines.line(from: port)?.end() }
 
+    /// Ends every connection that there is; false if there was none.
+    package func endAll() -> Bool {
+        let all = lines.all
+        for line in all { line.end() }
+        return !all.isEmpty
+    }
+
     /// Lets nothing through any more on the connection that comes to the server from this port; it stays.
     package func mute(from port: UInt16) { lines.line(from: port)?.mute() }
 
@@ -123,6 +130,7 @@ private final class Lines: Sendable {
 
     func add(_ line: Line) { state.withLock { $0.lines[line.from] = line } }
     func remove(_ line: Line) { state.withLock { if $0.lines[line.from] === line { $0.lines[line.from] = nil } } }
+    var all: [Line] { state.withLock { Array($0.lines.values) } }
     func line(from port: UInt16) -> Line? { state.withLock { $0.lines[port] } }
 
     func arm(_ cut: CuttingProxy.Cut?, _ times: Int) { state.withLock { ($0.cut, $0.left) = (cut, times) } }

@@ -111,6 +111,18 @@ package final class TestHost: Sendable {
     /// What sshd and the preparation wrote.
     package var log: String { program.standardOutput + program.standardError }
 
+    /// The same, once nothing more comes: what sshd says of a login may come a little after its answer.
+    package func settledLog() async throws -> String {
+        var last = log
+        for _ in 0..<100 {
+            try await Task.sleep(for: .milliseconds(300))
+            let now = log
+            if now == last { break }
+            last = now
+        }
+        return last
+    }
+
     /// Runs a command of bash in the host, as root.
     @discardableResult
     package func shell(_ command: String, input: [UInt8] = [], limit: Duration = .seconds(60)) async throws -> Finished {

@@ -2,6 +2,7 @@ package import Domain
 package import Sealing
 package import Storage
 package import Cryptography
+internal import Synchronization
 
 /// The vault's keys for those who check and make rows but may see no plaintext: the API works with this and never with `Sealing` itself.
 package struct RowKeeper: Sendable {
@@ -16,7 +17,7 @@ package struct RowKeeper: Sendable {
     /// The keys as they stand; throws `Refusal.sealed`.
     package func keys() throws(Refusal) -> RowKeys {
         do {
-            return try RowKeys(keys: keyring.keys(), workspace: SealingWorkspace())
+            return try RowKeys(keys: keyring.keys())
         } catch {
             throw .sealed
         }
@@ -51,20 +52,27 @@ package struct RowKeeper: Sendable {
 }
 
 /// The keys of one piece of work: checks stored rows and makes rows to be stored.
-// Unchecked: whoever takes it uses it on one thread at a time, inside one transaction or one function.
-package struct RowKeys: @unchecked Sendable {
+package struct RowKeys: Sendable {
     private let keys: KeySet
-    private let workspace: SealingWorkspace
+    private let desk: Desk
 
-    init(keys: KeySet, workspace: SealingWorkspace) {
+    /// Pieces of one work may run at once with the same keys: each has the workspace for itself while it computes a code, since two in it at
+    /// once would find sound rows forged.
+    private final class Desk: Sendable {
+        let workspace: Mutex<SealingWorkspace>
+
+        init() throws { workspace = Mutex(try SealingWorkspace()) }
+    }
+
+    init(keys: KeySet) throws {
         self.keys = keys
-        self.workspace = workspace
+        desk = try Desk()
     }
 
     /// The row, once its authentication code has been found to be its own; else `Refusal.integrity`.
     package func verified<Row: RowAuthenticated>(_ stored: Authenticated<Row>) throws(Refusal) -> Row {
         do {
-            return try keys.verified(stored, with: workspace)
+            return try desk.workspace.withLock { try keys.verified(stored, with: $0) }
         } catch {
             throw .integrity("\(error)")
         }
@@ -83,6 +91,6 @@ package struct RowKeys: @unchecked Sendable {
 
     /// The row with its authentication code, ready to be stored.
     package func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
-        try keys.authenticated(row, with: workspace)
+        try desk.workspace.withLock { try keys.authenticated(row, with: $0) }
     }
 }

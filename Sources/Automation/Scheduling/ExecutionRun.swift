@@ -22,15 +22,16 @@ struct ExecutionRun: Sendable {
     /// Records that one transaction writes.
     private static let chunk = 200
 
-    func run() async {
+    /// Returns why it was left open, where that is not its beginning or its end: some of its records are.
+    func run() async -> String? {
         do {
-            guard let execution = try await begin() else { return }
+            guard let execution = try await begin() else { return nil }
             let works = try await enter(execution)
             await perform(works, of: execution)
-            try await finish(execution)
+            return try await finish(execution) ? nil : "What became of some accounts could not be written down at once."
         } catch {
             parts.logger.error("an execution failed", metadata: ["execution": "\(id)", "fault": "\(type(of: error))"])
-            await abandon(Self.words(error))
+            return await abandon(Self.words(error))
         }
     }
 
@@ -114,7 +115,7 @@ struct ExecutionRun: Sendable {
                 case nil: try await work(account, of: execution)
                 }
             } catch {
-                // What was begun stays open in its record, and is settled at the next start.
+                // What was begun stays open in its record, and is settled before the execution ends.
                 parts.logger.error(
                     "an account's work failed", metadata: ["record": "\(order.record)", "fault": "\(type(of: error))"])
             }
@@ -141,20 +142,23 @@ struct ExecutionRun: Sendable {
 
     // MARK: - Ending
 
-    private func finish(_ execution: Execution) async throws {
+    private func finish(_ execution: Execution) async throws -> Bool {
         let ending = ExecutionEnding(parts: parts, execution: execution.id, organization: organization)
-        switch halt() {
+        return switch halt() {
         case .canceled: try await ending.finish(canceled: "")
         case .stopping: try await ending.finish(canceled: Record.Reason.interrupted.words)
         case nil: try await ending.finish(canceled: nil)
         }
     }
 
-    private func abandon(_ reason: String) async {
+    /// The reason, where records keep it open.
+    private func abandon(_ reason: String) async -> String? {
         do {
-            try await ExecutionEnding(parts: parts, execution: id, organization: organization).abandon(reason)
+            let ending = ExecutionEnding(parts: parts, execution: id, organization: organization)
+            return try await ending.abandon(reason) ? nil : reason
         } catch {
             parts.logger.error("an execution was not closed", metadata: ["execution": "\(id)", "fault": "\(error)"])
+            return nil
         }
     }
 

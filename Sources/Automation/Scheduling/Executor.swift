@@ -67,8 +67,8 @@ package final class Executor: Sendable {
         let halt: @Sendable () -> ExecutionRun.Halt? = { [self] in
             state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
         }
-        await ExecutionRun(parts: parts, slots: parts.slots, id: next.id, organization: next.organization, halt: halt).run()
-        await clearUp(next)
+        let run = ExecutionRun(parts: parts, slots: parts.slots, id: next.id, organization: next.organization, halt: halt)
+        await clearUp(next, await run.run())
         state.withLock { state in
             state.known.remove(next.id)
             state.canceled.remove(next.id)
@@ -76,8 +76,8 @@ package final class Executor: Sendable {
     }
 
     /// Closes what could not be closed when its work ended, since the vault was sealed or the disk full meanwhile: its task would not run
-    /// again before the next start of the server.
-    private func clearUp(_ next: Waiting) async {
+    /// again before the next start of the server, and its records would not be settled.
+    private func clearUp(_ next: Waiting, _ reason: String?) async {
         while !state.withLock({ $0.isStopping }) {
             do {
                 guard !parts.keys.isSealed else {
@@ -89,7 +89,7 @@ package final class Executor: Sendable {
                     try keys.verified(Executions.get(next.id, in: next.organization, on: db))
                 }
                 guard execution.status.isOpen else { return }
-                return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle()
+                return try await Interruption(parts: parts, slots: parts.slots, execution: execution).settle(because: reason)
             } catch is CancellationError {
                 return
             } catch {
@@ -97,17 +97,9 @@ package final class Executor: Sendable {
                 if parts.keys.isSealed { continue }
                 parts.logger.error(
                     "an execution was not closed", metadata: ["execution": "\(next.id)", "fault": "\(error)"])
-                guard Self.isPassing(error) else { return }
+                guard Interruption.isPassing(error) else { return }
                 do { try await parts.pause.sleep(.seconds(5)) } catch { return }
             }
-        }
-    }
-
-    /// Whether the storage may take it a little later, when there is space again.
-    private static func isPassing(_ error: any Error) -> Bool {
-        switch error as? StorageFault {
-        case .full, .readOnly, .busy, .io, .transactionLost: true
-        default: false
         }
     }
 
@@ -128,6 +120,8 @@ package final class Executor: Sendable {
             } catch {
                 parts.logger.error(
                     "an interrupted execution was not settled", metadata: ["execution": "\(row.value.id)", "fault": "\(error)"])
+                // It is not waited for here, so that the others are taken up.
+                if Interruption.isPassing(error) { submit(row.value.id, in: row.value.organization) }
             }
         }
         try await recoverRecords()

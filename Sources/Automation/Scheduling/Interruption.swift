@@ -11,7 +11,10 @@ struct Interruption: Sendable {
 
     private static let chunk: Int64 = 500
 
-    func settle() async throws {
+    /// Throws what passes, a full disk or a sealed vault; the execution stays open then, for its records are.
+    ///
+    /// - Parameter reason: why the execution did not end by itself; nil where the server stopped.
+    func settle(because reason: String? = nil) async throws {
         let (organization, id) = (execution.organization, execution.id)
         var tried: Set<RecordID> = []
         while true {
@@ -23,49 +26,68 @@ struct Interruption: Sendable {
             // Records that cannot be closed must not be tried for ever.
             guard rows.contains(where: { !tried.contains($0.value.id) }) else { break }
             tried.formUnion(rows.map(\.value.id))
-            await settle(rows, try parts.keys.keys())
+            if let passing = await settle(rows, try parts.keys.keys()) { throw passing }
         }
-        try await ExecutionEnding(parts: parts, execution: id, organization: organization).interrupt()
+        try await ExecutionEnding(parts: parts, execution: id, organization: organization)
+            .interrupt(reason ?? Record.Reason.interrupted.words)
     }
 
     /// Settles records; of executions that are over too, where what was done could not be written down then. One that does not
-    /// authenticate is told of and left.
-    func settle(_ rows: [Authenticated<Record>], _ keys: RowKeys) async {
-        await withTaskGroup(of: Void.self) { group in
+    /// authenticate is told of and left. Returns a fault that passes, if there was one.
+    @discardableResult
+    func settle(_ rows: [Authenticated<Record>], _ keys: RowKeys) async -> (any Error)? {
+        await withTaskGroup(of: (any Error)?.self) { group in
+            var passing: (any Error)?
             for (place, row) in rows.enumerated() {
-                if place >= parts.limits.overall { await group.next() }
-                group.addTask {
-                    do {
-                        await settle(try keys.verified(row))
-                    } catch {
-                        parts.logger.error(
-                            "a record was not settled", metadata: ["record": "\(row.value.id)", "fault": "\(error)"])
-                    }
-                }
+                if place >= parts.limits.overall, let fault = await group.next() { passing = passing ?? fault }
+                // What stands against one stands against all.
+                if passing != nil { break }
+                group.addTask { await settle(row, keys) }
             }
+            for await fault in group { passing = passing ?? fault }
+            return passing
         }
     }
 
-    private func settle(_ record: Record) async {
+    private func settle(_ row: Authenticated<Record>, _ keys: RowKeys) async -> (any Error)? {
         do {
-            let account = try await entry(of: record)
-            if record.dateStart == nil {
-                try await account.entry.close(with: WorkReport(.skipped, reason: .interrupted))
-            } else {
-                try await slots.run(at: account.place) { () -> Result<Void, any Error> in
-                    do {
-                        try await account.entry.enter(as: .system("settlement")) {
-                            await parts.work.settle(account.entry.order, by: $0)
-                        }
-                        return .success(())
-                    } catch {
-                        return .failure(error)
-                    }
-                }.get()
-            }
+            try await settle(keys.verified(row))
+            return nil
         } catch {
-            parts.logger.error("a record was not settled", metadata: ["record": "\(record.id)", "fault": "\(error)"])
+            parts.logger.error("a record was not settled", metadata: ["record": "\(row.value.id)", "fault": "\(error)"])
+            return Self.isPassing(error) ? error : nil
         }
+    }
+
+    /// Whether it may go a little later: when there is space again, or the vault is open.
+    static func isPassing(_ error: any Error) -> Bool {
+        if let refusal = error as? Refusal {
+            return switch refusal {
+            case .sealed, .unavailable: true
+            default: false
+            }
+        }
+        return switch error as? StorageFault {
+        case .full, .readOnly, .busy, .io, .transactionLost: true
+        default: false
+        }
+    }
+
+    private func settle(_ record: Record) async throws {
+        let account = try await entry(of: record)
+        guard record.dateStart != nil else {
+            return try await account.entry.close(with: WorkReport(.skipped, reason: .interrupted))
+        }
+        try await slots.run(at: account.place) { () -> Result<Void, any Error> in
+            do {
+                try await account.entry.enter(as: .system("settlement")) {
+                    await parts.work.settle(account.entry.order, by: $0)
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }.get()
     }
 
     private func entry(of record: Record) async throws -> (entry: AccountEntry, place: WorkSlots.Place) {

@@ -8,6 +8,7 @@ package struct Scheduler: Sendable {
     private let parts: AutomationParts
     private let submit: @Sendable (ExecutionID, OrganizationID) -> Void
     private let damage: DamageLog
+    private let setbacks = Setbacks()
 
     /// Tasks that one transaction starts, and one entry of the audit names.
     private static let chunk = 64
@@ -123,7 +124,7 @@ package struct Scheduler: Sendable {
 
     /// One act of the scheduler: by the same door as everybody, under its own name.
     private func start(_ found: [Found], in organization: OrganizationID, at now: Timestamp) async throws -> Int {
-        let due = try verified(found)
+        let due = try verified(found).filter { setbacks.allow($0.task.id, at: now) }
         if due.isEmpty { return 0 }
         let objects = due.map { AuditObject(kind: "automation", id: $0.task.id.description, name: $0.task.name) }
         let principal = Principal.system("scheduler", permissions: [.runAutomation])
@@ -160,7 +161,19 @@ package struct Scheduler: Sendable {
                 execution: try keys.authenticated(ExecutionStart.prepared(one.task, trigger: .timing, by: warrant, at: now))
             )
         }
-        return try await parts.database.write { db in
+        do {
+            return try await store(works, agenda, warrant, now)
+        } catch let fault as StorageFault where fault.isOfOneRow {
+            return try await storeEach(works, agenda, warrant, now)
+        }
+    }
+
+    private typealias Prepared = (due: Due, execution: Authenticated<Execution>)
+
+    private func store(
+        _ works: [Prepared], _ agenda: Agenda, _ warrant: Warrant, _ now: Timestamp
+    ) async throws -> [ExecutionID] {
+        try await parts.database.write { db in
             var started: [ExecutionID] = []
             for work in works where try Self.start(work.due, as: work.execution, at: now, agenda, db) {
                 started.append(work.execution.value.id)
@@ -168,6 +181,23 @@ package struct Scheduler: Sendable {
             try ChangeMarks.insert(warrant.origin.request, at: now, on: db)
             return started
         }
+    }
+
+    /// One of them cannot be stored, or read: the others do not wait for it.
+    private func storeEach(
+        _ works: [Prepared], _ agenda: Agenda, _ warrant: Warrant, _ now: Timestamp
+    ) async throws -> [ExecutionID] {
+        var started: [ExecutionID] = []
+        for work in works {
+            do {
+                started += try await store([work], agenda, warrant, now)
+            } catch let fault as StorageFault where fault.isOfOneRow {
+                parts.logger.error(
+                    "a due task was not started", metadata: ["task": "\(work.due.task.id)", "fault": "\(fault)"])
+                setbacks.note(work.due.task.id, at: now)
+            }
+        }
+        return started
     }
 
     /// Starts one task and plans its next run. One that is still running stays due, unless it leaves what it missed.

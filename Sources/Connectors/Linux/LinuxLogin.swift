@@ -24,34 +24,35 @@ struct LinuxLogin {
     }
 
     /// The way to root that was asked for, tried out; throws where there is none.
-    func power(of worker: Worker, uid: Int64) throws(ConnectorFault) -> LinuxShell.Power {
+    func power(of worker: Worker, as identity: (name: String, uid: Int64)) throws(ConnectorFault) -> LinuxShell.Power {
+        let uid = identity.uid
         switch worker.power {
         case .own:
             guard uid == 0 else { throw Self.powerless("the account is not root and has no way to it") }
             return .own
         case .sudo:
-            return uid == 0 ? .own : try sudo(of: worker)
+            return uid == 0 ? .own : try sudo(of: worker, named: identity.name)
         case .su(let root):
             if uid == 0 { return .own }
             guard root.username == "root", root.secretType == .password else {
                 throw Self.powerless("su needs the password of root")
             }
-            let power = LinuxShell.Power.su(password: root.sshLogin.secret, admission: root.admission)
+            let power = LinuxShell.Power.su(RootPassword(root, of: root.username))
             guard try leadsToRoot(power, credential: root) else { throw Self.powerless("su did not lead to root") }
             return power
         }
     }
 
-    private func sudo(of worker: Worker) throws(ConnectorFault) -> LinuxShell.Power {
+    private func sudo(of worker: Worker, named name: String) throws(ConnectorFault) -> LinuxShell.Power {
         // Asked without a terminal first; it fails at once where a password or a terminal is wanted.
         if (try? leadsToRoot(.sudo, credential: worker.credential)) == true { return .sudo }
-        if (try? leadsToRoot(.sudoOnTerminal(password: nil), credential: worker.credential)) == true {
-            return .sudoOnTerminal(password: nil)
+        if (try? leadsToRoot(.sudoOnTerminal(nil), credential: worker.credential)) == true {
+            return .sudoOnTerminal(nil)
         }
         guard worker.credential.secretType == .password else {
             throw Self.powerless("sudo asks for a password, and the account logs in with a key")
         }
-        let power = LinuxShell.Power.sudoOnTerminal(password: worker.credential.sshLogin.secret)
+        let power = LinuxShell.Power.sudoOnTerminal(RootPassword(worker.credential, of: name))
         guard try leadsToRoot(power, credential: worker.credential) else { throw Self.powerless("sudo did not lead to root") }
         return power
     }

@@ -17,10 +17,10 @@ struct LinuxShell: Sendable {
         case own
         /// `sudo` asks for nothing.
         case sudo
-        /// `sudo` wants a terminal; it asks for the password that is given, or for nothing.
-        case sudoOnTerminal(password: SSHSecret?)
+        /// `sudo` wants a terminal; it asks for the password that is given, or for nothing. With one, each script is a login of the worker's.
+        case sudoOnTerminal(RootPassword?)
         /// `su` on a terminal, with root's password: each script is a login of root's.
-        case su(password: SSHSecret, admission: Admission)
+        case su(RootPassword)
     }
 
     /// How a script ended and what it wrote, to both outputs.
@@ -62,28 +62,39 @@ struct LinuxShell: Sendable {
             return try answer(frame, told.output, told.errorOutput, changes: changes && isHeard, hiding: secret)
         }
         let dialogue = dialogue(ShellText.quoted(frame.wrapped(script)), frame, input)
-        let ended = try counted(frame) { () throws(ConnectorFault) in
-            try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        let ended = try counted(dialogue, frame, changes)
+        if ended.answered == 0, let asked = frame.asked(in: ended.result.output) {
+            throw ConnectorFault(
+                .notPermitted, effect: .none, words: "sudo asks for the password of another account, \(asked), which is not sent")
         }
         // Nothing that was meant for the script has left.
         let isUnheard = input != nil && ended.answered < dialogue.steps.count
         return try answer(frame, ended.result.output, [], changes: changes && !isUnheard, hiding: secret)
     }
 
-    /// Has the logins of root counted that `su` makes: one that did not come to the script was refused, whatever for.
+    /// Has the logins counted that `su` and `sudo` make: one that did not come to the script was refused, whatever for.
     private func counted(
-        _ frame: ScriptFrame, _ body: () throws(ConnectorFault) -> SSHDialogueResult
+        _ dialogue: SSHDialogue, _ frame: ScriptFrame, _ changes: Bool
     ) throws(ConnectorFault) -> SSHDialogueResult {
-        guard case .su(_, let admission) = power else { return try body() }
-        try admission.enter()
-        do throws(ConnectorFault) {
-            let ended = try body()
-            admission.end(frame.hasBegun(ended.result.output) ? .accepted : ended.answered > 0 ? .rejected : .notMade)
+        guard let password = power.password else {
+            return try told(changes) { () throws(SSHFault) in try session.dialogue(dialogue) }
+        }
+        try password.enter()
+        do throws(SSHFault) {
+            let ended = try session.dialogue(dialogue)
+            let isIn = frame.hasBegun(ended.result.output) || power.asksByName && Self.isForbidden(ended.result.output)
+            password.end(isIn ? .accepted : ended.answered > 0 ? .rejected : .notMade)
             return ended
         } catch {
-            admission.end(Admission.End(error.kind))
-            throw error
+            password.end(error.sent ? .unclear : .notMade)
+            throw ConnectorFault(error, changes: changes)
         }
+    }
+
+    /// Whether sudo, under the C locale, took the password and says that it is of no use.
+    private static func isForbidden(_ output: [UInt8]) -> Bool {
+        let words = RemoteWords.of(output)
+        return ["is not in the sudoers file", "may not run sudo", "is not allowed to"].contains(where: words.contains)
     }
 
     /// SSH's faults as a connector's.
@@ -112,18 +123,21 @@ struct LinuxShell: Sendable {
         var steps: [SSHDialogue.Step] = []
         let line: String
         switch power {
-        case .su(let password, _):
+        case .su(let password):
             line = "exec env LC_ALL=C su -c \(command) -- root"
-            steps.append(SSHDialogue.Step(prompt: SuPrompt.end, answer: [.secret(password), .text("\n")]))
+            steps.append(SSHDialogue.Step(prompt: SuPrompt.end, answer: [.secret(password.secret), .text("\n")]))
         case .sudoOnTerminal(.some(let password)):
-            // A ticket that is still good is not used, so that sudo always asks and never leaves the password to the script.
-            line = "exec env LC_ALL=C sudo -k -p \(ShellText.quoted(frame.sudoPrompt)) -- sh -c \(command)"
-            steps.append(SSHDialogue.Step(prompt: frame.sudoPrompt, answer: [.secret(password), .text("\n")]))
+            // A ticket that is still good is not used, so that sudo always asks and never leaves the password to the script. It names
+            // whose password it wants (%p): another's (rootpw, targetpw) it does not get, nor the same one twice.
+            line = "exec env LC_ALL=C sudo -k -p \(ShellText.quoted(frame.sudoPrompt(for: "%p"))) -- sh -c \(command)"
+            steps.append(
+                SSHDialogue.Step(
+                    prompt: frame.sudoPrompt(for: password.owner), answer: [.secret(password.secret), .text("\n")]))
         case .own, .sudo, .sudoOnTerminal(.none):
             line = "exec env LC_ALL=C sudo -n -- sh -c \(command)"
         }
         if let input { steps.append(frame.step(input)) }
-        return SSHDialogue(line, steps: steps, limit: limit)
+        return SSHDialogue(line, steps: steps, breakingOffAt: power.asksByName ? frame.sudoPromptEnd : "", limit: limit)
     }
 
     private func answer(
@@ -141,6 +155,18 @@ struct LinuxShell: Sendable {
 extension LinuxShell.Power {
     fileprivate var isSudo: Bool {
         if case .own = self { false } else { true }
+    }
+
+    fileprivate var asksByName: Bool {
+        if case .sudoOnTerminal(.some) = self { true } else { false }
+    }
+
+    fileprivate var password: RootPassword? {
+        switch self {
+        case .own, .sudo: nil
+        case .sudoOnTerminal(let password): password
+        case .su(let password): password
+        }
     }
 }
 
@@ -176,8 +202,17 @@ struct ScriptFrame {
     var inputEnd: String { second + second }
     /// Says that the script has begun to read, and that its terminal, if there is one, does not echo.
     private var ready: String { first + first }
-    /// The prompt that sudo is told to use. It does stand on the command line, which nothing echoes.
-    var sudoPrompt: String { "[keyturn \(first)] " }
+    /// The prompt that sudo is told to use, or uses, for the password of an account. It does stand on the command line, which nothing echoes.
+    func sudoPrompt(for name: String) -> String { "[keyturn \(name)" + sudoPromptEnd }
+    /// Whoever's password is asked for.
+    var sudoPromptEnd: String { " \(first)] " }
+
+    /// Whose password sudo asked for, made fit for a message; nil if it asked for none.
+    func asked(in output: [UInt8]) -> String? {
+        guard let end = Self.place(of: sudoPromptEnd, in: output, from: 0) else { return nil }
+        let name = output[..<end].split(separator: 0x20, omittingEmptySubsequences: false).last ?? []
+        return RemoteWords.of(Array(name.suffix(64)))
+    }
 
     /// Sends a script what it reads, once it reads.
     func step(_ input: [SSHInput]) -> SSHDialogue.Step {

@@ -35,7 +35,9 @@ struct CommandExchange {
     }
 
     /// Answers questions, then reads on to the end.
-    mutating func converse(_ steps: [SSHDialogue.Step]) throws(SSHFault) -> SSHDialogueResult {
+    mutating func converse(
+        _ steps: [SSHDialogue.Step], breakingOffAt foreignPrompt: [UInt8]
+    ) throws(SSHFault) -> SSHDialogueResult {
         var answered = 0
         var searchFrom = 0
         var input = InputQueue([])
@@ -44,15 +46,17 @@ struct CommandExchange {
             if deadline.hasPassed { throw Self.overdue }
             if !input.isEmpty {
                 if try feed(&input).moved { hasMoved = true }
-            } else if answered < steps.count {
-                if let end = Self.end(of: steps[answered].prompt, in: output, from: searchFrom) {
-                    input = InputQueue(steps[answered].answer)
-                    searchFrom = end
-                    answered += 1
-                    hasMoved = true
-                }
-            } else if let last = steps.last, Self.end(of: last.prompt, in: output, from: searchFrom) != nil {
+            } else if answered < steps.count, let end = Self.end(of: steps[answered].prompt, in: output, from: searchFrom) {
+                input = InputQueue(steps[answered].answer)
+                searchFrom = end
+                answered += 1
+                hasMoved = true
+            } else if answered == steps.count, let last = steps.last,
+                Self.end(of: last.prompt, in: output, from: searchFrom) != nil
+            {
                 return SSHDialogueResult(result: result(status: nil), answered: answered, wasAskedAgain: true)
+            } else if Self.end(of: foreignPrompt, in: output, from: searchFrom) != nil {
+                return SSHDialogueResult(result: result(status: nil), answered: answered, wasAskedAgain: answered > 0)
             }
             if !hasMoved { try pause(writing: !input.isEmpty) }
         }

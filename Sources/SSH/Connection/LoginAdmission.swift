@@ -3,6 +3,8 @@ package protocol LoginAdmission: Sendable {
     /// Throws where none may be made now. What it has to remember is durable when it returns.
     func begin() throws(SSHFault)
 
-    /// - Parameter fault: nil where the host let us in.
-    func end(_ fault: SSHFault?)
+    /// - Parameters:
+    ///   - fault: nil where the host let us in.
+    ///   - hasOfferedSecret: whether the secret was sent, or a key named; if not, a connection that was cut was no login.
+    func end(_ fault: SSHFault?, hasOfferedSecret: Bool)
 }

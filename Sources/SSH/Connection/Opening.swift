@@ -61,16 +61,34 @@ struct Opening {
         }
     }
 
+    /// How long leave may be in coming before a connection that is found ended is no fault of the host's.
+    private static let patience: Duration = .seconds(1)
+
     /// A login that somebody counts, where somebody does.
-    private func admitted<Output>(_ attempt: () throws(SSHFault) -> Output) throws(SSHFault) -> Output {
-        guard let admission = login.admission else { return try attempt() }
+    ///
+    /// - Parameters:
+    ///   - hasOffered: whether the attempt came to offering the secret.
+    ///   - attempt: is made again, on a new connection, where the host has ended the first one while leave was waited for: hosts do not wait
+    ///     long for a login (`LoginGraceTime`).
+    private func admitted<Output>(
+        hasOffered: () -> Bool, _ attempt: (_ isAgain: Bool) throws(SSHFault) -> Output
+    ) throws(SSHFault) -> Output {
+        guard let admission = login.admission else { return try attempt(false) }
+        let start = ContinuousClock.now
         try admission.begin()
+        let hasWaited = ContinuousClock.now - start > Self.patience
         do throws(SSHFault) {
-            let output = try attempt()
-            admission.end(nil)
+            let output: Output
+            do throws(SSHFault) {
+                output = try attempt(false)
+            } catch {
+                guard hasWaited, error.kind == .cut, !hasOffered() else { throw error }
+                output = try attempt(true)
+            }
+            admission.end(nil, hasOfferedSecret: hasOffered())
             return output
         } catch {
-            admission.end(error)
+            admission.end(error, hasOfferedSecret: hasOffered())
             throw error
         }
     }
@@ -85,13 +103,21 @@ struct Opening {
     }
 
     private func throughProgram(_ types: [HostKeyType], _ method: String, _ key: SSHSigningKey?) throws(SSHFault) -> Opened {
-        let road = try connect()
+        var road = try connect()
+        var attempt: ProgramLogin?
         do throws(SSHFault) {
-            let directory = try PrivateDirectory()
-            var attempt = try ProgramLogin(
-                endpoint, login, method: method, key: key, hostKeys: types, connection: road.descriptor, directory: directory)
-            let outcome = try admitted { () throws(SSHFault) in
-                try attempt.run(conversation.deadline(limits.login), interruption: interruption)
+            var directory = try PrivateDirectory()
+            let outcome = try admitted(hasOffered: { attempt?.hasOfferedSecret ?? false }) { (isAgain) throws(SSHFault) in
+                if isAgain {
+                    road.end()
+                    road = try connect()
+                    directory = try PrivateDirectory()
+                }
+                var program = try ProgramLogin(
+                    endpoint, login, method: method, key: key, hostKeys: types, connection: road.descriptor,
+                    directory: directory)
+                defer { attempt = program }
+                return try program.run(conversation.deadline(limits.login), interruption: interruption)
             }
             let session = ProgramSession(outcome, connection: road.descriptor, directory: directory, interruption: interruption)
             return Opened(transport: session, carrier: road.carrier)
@@ -101,20 +127,42 @@ struct Opening {
         }
     }
 
+    /// A host that has shown the key that is expected of it, and has heard nothing of the login.
+    private struct Greeted {
+        let road: Road
+        let session: LibrarySession
+    }
+
     /// Nil where libssh2 and the host find nothing in common.
     private func throughLibrary(_ types: [HostKeyType]) throws(SSHFault) -> Opened? {
+        guard var host = try greeted(types) else { return nil }
+        do throws(SSHFault) {
+            try admitted(hasOffered: { host.session.hasOfferedSecret }) { (isAgain) throws(SSHFault) in
+                if isAgain {
+                    host.road.end()
+                    guard let anew = try greeted(types) else { throw SSHFault(.noCommonMethod) }
+                    host = anew
+                }
+                // A limit of its own: the leave for it may have been waited for.
+                try host.session.logIn(login, conversation.deadline(limits.login))
+            }
+            return Opened(transport: host.session, carrier: host.road.carrier)
+        } catch {
+            host.road.end()
+            throw error
+        }
+    }
+
+    private func greeted(_ types: [HostKeyType]) throws(SSHFault) -> Greeted? {
         if types.isEmpty { return nil }
         let road = try connect()
         do throws(SSHFault) {
-            let deadline = conversation.deadline(limits.login)
-            guard let session = try greet(road, types, deadline) else {
+            guard let session = try greet(road, types, conversation.deadline(limits.login)) else {
                 road.end()
                 return nil
             }
             if let objection = endpoint.objection(to: session.hostKey) { throw SSHFault(objection) }
-            // A limit of its own: the leave for it may have been waited for.
-            try admitted { () throws(SSHFault) in try session.logIn(login, conversation.deadline(limits.login)) }
-            return Opened(transport: session, carrier: road.carrier)
+            return Greeted(road: road, session: session)
         } catch {
             road.end()
             throw error

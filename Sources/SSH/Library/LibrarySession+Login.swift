@@ -57,6 +57,7 @@ extension LibrarySession {
     }
 
     private func sendPassword(_ login: SSHLogin, _ deadline: Deadline) throws(SSHFault) {
+        hasOfferedSecret = true
         try login.withNameAndSecret { (name, secret) throws(SSHFault) in
             try complete(deadline) {
                 libssh2_userauth_password_ex(
@@ -67,6 +68,7 @@ extension LibrarySession {
     }
 
     private func offerKey(_ login: SSHLogin, _ deadline: Deadline) throws(SSHFault) {
+        hasOfferedSecret = true
         try login.withNameAndSecret { (name, secret) throws(SSHFault) in
             try complete(deadline) {
                 libssh2_userauth_publickey_frommemory(
@@ -82,6 +84,7 @@ extension LibrarySession {
             defer {
                 wire.pointee.password = nil
                 wire.pointee.password_length = 0
+                hasOfferedSecret = wire.pointee.answered > 0
             }
             try complete(deadline) {
                 kssh_login_interactively(handle, name.baseAddress, UInt32(clamping: name.count))

@@ -20,6 +20,8 @@ final class LibrarySession: Transport, @unchecked Sendable {
     private let stop: UInt64?
     private(set) var hostKey = ""
     var authenticatedBy = ""
+    /// Whether the password may have left, or the key was named.
+    var hasOfferedSecret = false
 
     private static let isReady = libssh2_init(0) == 0
 

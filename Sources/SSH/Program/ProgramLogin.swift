@@ -61,7 +61,8 @@ struct ProgramLogin {
         }
     }
 
-    private var hasOfferedSecret: Bool { isPasswordSent || (agent?.signatureCount ?? 0) > 0 }
+    /// Whether the password was written, or something signed with the key.
+    var hasOfferedSecret: Bool { isPasswordSent || (agent?.signatureCount ?? 0) > 0 }
 
     /// The program listens for commands once it has logged in.
     private func outcome(_ deadline: Deadline) throws(SSHFault) -> Outcome? {

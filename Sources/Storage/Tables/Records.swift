@@ -51,7 +51,7 @@ package enum Records {
         return try connection.found(query, id: 0) { try decode($0) }
     }
 
-    /// Records that were begun and never closed, of executions that are over; by pages in the order of ids, from the bytes of one on. Global.
+    /// Records that were never closed, of executions that are over; by pages in the order of ids, from the bytes of one on. Global.
     package static func leftOpen(
         after id: [UInt8]?, limit: Int64, on connection: any SQLConnection
     ) throws -> FoundPage<Authenticated<Record>, [UInt8]> {
@@ -59,7 +59,7 @@ package enum Records {
         query.append(
             """
             FROM records r JOIN executions e ON e.id = r.execution_id
-            WHERE r.id > ? AND r.status = 'pending' AND r.date_start IS NOT NULL AND e.status NOT IN ('pending', 'running')
+            WHERE r.id > ? AND r.status = 'pending' AND e.status NOT IN ('pending', 'running')
             ORDER BY r.id LIMIT ?
             """,
             [.blob(id ?? []), .integer(limit)])

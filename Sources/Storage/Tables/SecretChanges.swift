@@ -173,11 +173,19 @@ package enum SecretChanges {
         ) { row -> AssetID? in try? row.id(0) }
     }
 
-    /// Every open change, by pages in the order of ids; one that cannot be read takes none of the others with it. Global.
-    package static func found(after id: ChangeID?, limit: Int64, on connection: any SQLConnection) throws -> [FoundChange] {
+    /// Every open change, by pages in the order of ids, from the bytes of one on; one that cannot be read takes none of the others with it,
+    /// and its place is what stands there, whether or not that is an id. Nil at the end. Global.
+    package static func found(
+        after id: [UInt8]?, limit: Int64, on connection: any SQLConnection
+    ) throws -> (rows: [FoundChange], next: [UInt8]?) {
         var query = selection
-        query.append("WHERE id > ? ORDER BY id LIMIT ?", [.id(id ?? ChangeID(high: 0, low: 0)), .integer(limit)])
-        return try connection.query(query) { try found($0) }
+        query.append("WHERE id > ? ORDER BY id LIMIT ?", [.blob(id ?? []), .integer(limit)])
+        var last: [UInt8]?
+        let rows = try connection.query(query) { row -> FoundChange in
+            last = try row.blob(0)
+            return try found(row)
+        }
+        return (rows, rows.count == Int(clamping: limit) ? last : nil)
     }
 
     /// Every open change, by pages in the order of ids. Global.

@@ -23,15 +23,15 @@ package enum TargetIdentities {
         ) { try $0.blob(0) }
     }
 
-    /// Another account with a secret of the same kind that was seen to be the same user; of whatever organization, since the far side
-    /// knows of none. Global.
-    package static func other(
+    /// Other accounts with a secret of the same kind that were seen to be the same user, the first seen first; of whatever organization, since
+    /// the far side knows of none. Global.
+    package static func others(
         than account: AccountID, _ type: SecretType, _ identity: [UInt8], on connection: any SQLConnection
-    ) throws -> (account: AccountID, organization: OrganizationID)? {
-        try connection.first(
+    ) throws -> [(account: AccountID, organization: OrganizationID)] {
+        try connection.query(
             """
             SELECT account_id, org_id FROM target_identities
-            WHERE identity = ? AND secret_type = ? AND account_id <> ? ORDER BY date LIMIT 1
+            WHERE identity = ? AND secret_type = ? AND account_id <> ? ORDER BY date, account_id
             """,
             [.blob(identity), .text(type.rawValue), .id(account)]
         ) { (account: try $0.id(0), organization: try $0.id(1)) }

@@ -68,6 +68,10 @@ struct ExecutionTests {
         let hosts = try (0..<6).map { try yard.addHost("h\($0)", accounts: ["a", "b", "c", "d"]) }
         let task = try yard.addTask("t", Self.order(hosts))
         yard.work.set { _ in
+            // However slow all else is: as long as no two were at work at once, one waits for another.
+            for _ in 0..<1000 where yard.work.seen.withLock({ $0.mostAtOnce }) < 2 {
+                try? await Task.sleep(for: .milliseconds(10))
+            }
             try? await Task.sleep(for: .milliseconds(5))
             return WorkReport(.success)
         }
@@ -149,6 +153,24 @@ struct ExecutionTests {
         #expect(yard.outbox.sent.withLock { $0.count } == 2)
     }
 
+    @Test("pieces of one work that check and make rows with the same keys at once find every sound row sound")
+    func keysAtOnce() async throws {
+        let yard = try TestYard()
+        let host = try yard.addHost("h", accounts: ["a"])
+        let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
+        let keys = try yard.keys.keys()
+        let refused = await withTaskGroup(of: Int.self) { group in
+            for number in 0..<8 {
+                let record = Self.record("a\(number)", of: execution, on: host, start: nil)
+                group.addTask {
+                    (0..<3000).filter { _ in (try? keys.verified(keys.authenticated(record))) == nil }.count
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(refused == 0)
+    }
+
     @Test("a record that could not be closed when its execution ended is settled at the next start")
     func unsettled() async throws {
         let yard = try TestYard()
@@ -175,12 +197,15 @@ struct ExecutionTests {
             yard.keyring.seal()
             return WorkReport(.success)
         }
-        let ended = try await yard.whileExecuting { desk in
-            desk.submit(execution)
-            while !yard.keyring.isSealed { try await Task.sleep(for: .milliseconds(5)) }
-            try await Task.sleep(for: .milliseconds(100))
-            yard.work.set { _ in WorkReport(.success) }
+        // It is opened again only when the execution waits for that.
+        let isOpened = Mutex(false)
+        let pause = Pause { _ in
             try yard.keyring.unseal(with: yard.keyFile)
+            isOpened.withLock { $0 = true }
+        }
+        let ended = try await yard.whileExecuting(pause: pause) { desk in
+            desk.submit(execution)
+            for _ in 0..<3000 where !isOpened.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
             return try await yard.end(of: execution.id)
         }
         #expect(ended.status == .error)
@@ -189,7 +214,39 @@ struct ExecutionTests {
         _ = try await yard.addExecution(of: task)
     }
 
-    @Test("records that cannot be settled are tried once at a start, however many there are")
+    @Test("an execution does not end while a record is open: one that could not be closed is settled first")
+    func openRecord() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a", "b"])]))
+        let execution = try await yard.addExecution(of: task)
+        // One at a time: what cannot be written of the first can be again when the second is done.
+        try yard.database.writeSync { db in
+            try db.execute(
+                """
+                CREATE TRIGGER refuse BEFORE UPDATE ON records WHEN NEW.status = 'success'
+                BEGIN SELECT RAISE(ABORT, 'no'); END
+                """, [])
+        }
+        let isSecond = Mutex(false)
+        yard.work.set { _ in
+            let drop = isSecond.withLock { second in
+                defer { second = true }
+                return second
+            }
+            if drop { _ = try? yard.database.writeSync { db in try db.execute("DROP TRIGGER refuse", []) } }
+            return WorkReport(.success)
+        }
+        let ended = try await yard.whileExecuting { desk in
+            desk.submit(execution)
+            return try await yard.end(of: execution.id)
+        }
+        #expect(ended.status == .error && ended.reason.contains("written down"))
+        let records = try yard.records(of: execution.id)
+        #expect(Set(records.filter { $0.username != "admin" }.map(\.status)) == [.success, .uncertain])
+        #expect(yard.work.seen.withLock { $0.settled.count } == 1)
+    }
+
+    @Test("records that cannot be settled yet keep their execution open, and the next try settles them, however many there are")
     func unsettleable() async throws {
         let yard = try TestYard()
         let host = try yard.addHost("h", accounts: ["a"])
@@ -203,11 +260,22 @@ struct ExecutionTests {
                     keys.authenticated(Self.record("a\(number)", of: row, on: host, start: TestYard.start)), on: db)
             }
         }
-        // Nothing can be written down, so nothing is done.
-        yard.audit.close()
-        _ = try await yard.whileExecuting { _ in try await yard.end(of: row.id) }
-        #expect(yard.work.seen.withLock { $0.settled.isEmpty })
-        #expect(try yard.records(of: row.id).allSatisfy { $0.status == .pending })
+        // Nothing can be announced, so nothing is done.
+        try yard.auditDatabase.writeSync { db in
+            try db.execute("CREATE TRIGGER refuse BEFORE INSERT ON audit_entries BEGIN SELECT RAISE(ABORT, 'no'); END", [])
+        }
+        let waited = Mutex(0)
+        let pause = Pause { _ in
+            #expect(yard.work.seen.withLock { $0.settled.isEmpty })
+            #expect(try yard.execution(row.id).status == .running)
+            #expect(try yard.records(of: row.id).allSatisfy { $0.status == .pending })
+            waited.withLock { $0 += 1 }
+            try yard.auditDatabase.writeSync { db in _ = try db.execute("DROP TRIGGER IF EXISTS refuse", []) }
+        }
+        let ended = try await yard.whileExecuting(pause: pause) { _ in try await yard.end(of: row.id) }
+        #expect(ended.status == .error && waited.withLock { $0 } == 1)
+        #expect(try yard.records(of: row.id).allSatisfy { $0.status == .uncertain })
+        #expect(yard.work.seen.withLock { $0.settled.count } == 500)
     }
 
     @Test("at a start, an execution or a record that cannot be read takes none of the others with it, and is counted")
@@ -322,11 +390,12 @@ struct ExecutionTests {
             for record in [begun, untouched] { try Records.insert(keys.authenticated(record), on: db) }
         }
         try await yard.whileExecuting { _ in
-            for _ in 0..<1000 where try yard.records().contains(where: { $0.id == begun.id && $0.status == .pending }) {
+            for _ in 0..<1000 where try yard.records().contains(where: { $0.status == .pending }) {
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
         #expect(try yard.records().first { $0.id == begun.id }?.status == .uncertain)
+        #expect(try yard.records().first { $0.id == untouched.id }?.status == .skipped)
         #expect(yard.work.seen.withLock { $0.settled.map(\.username) } == ["a"])
     }
 
