@@ -21,7 +21,7 @@ extension ConnectorFault.Kind {
         case .rejected where fault.place == .gateway, .moreNeeded where fault.place == .gateway,
             .lockedOut where fault.place == .gateway:
             self = .unreachable
-        case .unreachable, .localFailure: self = .unreachable
+        case .unreachable, .localFailure, .sessionRefused: self = .unreachable
         case .rejected: self = .loginRejected
         case .moreNeeded: self = .notPermitted
         case .lockedOut: self = .lockedOut
@@ -63,7 +63,8 @@ private struct CountedLogin: LoginAdmission {
         case .rejected: admission.end(.rejected)
         case .lockedOut: admission.end(.lockedOut)
         case .moreNeeded, .timedOut, .cut, .protocolError, .tooMuchOutput, .interrupted: admission.end(.unclear)
-        case .unreachable, .hostKeyChanged, .hostKeyUnknown, .noCommonMethod, .localFailure, .notAdmitted:
+        case .unreachable, .hostKeyChanged, .hostKeyUnknown, .noCommonMethod, .localFailure, .notAdmitted,
+            .sessionRefused:
             admission.end(.notMade)
         }
     }
