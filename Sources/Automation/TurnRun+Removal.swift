@@ -31,7 +31,11 @@ extension TurnRun {
         let (session, remote) = try await meet(ground)
         guard let removing = session as? any AccountRemoving else { throw TurnFault(.unsupported) }
         // One that is not there is taken away already.
-        guard let remote else { return .found(isThere: false) }
+        guard let remote else {
+            let (name, parameters) = (ground.account.username, order.parameters)
+            try await parts.threads.run { try removing.confirmAbsence(of: name, parameters: parameters, mark: nil) }
+            return .found(isThere: false)
+        }
         guard !remote.isSystem else { throw Stop(.skipped, .systemAccount) }
         let (name, parameters) = (remote.username, order.parameters)
         let text = try await parts.threads.run { try removing.mark(name, parameters: parameters) }
@@ -55,8 +59,20 @@ extension TurnRun {
 
     private func takeAway() async throws -> TurnEvent {
         let (removing, removal) = try marked()
-        try await parts.threads.run { try removing.remove(removal) }
+        do {
+            try await parts.threads.run { try removing.remove(removal) }
+        } catch let fault as ConnectorFault where fault.kind == .noSuchAccount {
+            await noteRemains(removing, removal)
+            throw fault
+        }
+        await noteRemains(removing, removal)
         return .installed
+    }
+
+    /// What cannot be seen any more is not worth a removal that went well.
+    private func noteRemains(_ removing: any AccountRemoving, _ removal: AccountRemoval) async {
+        let words = try? await parts.threads.run { try removing.remains(of: removal) }
+        if let words = words ?? nil { remains = LentSecrets(ground).hidden(in: words) }
     }
 
     private func marked() throws -> (any AccountRemoving, AccountRemoval) {
@@ -88,10 +104,20 @@ extension TurnRun {
     private func isStillThere() async throws -> TurnEvent {
         do {
             let (_, remote) = try await meet(try await standing())
-            if remote == nil { try await clearUp() }
+            if remote == nil {
+                try await confirmAbsence()
+                try await clearUp()
+            }
             return .found(isThere: remote != nil)
         } catch let stop as Stop {
             throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
+        }
+    }
+
+    private func confirmAbsence() async throws {
+        guard let request = change?.request, let removing = session as? any AccountRemoving else { return }
+        try await parts.threads.run {
+            try removing.confirmAbsence(of: request.username, parameters: request.parameters, mark: request.mark)
         }
     }
 
@@ -104,7 +130,10 @@ extension TurnRun {
             let told = TurnFault(fault)
             guard told.isPassing || told.mayHaveChanged else {
                 // That nothing is left is what was wanted; a plain no will not become another.
-                if fault.kind != .noSuchAccount { note(.inspect, "what is left of it stays: \(told.words)") }
+                if fault.kind != .noSuchAccount {
+                    note(.inspect, "what is left of it stays: " + LentSecrets(ground).hidden(in: told.words))
+                }
+                await noteRemains(removing, removal)
                 return
             }
             throw fault
@@ -114,7 +143,7 @@ extension TurnRun {
     private func storeRemoval() async throws -> TurnEvent {
         var report = report
         var next = turn
-        if case .close(let outcome, _) = next.handle(.promoted, at: now) { report.outcome = outcome }
+        if case .close(let outcome, _) = next.handle(.promoted, at: now) { report.outcome = withRemains(outcome) }
         do {
             try await ledger.storeRemoval(of: account, change, taken(), record: report)
         } catch {
@@ -123,5 +152,12 @@ extension TurnRun {
         change = nil
         isOver = true
         return .promoted
+    }
+
+    /// The same with what is left on the target for people to look at.
+    func withRemains(_ outcome: RecordOutcome) -> RecordOutcome {
+        guard let remains else { return outcome }
+        let words = outcome.words.isEmpty ? remains : outcome.words + " " + remains
+        return RecordOutcome(outcome.status, outcome.reason, words: words, until: outcome.until)
     }
 }

@@ -181,7 +181,7 @@ extension TurnRun {
             } else {
                 guard let changing = session as? any SecretChanging else { throw TurnFault(.unsupported) }
                 // Its creation was cut short; the secret comes last there too.
-                if completes { try (session as? any AccountPushing)?.update(AccountPush(request: request)) }
+                if completes { try (session as? any AccountPushing)?.complete(AccountPush(request: request)) }
                 try candidate.withSecret { try changing.install(request, secret: $0) }
             }
         }

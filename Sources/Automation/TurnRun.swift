@@ -28,6 +28,8 @@ actor TurnRun {
     var ended: [LoginEnd] = []
     /// Of a removal: what the account was marked with.
     var mark: (text: String, isSecretSeen: Bool)?
+    /// Of a removal: what is left that still names the account.
+    var remains: String?
     /// Whether the secret that is kept is put on the target as it is.
     var sendsCurrent = false
 
@@ -172,7 +174,7 @@ actor TurnRun {
 
     private func close(_ outcome: RecordOutcome, _ live: Int64?) async -> TurnReport {
         await closeSession()
-        report.outcome = outcome
+        report.outcome = withRemains(outcome)
         // A promotion that was the end has closed the change in its own transaction.
         if !isOver {
             do {

@@ -61,6 +61,12 @@ package protocol AccountPushing: WorkSession {
     func create(_ push: AccountPush, secret: borrowing Secret) throws(ConnectorFault)
     /// Sets shell, groups and the like of an account that is there; leaves its secret.
     func update(_ push: AccountPush) throws(ConnectorFault)
+    /// Makes whole, but for its secret, what a `create` that ended early left of an account.
+    func complete(_ push: AccountPush) throws(ConnectorFault)
+}
+
+extension AccountPushing {
+    package func complete(_ push: AccountPush) throws(ConnectorFault) { try update(push) }
 }
 
 /// An account as it shall be on a target.
@@ -86,6 +92,19 @@ package protocol AccountRemoving: WorkSession {
     /// Doing it again goes on where it was cut off. Where there is no account of the name it is `.noSuchAccount`, after what a removal
     /// that was cut off left of it has been taken away.
     func remove(_ removal: AccountRemoval) throws(ConnectorFault)
+
+    /// Throws where an account that `find` does not find may be there all the same.
+    ///
+    /// - Parameter mark: what `mark` said of it once; nil where it never was marked.
+    func confirmAbsence(of username: String, parameters: [String: String], mark: String?) throws(ConnectorFault)
+
+    /// What a removal left on the target that still names the account, in words for people; nil where nothing was found.
+    func remains(of removal: AccountRemoval) throws(ConnectorFault) -> String?
+}
+
+extension AccountRemoving {
+    package func confirmAbsence(of username: String, parameters: [String: String], mark: String?) throws(ConnectorFault) {}
+    package func remains(of removal: AccountRemoval) throws(ConnectorFault) -> String? { nil }
 }
 
 /// Whom to remove.

@@ -21,7 +21,7 @@ extension ConnectorFault.Kind {
         case .rejected where fault.place == .gateway, .moreNeeded where fault.place == .gateway,
             .lockedOut where fault.place == .gateway:
             self = .unreachable
-        case .unreachable, .localFailure: self = .unreachable
+        case .unreachable, .localFailure, .sessionRefused: self = .unreachable
         case .rejected: self = .loginRejected
         case .moreNeeded: self = .notPermitted
         case .lockedOut: self = .lockedOut

@@ -13,6 +13,8 @@ package struct SSHFault: Error, Sendable, Hashable {
         case moreNeeded(methods: [String])
         /// The server ended the connection because of too many failures, or the password has run out: says nothing about the secret.
         case lockedOut
+        /// The host lets the connection carry no further command, or none at all (`MaxSessions` of sshd_config(5)).
+        case sessionRefused
         /// Host and we have no key exchange, cipher or login method in common.
         case noCommonMethod
         case timedOut

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Synchronization
 package import Threads
 
@@ -10,7 +11,7 @@ package final class SSHSession: Sendable {
     /// The session to the gateway lives as long as this one.
     private let gateway: (any Transport)?
     private let conversation: Conversation
-    private let turn = Mutex<Standing?>(nil)
+    private let turn = Mutex(Turn())
 
     /// A command that stays.
     // `@unchecked Sendable`: the channel is used under the session's lock alone.
@@ -24,6 +25,12 @@ package final class SSHSession: Sendable {
         }
 
         deinit { channel.abandon() }
+    }
+
+    private struct Turn {
+        var standing: Standing?
+        /// Whether the host has run something of this session.
+        var hasRun = false
     }
 
     private init(_ transport: any Transport, gateway: (any Transport)?, _ conversation: Conversation) {
@@ -75,25 +82,19 @@ package final class SSHSession: Sendable {
     ///
     /// Only one stays. Another line than the last time starts a new one in its place, and so does a talk after one that failed or
     /// was asked for input: what was left of that must not be taken for an answer to this, or for a command.
+    /// Nor is one heard that was ended meanwhile, by the host or by somebody there: as long as it was told nothing, a new one is told.
     package func talk(_ talk: SSHTalk, to line: String) throws(SSHFault) -> SSHTalkResult {
-        let outcome = turn.withLock { standing in
+        let outcome = turn.withLock { turn in
             do throws(SSHFault) {
                 let deadline = conversation.deadline(talk.limit)
                 if deadline.hasPassed { throw SSHFault(.timedOut) }
                 // One that hears another line goes before: hosts may allow one at a time.
-                if standing?.line != line { standing = nil }
-                let partner = try self.partner(line, standing, deadline)
-                standing = nil
-                var exchange = CommandExchange(partner.channel, limit: deadline, outputLimit: talk.outputLimit)
-                let result: SSHTalkResult
-                do throws(SSHFault) {
-                    result = try exchange.talk(talk)
-                } catch {
-                    throw error.afterSending()
-                }
-                // What was asked for input may not have read all of it, and the next to read must not be a shell.
-                if !result.hasEnded, talk.steps.isEmpty { standing = partner }
-                return Swift.Result<SSHTalkResult, SSHFault>.success(result)
+                if turn.standing?.line != line { turn.standing = nil }
+                let wasStanding = turn.standing != nil
+                let result = try self.tell(talk, line, &turn, deadline)
+                guard wasStanding else { return Swift.Result<SSHTalkResult, SSHFault>.success(result) }
+                guard result.hasEnded, !result.wasSent else { return .success(result.ofStanding()) }
+                return .success(try self.tell(talk, line, &turn, deadline))
             } catch {
                 return .failure(conversation.explained(error))
             }
@@ -101,20 +102,59 @@ package final class SSHSession: Sendable {
         return try outcome.get()
     }
 
-    private func partner(_ line: String, _ standing: Standing?, _ deadline: Deadline) throws(SSHFault) -> Standing {
-        guard let standing, standing.line == line else {
-            return Standing(line, try transport.start(line, onTerminal: false, deadline))
+    private func tell(_ talk: SSHTalk, _ line: String, _ turn: inout Turn, _ deadline: Deadline) throws(SSHFault) -> SSHTalkResult
+    {
+        let partner: Standing
+        if let standing = turn.standing {
+            transport.extend(deadline)
+            partner = standing
+        } else {
+            partner = Standing(line, try start(line, onTerminal: false, &turn, deadline))
         }
-        transport.extend(deadline)
-        return standing
+        turn.standing = nil
+        var exchange = CommandExchange(partner.channel, limit: deadline, outputLimit: talk.outputLimit)
+        let result: SSHTalkResult
+        do throws(SSHFault) {
+            result = try exchange.talk(talk)
+        } catch {
+            throw error.afterSending()
+        }
+        // What was asked for input may not have read all of it, and the next to read must not be a shell.
+        if !result.hasEnded, talk.steps.isEmpty { turn.standing = partner }
+        return result
     }
+
+    /// Has the host run a command; where it allows one at a time, in the place of the one that stays.
+    ///
+    /// A host counts one that was ended until its process has gone, so that it may refuse the next one for a moment.
+    private func start(_ line: String, onTerminal: Bool, _ turn: inout Turn, _ deadline: Deadline) throws(SSHFault)
+        -> any CommandChannel
+    {
+        var pauses = Self.pauses[...]
+        while true {
+            do throws(SSHFault) {
+                let channel = try transport.start(line, onTerminal: onTerminal, deadline)
+                turn.hasRun = true
+                return channel
+            } catch {
+                guard error.kind == .sessionRefused, turn.hasRun, !deadline.hasPassed, let pause = pauses.popFirst() else {
+                    throw error
+                }
+                turn.standing = nil
+                usleep(pause)
+            }
+        }
+    }
+
+    /// In microseconds: five seconds in all.
+    private static let pauses: [UInt32] = [5, 10, 20, 40, 80, 150, 300, 500, 900, 1500, 1500].map { $0 * 1000 }
 
     /// Ends the connection; whatever waits on it fails.
     package func close() {
         transport.interrupt()
         gateway?.interrupt()
-        turn.withLock { standing in
-            standing = nil
+        turn.withLock { turn in
+            turn.standing = nil
             transport.close()
             gateway?.close()
         }
@@ -124,11 +164,11 @@ package final class SSHSession: Sendable {
         _ line: String, onTerminal: Bool, limit: Duration, outputLimit: Int,
         _ body: (inout CommandExchange) throws(SSHFault) -> Output
     ) throws(SSHFault) -> Output {
-        let outcome = turn.withLock { _ in
+        let outcome = turn.withLock { turn in
             do throws(SSHFault) {
                 let deadline = conversation.deadline(limit)
                 if deadline.hasPassed { throw SSHFault(.timedOut) }
-                let channel = try transport.start(line, onTerminal: onTerminal, deadline)
+                let channel = try start(line, onTerminal: onTerminal, &turn, deadline)
                 defer { channel.abandon() }
                 var exchange = CommandExchange(channel, limit: deadline, outputLimit: outputLimit)
                 do throws(SSHFault) {

@@ -30,11 +30,22 @@ package struct SSHTalkResult: Sendable, Hashable {
     package let answered: Int
     /// The command has ended instead of coming to the last line.
     package let hasEnded: Bool
+    /// Whether anything of the opening left, so that the command may have heard it.
+    package let wasSent: Bool
+    /// Whether the command had answered an earlier talk.
+    package private(set) var wasStanding = false
 
-    package init(output: [UInt8], errorOutput: [UInt8] = [], answered: Int, hasEnded: Bool) {
+    package init(output: [UInt8], errorOutput: [UInt8] = [], answered: Int, hasEnded: Bool, wasSent: Bool = true) {
+        self.wasSent = wasSent
         self.output = output
         self.errorOutput = errorOutput
         self.answered = answered
         self.hasEnded = hasEnded
+    }
+
+    func ofStanding() -> SSHTalkResult {
+        var result = self
+        result.wasStanding = true
+        return result
     }
 }

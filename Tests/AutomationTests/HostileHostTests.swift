@@ -134,6 +134,41 @@ struct HostileHostTests {
         await host.stop()
     }
 
+    @Test("an account that useradd left half made is made whole, by the same push or by the next one", arguments: [false, true])
+    func halfMade(isFull: Bool) async throws {
+        let host = try await TestHost.start(hostKeys: [.ed25519])
+        try await Self.replace(
+            "/usr/sbin/useradd",
+            """
+            #!/bin/bash
+            /run/real/useradd "$@"
+            sed -i '/^app:/d' /etc/group /etc/gshadow; rm -rf /home/app; echo called >> /run/called; exit 10
+
+            """, on: host)
+        let scene = try Self.scene(host)
+        let push = { () async -> TurnReport in
+            await scene.shop.turning.push(
+                scene.app.id, in: .default, Workshop.order { $0.parameters = ["sudo": "/usr/bin/id"] }, by: Workshop.principal)
+        }
+        if isFull {
+            try await host.expect(
+                "printf '#!/bin/sh\\nexit 1\\n' > /run/full; chmod 755 /run/full; mount --bind /run/full /usr/sbin/chpasswd")
+            let report = await push()
+            #expect(report.outcome.status == .uncertain, "\(report)")
+            try await host.expect("umount /usr/sbin/chpasswd")
+        }
+        let report = await push()
+        #expect(report.outcome.reason != .unchanged, "\(report)")
+        try await scene.shop.settle()
+        let check = await scene.shop.turning.verify(scene.app.id, in: .default, by: Workshop.principal)
+        #expect(check.outcome.status == .success, "\(check) after \(report)")
+        #expect(try Self.served(scene) == Self.old)
+        #expect(
+            try await host.expect("cat /run/called; id -gn app; stat -c %U /home/app; su app -c 'sudo -n id -u'")
+                == "called\napp\napp\n0\n")
+        await host.stop()
+    }
+
     // MARK: - Hangs, floods, another key
 
     @Test("a server that hangs is timed out, and nothing was sent", arguments: [true, false])

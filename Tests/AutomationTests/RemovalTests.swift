@@ -44,6 +44,40 @@ struct RemovalTests {
     }
 
     @Test(
+        "what still names it on the target is in the record's words, whatever way it went",
+        arguments: [nil, SimulatedTarget.Trick.appliedThenCut, .cutBefore])
+    func remains(trick: SimulatedTarget.Trick?) async throws {
+        let shop = try Workshop(state: {
+            $0.removals = trick.map { [$0] } ?? []
+            $0.remains = "The host still names it in /etc/sudoers.d/site."
+        })
+        let report = await Self.remove(shop)
+        #expect(report.outcome.status == .success && report.outcome.words.contains("/etc/sudoers.d/site"), "\(report)")
+        #expect(shop.records.all.last?.outcome.words.contains("/etc/sudoers.d/site") == true)
+    }
+
+    @Test("one that is not found is not taken for gone where that does not say so, before it is asked for and in doubt")
+    func silent() async throws {
+        let shop = try Workshop(state: {
+            $0.live["app"] = nil
+            $0.silent = ["app"]
+        })
+        let report = await Self.remove(shop)
+        #expect(report.outcome.status == .failed && report.outcome.reason == .unsupported, "\(report)")
+        #expect(try shop.stored().isActive && shop.open == nil)
+
+        let other = try Workshop(state: {
+            $0.removals = [.appliedThenCut]
+            $0.silent = ["app"]
+        })
+        #expect(await Self.remove(other).outcome.status == .uncertain)
+        #expect(try other.stored().isActive && other.open != nil)
+        other.target.with { $0.silent = [] }
+        try await other.settle()
+        #expect(try !other.stored().isActive && other.open == nil)
+    }
+
+    @Test(
         "where the worker cannot look it stays in doubt, is on record, and settles by itself when it can",
         arguments: [true, false])
     func doubt(isApplied: Bool) async throws {

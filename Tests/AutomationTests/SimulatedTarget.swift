@@ -32,6 +32,10 @@ final class SimulatedTarget: Connector {
         /// What happens to the next removals, in order.
         var removals: [Trick] = []
         var removalCount = 0
+        /// What is said to be left of an account that was removed.
+        var remains: String?
+        /// Who is not found, and may be there all the same.
+        var silent: Set<String> = []
         /// How often an account was made anew under its name: what marks tell apart.
         var births: [String: Int] = [:]
         /// The gateway's own password; nil: it lets in anybody.
@@ -290,6 +294,13 @@ class SimulatedSession: SecretChanging, AccountPushing, AccountRemoving, @unchec
         }
         try target.remove(key)
     }
+
+    func confirmAbsence(of username: String, parameters: [String: String], mark: String?) throws(ConnectorFault) {
+        guard target.snapshot.silent.contains(username) else { return }
+        throw ConnectorFault(mark == nil ? .unsupported : .brokenProtocol, effect: .none, words: "nobody says so")
+    }
+
+    func remains(of removal: AccountRemoval) throws(ConnectorFault) -> String? { target.snapshot.remains }
 
     func close() {}
 }

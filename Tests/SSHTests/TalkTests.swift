@@ -88,4 +88,40 @@ struct TalkTests {
         #expect(found.kind == .cut && found.sent)
         await host.stop()
     }
+
+    @Test("one that was killed while nobody talked to it is started anew", arguments: Way.allCases)
+    func killed(way: Way) async throws {
+        let (host, session) = try await CommandTests.start(way)
+        let first = try await ask(session, "kept=there; echo $$")
+        #expect(!first.wasStanding)
+        try await host.expect("pkill -9 -u worker -x sh; sleep 1")
+        let next = try await ask(session, "echo \"<$kept>\"")
+        #expect(text(next) == "<>\nthe-end\n" && !next.hasEnded && !next.wasStanding)
+        // What ends of what it was told is not told again.
+        let ended = try await ask(session, "echo once >> ~/told; kill -9 $$")
+        #expect(ended.hasEnded && ended.wasSent && ended.wasStanding)
+        #expect(try await host.expect("cat ~worker/told") == "once\n")
+        await host.stop()
+    }
+
+    @Test("where a host allows one session at a time, one that stays goes before another command", arguments: Way.allCases)
+    func single(way: Way) async throws {
+        let key = try TestKeyPair.make(way == .library ? .ed25519 : .rsa, bits: way == .library ? nil : 2048)
+        let host = try await TestHost.start(
+            users: [.init("worker", keys: [key.publicKey])], settings: ["MaxSessions 1"])
+        let session = try await host.open(.key("worker", key.privateKey))
+        for number in 0..<3 {
+            #expect(text(try await ask(session, "echo \(number)")) == "\(number)\nthe-end\n")
+            #expect(try await session.result("echo beside").text == "beside\n")
+            let asked = SSHDialogue(
+                "printf 'wel%s' 'l?'; read -r line", steps: [.init(prompt: "well?", answer: [.text("yes\n")])])
+            #expect(try await onOwnThread { try session.dialogue(asked) }.answered == 1)
+        }
+        await host.stop()
+        let none = try await TestHost.start(users: [.init("worker", keys: [key.publicKey])], settings: ["MaxSessions 0"])
+        let closed = try await none.open(.key("worker", key.privateKey))
+        let refused = try await fault { _ = try closed.run(SSHCommand("true")) }
+        #expect(refused.kind == .sessionRefused && !refused.sent)
+        await none.stop()
+    }
 }

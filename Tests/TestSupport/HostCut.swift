@@ -33,7 +33,7 @@ package struct HostCut: Sendable {
         armed=/run/cut/\(program).armed
         [ -e $armed ] || exec /run/real/\(program) "$@"
         read -r moment word < $armed
-        case "$*" in *"$word"*) ;; *) exec /run/real/\(program) "$@" ;; esac
+        case "$* $PWD" in *"$word"*) ;; *) exec /run/real/\(program) "$@" ;; esac
         unlink $armed
         [ "$moment" = before ] || /run/real/\(program) "$@"
         process=$PPID

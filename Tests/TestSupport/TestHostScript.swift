@@ -38,7 +38,7 @@ struct TestHostScript {
         mount -t tmpfs -o mode=755 tmpfs /run
         mount -t tmpfs -o mode=1777 tmpfs /tmp
         mkdir -p /run/sshd /run/lock /run/overlays
-        for place in /etc /home /root /var/mail /var/log /var/lib/sudo; do
+        for place in /etc /home /root /var/mail /var/log /var/lib/sudo /var/spool; do
             [ -d "$place" ] || continue
             name=$(echo "$place" | tr / _)
             mkdir "/run/overlays/$name-upper" "/run/overlays/$name-work"

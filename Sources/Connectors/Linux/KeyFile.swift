@@ -12,16 +12,20 @@ struct KeyFile {
     /// What is there; nil if there is no file.
     func read() throws(ConnectorFault) -> [UInt8]? {
         let answer = try run(
-            Self.checks + "; [ -e authorized_keys ] || exit 70; head -c \(Self.limit + 1) authorized_keys | base64")
+            Self.checks + "; [ -e authorized_keys ] || exit 70; size=$(wc -c < authorized_keys) || exit 78; "
+                + "[ \"$size\" -le \(Self.limit) ] || exit 79; base64 authorized_keys")
         if answer.status == 70 || answer.status == Self.noDirectory { return nil }
+        guard answer.status != 79 else { throw Self.tooLong }
         guard answer.status == 0 else { throw Self.fault(answer, effect: .none) }
         guard let bytes = Base64Text.decode(answer.output) else {
             throw ConnectorFault(.brokenProtocol, effect: .none, words: RemoteWords.of(answer.output))
         }
-        guard bytes.count <= Self.limit else {
-            throw ConnectorFault(.unsupported, effect: .none, words: "authorized_keys has more than \(Self.limit) bytes")
-        }
+        guard bytes.count <= Self.limit else { throw Self.tooLong }
         return bytes
+    }
+
+    private static var tooLong: ConnectorFault {
+        ConnectorFault(.unsupported, effect: .none, words: "authorized_keys has more than \(limit) bytes")
     }
 
     /// Looks whether it could be replaced, and changes nothing.
@@ -80,10 +84,15 @@ struct KeyFile {
     private func run(_ script: String, input: [SSHInput]? = nil) throws(ConnectorFault) -> LinuxShell.Answer {
         let whole = script.hasPrefix("cd ") ? script : "cd -P -- \(ShellText.quoted(home)) || exit 71; " + script
         let command = ShellText.quoted("umask 077; " + whole)
-        // runuser(1) asks for nothing and takes no shell of the account's own.
-        let line =
-            "if command -v runuser >/dev/null; then runuser -u \(name.word) -- sh -c \(command); "
-            + "else su -s /bin/sh -c \(command) -- \(name.word); fi"
+        // runuser(1) asks for nothing and takes no shell of the account's own. What runs as the account has pipes of its own and no terminal:
+        // with the worker's it could read what the worker is told next, and answer for it. Both ends say how they ended.
+        let line = """
+            as() { if command -v runuser >/dev/null; then "$@" runuser -u \(name.word) -- sh -c \(command); \
+            else "$@" su -s /bin/sh -c \(command) -- \(name.word); fi; }; \
+            apart() { if command -v setsid >/dev/null; then as setsid -w; else as; fi; }; exec 4>&1; \
+            ended=$({ { apart 2>&1 3>&- 4>&-; echo $? >&3; } | { head -c \(2 * Self.limit) >&4 && echo whole >&3; }; } 3>&1); \
+            set -- $ended; [ "$2" = whole ] || exit 78; exit "$1"
+            """
         let nothing = Secret(capacity: 0) { _ in 0 }
         return try shell.run(line, input: input, changes: input != nil, hiding: nothing)
     }

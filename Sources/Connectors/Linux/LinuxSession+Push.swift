@@ -14,9 +14,7 @@ extension LinuxSession: AccountPushing {
         }
         let added = try shell.run("useradd --create-home \(attributes.options(isNew: true)) -- \(name.word)", changes: true)
         guard added.status == 0 else {
-            // useradd(8) changes nothing when it fails for these reasons; 9 is a name that is taken, by somebody quicker.
-            let isClean = [2, 3, 4, 6, 9, 10].contains(added.status)
-            throw ConnectorFault(.unsupported, effect: isClean ? .none : .unknown, words: words(added))
+            throw ConnectorFault(.unsupported, effect: creationEffect(name, added.status), words: words(added))
         }
         do throws(ConnectorFault) {
             // Last, so that whoever finds the secret there after a cut knows that the rest is there too.
@@ -40,6 +38,30 @@ extension LinuxSession: AccountPushing {
         if let sudo = attributes.sudo {
             if sudo.isEmpty { try removeSudo(name) } else { try placeSudo(name, sudo) }
         }
+    }
+
+    /// What useradd(8) left when it failed.
+    private func creationEffect(_ name: LinuxName, _ status: Int32) -> ConnectorFault.Effect {
+        // For these reasons it does so before it writes; 9 is a name that is taken, by somebody quicker.
+        if [2, 3, 4, 6, 9].contains(status) { return .none }
+        // passwd is written first, so that it may fail with the account there (10: group). It has ended: what the file says stays so.
+        guard let line = try? shell.run(LocalPasswd.line(of: name)), line.status == 0 else { return .unknown }
+        return line.output.isEmpty ? .none : .unknown
+    }
+
+    /// The account is there, which useradd(8) writes down first; its group and its home it makes later.
+    package func complete(_ push: AccountPush) throws(ConnectorFault) {
+        let (name, entry) = try existing(push.username)
+        let script = [
+            "g=\(entry.gid); h=\(ShellText.quoted(entry.home))", "getent group \"$g\" >/dev/null",
+            "case $? in 0) ;; 2) groupadd --gid \"$g\" -- \(name.word) || exit 1 ;; *) exit 1 ;; esac",
+            "[ -e \"$h\" ] || [ -L \"$h\" ] && exit 0", "new=$(mktemp -d -- \"$h.XXXXXXXXXX\") || exit 1",
+            "trap 'rm -rf -- \"$new\"' EXIT", "if [ -d /etc/skel ]; then cp -R -P -- /etc/skel/. \"$new\" || exit 1; fi",
+            "chmod 0700 -- \"$new\" && chown -R -h \(entry.uid):\"$g\" -- \"$new\" && mv -n -T -- \"$new\" \"$h\" || exit 1",
+        ].joined(separator: "; ")
+        let answer = try shell.run(script, changes: true)
+        guard answer.status == 0 else { throw ConnectorFault(.unsupported, effect: .unknown, words: words(answer)) }
+        try update(push)
     }
 
     // MARK: - sudo

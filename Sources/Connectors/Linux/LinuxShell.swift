@@ -59,7 +59,13 @@ struct LinuxShell: Sendable {
                 try session.talk(talk, to: power.isSudo ? "exec env LC_ALL=C sudo -n -- sh" : "exec sh")
             }
             let isHeard = told.answered == steps.count
-            return try answer(frame, told.output, told.errorOutput, changes: changes && isHeard, hiding: secret)
+            do throws(ConnectorFault) {
+                return try answer(frame, told.output, told.errorOutput, changes: changes && isHeard, hiding: secret)
+            } catch {
+                // A shell that did what it was told before, and is gone, refuses nothing.
+                guard told.wasStanding, told.hasEnded, error.kind == .notPermitted else { throw error }
+                throw ConnectorFault(.cut, effect: error.effect, words: error.words)
+            }
         }
         let dialogue = dialogue(ShellText.quoted(frame.wrapped(script)), frame, input)
         let ended = try counted(dialogue, frame, changes)
@@ -143,7 +149,14 @@ struct LinuxShell: Sendable {
     private func answer(
         _ frame: ScriptFrame, _ output: [UInt8], _ errors: [UInt8], changes: Bool, hiding secret: borrowing Secret
     ) throws(ConnectorFault) -> Answer {
-        if let answer = frame.answer(in: output) { return answer }
+        if let answer = frame.answer(in: output) {
+            // A program that was handed nothing may well end in peace.
+            guard answer.status != 0 || frame.hasHandedOver(output) else {
+                throw ConnectorFault(
+                    .brokenProtocol, effect: changes ? .unknown : .none, words: "the host's shell did not hand over its input")
+            }
+            return answer
+        }
         let words = RemoteWords.of(output + errors, hiding: secret)
         guard frame.hasBegun(output) else {
             throw ConnectorFault(.notPermitted, effect: changes ? .unknown : .none, words: words)
@@ -181,6 +194,7 @@ enum SuPrompt {
 struct ScriptFrame {
     private let first: String
     private let second: String
+    private let third: String
     private let input: Input
     private let isOnTerminal: Bool
 
@@ -188,9 +202,10 @@ struct ScriptFrame {
     enum Input: Sendable, CaseIterable { case nothing, line, lines }
 
     init(_ input: Input, isOnTerminal: Bool) throws(CryptographyFault) {
-        let letters = try SecureRandom.bytes(count: 24).map { SecureRandom.alphanumerics[Int($0) % 26] }
+        let letters = try SecureRandom.bytes(count: 36).map { SecureRandom.alphanumerics[Int($0) % 26] }
         first = String(decoding: letters.prefix(12), as: UTF8.self)
-        second = String(decoding: letters.suffix(12), as: UTF8.self)
+        second = String(decoding: letters.dropFirst(12).prefix(12), as: UTF8.self)
+        third = String(decoding: letters.suffix(12), as: UTF8.self)
         self.input = input
         self.isOnTerminal = isOnTerminal
     }
@@ -213,6 +228,8 @@ struct ScriptFrame {
         let name = output[..<end].split(separator: 0x20, omittingEmptySubsequences: false).last ?? []
         return RemoteWords.of(Array(name.suffix(64)))
     }
+    /// Says that the script was handed all of its input: the status of what hands it over is lost in a pipeline.
+    private var handedOver: String { third + third }
 
     /// Sends a script what it reads, once it reads.
     func step(_ input: [SSHInput]) -> SSHDialogue.Step {
@@ -234,15 +251,26 @@ struct ScriptFrame {
         if input != .nothing { parts.append("printf '%s%s' \(first) \(first)") }
         // Kept until the last line has come: what was cut off is no input. One line costs the host no program: without a PATH, a shell that
         // has no printf of its own finds none, and shows the line to nobody.
+        let reading: String
         switch input {
-        case .nothing: parts.append("( \(script) ) </dev/null")
+        case .nothing: reading = ""
         case .line:
-            let reading = "IFS= read -r a && IFS= read -r b && [ \"$b\" = \(inputEnd) ] && printf '%s\\n' \"$a\""
-            parts.append("{ PATH=/dev/null; \(reading); } | ( \(script) )")
-        case .lines: parts.append("sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H | ( \(script) )")
+            reading =
+                "PATH=/dev/null; IFS= read -r a && IFS= read -r b && [ \"$b\" = \(inputEnd) ] && printf '%s\\n' \"$a\""
+        case .lines: reading = "sed -n -e '/^\(inputEnd)$/{x;s/^\\n//;p;q' -e '}' -e H"
+        }
+        if reading.isEmpty {
+            parts.append("( \(script) ) </dev/null")
+        } else {
+            let told = "printf '%s%s' \(third) \(third) >&3"
+            parts.append("{ { \(reading) && \(told); } | ( \(script) ) 3>&-; } 3>&1")
         }
         parts.append("printf '\\n%s%s%s\\n' \(second) \(first) \"$?\"")
         return parts.joined(separator: "; ")
+    }
+
+    func hasHandedOver(_ output: [UInt8]) -> Bool {
+        input == .nothing || Self.place(of: handedOver, in: output, from: 0) != nil
     }
 
     func hasBegun(_ output: [UInt8]) -> Bool { Self.place(of: beginning, in: output, from: 0) != nil }
@@ -255,8 +283,9 @@ struct ScriptFrame {
         let digits = output[(stop + end.utf8.count)...].prefix(3).prefix { (0x30...0x39).contains($0) }
         guard let status = Int32(String(decoding: digits, as: UTF8.self)) else { return nil }
         var body = output[from..<stop].filter { $0 != 0x0D }
-        if input != .nothing, let place = Self.place(of: ready, in: body, from: 0) {
-            body.removeSubrange(place..<(place + ready.utf8.count))
+        for mark in input == .nothing ? [] : [ready, handedOver] {
+            guard let place = Self.place(of: mark, in: body, from: 0) else { continue }
+            body.removeSubrange(place..<(place + mark.utf8.count))
         }
         if body.first == 0x0A { body.removeFirst() }
         // The frame's own line end, and the script's last.

@@ -11,4 +11,15 @@ enum ShellText {
         word.append(UInt8(ascii: "'"))
         return String(decoding: word, as: UTF8.self)
     }
+
+    /// The text as a basic regular expression that matches it alone (POSIX 9.3), between slashes.
+    static func basicExpression(_ text: String) -> String { escaped(text, #"\/.*[^$"#) }
+
+    /// The same as an extended one (POSIX 9.4).
+    static func extendedExpression(_ text: String) -> String { escaped(text, #"\.*[^$(){}+?|"#) }
+
+    private static func escaped(_ text: String, _ special: String) -> String {
+        let escaped = text.utf8.flatMap { byte in special.utf8.contains(byte) ? [UInt8(ascii: "\\"), byte] : [byte] }
+        return String(decoding: escaped, as: UTF8.self)
+    }
 }

@@ -70,6 +70,7 @@ struct CommandExchange {
         var input = InputQueue([.text(talk.opening)])
         var (answered, searchFrom) = (0, 0)
         var lastLine: Int?
+        var wasSent = false
         while isOutputOpen || isErrorOpen {
             let seen = output.count
             var hasMoved = try gather()
@@ -80,8 +81,10 @@ struct CommandExchange {
             }
             if deadline.hasPassed { throw Self.overdue }
             if !input.isEmpty {
-                let (moved, isOpen) = try feed(&input)
+                // One that was ended while nobody talked to it is not told anything.
+                let (moved, isOpen) = isOutputOpen ? try feed(&input) : (false, false)
                 if moved { hasMoved = true }
+                if moved, isOpen { wasSent = true }
                 // It reads no more, and has something to say of it.
                 if !isOpen { input = InputQueue([]) }
             } else if answered < talk.steps.count {
@@ -96,7 +99,7 @@ struct CommandExchange {
         }
         // A connection that is gone says so here.
         _ = try channel.finish(deadline)
-        return SSHTalkResult(output: output, errorOutput: errorOutput, answered: answered, hasEnded: true)
+        return SSHTalkResult(output: output, errorOutput: errorOutput, answered: answered, hasEnded: true, wasSent: wasSent)
     }
 
     private static var overdue: SSHFault { SSHFault(.timedOut, words: "the command did not end in time") }

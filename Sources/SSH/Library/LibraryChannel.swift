@@ -15,10 +15,14 @@ final class LibraryChannel: CommandChannel {
         self.session = session
         self.onTerminal = onTerminal
         let kind = "session"
-        channel = try session.completePointer(deadline) {
-            libssh2_channel_open_ex(
-                session.handle, kind, UInt32(kind.utf8.count), LibrarySession.window, UInt32(LIBSSH2_CHANNEL_PACKET_DEFAULT), nil,
-                0)
+        do throws(SSHFault) {
+            channel = try session.completePointer(deadline) {
+                libssh2_channel_open_ex(
+                    session.handle, kind, UInt32(kind.utf8.count), LibrarySession.window,
+                    UInt32(LIBSSH2_CHANNEL_PACKET_DEFAULT), nil, 0)
+            }
+        } catch {
+            throw error.kind == .unreachable ? SSHFault(.sessionRefused, words: error.words) : error
         }
         if onTerminal { try requestTerminal(deadline) }
         let request = "exec"

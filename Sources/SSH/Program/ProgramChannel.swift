@@ -30,7 +30,7 @@ final class ProgramChannel: CommandChannel {
             try multiplexer.open(request, with: [theirs, outputEnd, errorEnd], deadline)
         } catch {
             throw error.kind == .unreachable
-                ? SSHFault(.protocolError, words: error.words) : session.explained(error).afterSending()
+                ? SSHFault(.sessionRefused, words: error.words) : session.explained(error).afterSending()
         }
         // The host's terminal has been given the modes of ours; from here on ours only carries bytes.
         if onTerminal { _ = kssh_terminal_make_raw(theirs.number) }

@@ -67,6 +67,48 @@ struct LinuxAccountsTests {
         await host.stop()
     }
 
+    @Test(
+        "a useradd that fails with the account there leaves a doubt, and what it left is made whole; one that did nothing leaves none"
+    )
+    func unfinished() async throws {
+        let host = try await TestHost.start(hostKeys: [.ed25519])
+        let fixture = LinuxFixture(host)
+        let push = Self.push("half", ["sudo": "/usr/bin/id"])
+        let create = { @Sendable () async -> ConnectorFault? in
+            await LinuxFixture.fault {
+                try await fixture.work { try $0.create(push, secret: LinuxFixture.secret("half-secret-1")) }
+            }
+        }
+        try await LinuxHostileTests.replace(
+            "/usr/sbin/useradd", "#!/bin/sh\necho 'cannot lock /etc/group; try again later.'\nexit 10\n", on: host)
+        let nothing = await create()
+        #expect(nothing?.kind == .unsupported && nothing?.effect == ConnectorFault.Effect.none, "\(String(describing: nothing))")
+        // passwd was written, and then the disk was full: no group, no home.
+        try await LinuxHostileTests.replace(
+            "/usr/sbin/useradd",
+            """
+            #!/bin/bash
+            /run/real/useradd "$@"
+            sed -i '/^half:/d' /etc/group /etc/gshadow; rm -rf /home/half
+            echo 'failure while writing changes to /etc/group'; exit 10
+
+            """, on: host)
+        let half = await create()
+        #expect(half?.kind == .unsupported && half?.effect == .unknown, "\(String(describing: half))")
+        let key = try SSHKeyPair.generate(.ed25519)
+        try await fixture.work { session in
+            for _ in 0..<2 { try session.complete(push) }
+            try session.install(push.request, secret: LinuxFixture.secret("half-secret-1"))
+            try session.install(ChangeRequest(username: "half", secretType: .sshKey), secret: LinuxFixture.privateKey(key))
+        }
+        #expect(try await fixture.verify(LinuxFixture.password("half", "half-secret-1")) == .proven)
+        #expect(try await fixture.verify(LinuxFixture.key("half", key)) == .proven)
+        let left = try await host.expect(
+            "id -gn half; stat -c '%U %G %a' /home/half /home/half/.profile; su half -c 'sudo -n id -u'; ls /home | grep -c half")
+        #expect(left.hasPrefix("half\nhalf half 700\nhalf half ") && left.hasSuffix("\n0\n1\n"), "\(left)")
+        await host.stop()
+    }
+
     @Test("an account is removed with its sudo commands and its home kept as root's; those that must stay stay")
     func removes() async throws {
         let host = try await TestHost.start(

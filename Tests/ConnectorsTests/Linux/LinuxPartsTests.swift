@@ -30,6 +30,20 @@ struct ShellTextTests {
         }
         #expect(ShellText.quoted("a\u{0}b") == "'ab'")
     }
+
+    @Test("a name as an expression finds its own line and no other, in sed and in grep")
+    func expressions() throws {
+        let names = [
+            "a.b", "a*b", "a[b]", "^a$", "a\\b", "a{2}", "(a|b)", "a+?", "it's", "a$b", "é", "a&b", "two words", "axb", "aa", "a",
+        ]
+        let list = names.map { "\($0):x\n" }.joined()
+        for name in names {
+            let sed = "/^\(ShellText.basicExpression(name)):/p"
+            #expect(try ExternalProgram.run("sed", ["-n", sed], input: Array(list.utf8)).text == "\(name):x\n", "\(name)")
+            let grep = "^\(ShellText.extendedExpression(name)):"
+            #expect(try ExternalProgram.run("grep", ["-E", grep], input: Array(list.utf8)).text == "\(name):x\n", "\(name)")
+        }
+    }
 }
 
 @Suite("Frames of scripts")
@@ -46,7 +60,7 @@ struct ScriptFrameTests {
         let script = frame.wrapped("cat")
         let whole = Array("\(text)\n\(frame.inputEnd)\n".utf8)
         let run = try ExternalProgram.run(shell, ["-c", script], input: whole)
-        #expect(frame.answer(in: run.output)?.text == text)
+        #expect(frame.answer(in: run.output)?.text == text && frame.hasHandedOver(run.output))
         for count in [0, 1, 5, 11, 12, 20, whole.count - 20, whole.count - 2] {
             let cut = try ExternalProgram.run(shell, ["-c", script], input: Array(whole.prefix(count)))
             #expect(frame.answer(in: cut.output)?.output.isEmpty == true, "\(count)")
@@ -63,6 +77,25 @@ struct ScriptFrameTests {
             let whole = try ExternalProgram.run(shell, ["-c", frame.line("cat")], input: Array("text\n\(frame.inputEnd)\n".utf8))
             #expect(frame.answer(in: whole.output)?.text == "text")
         }
+    }
+
+    @Test(
+        "a script whose input was cut off, or whose reader was killed, is not told from one that was handed all by its status alone"
+    )
+    func handedOver() throws {
+        let dead = "read() { /bin/sh -c '/bin/kill -9 $PPID'; }; sed() { read; }; "
+        for shell in ["sh", "bash"] {
+            for input in [ScriptFrame.Input.line, .lines] {
+                let frame = try ScriptFrame(input, isOnTerminal: false)
+                let whole = Array("a line\n\(frame.inputEnd)\n".utf8)
+                let killed = try ExternalProgram.run(shell, ["-c", dead + frame.wrapped("cat; exit 0")], input: whole)
+                #expect(frame.answer(in: killed.output)?.status == 0 && !frame.hasHandedOver(killed.output), "\(killed.text)")
+                guard input == .line else { continue }
+                let cut = try ExternalProgram.run(shell, ["-c", frame.wrapped("cat")], input: Array(whole.dropLast(3)))
+                #expect(frame.answer(in: cut.output)?.status == 0 && !frame.hasHandedOver(cut.output))
+            }
+        }
+        #expect(try ScriptFrame(.nothing, isOnTerminal: false).hasHandedOver([]))
     }
 
     @Test("status and output are told from noise before, between and after, and what lacks a mark is no answer")

@@ -132,6 +132,141 @@ struct LinuxRemovalTests {
         await host.stop()
     }
 
+    @Test("where something cannot be read, nothing is concluded from that and nothing is changed")
+    func unread() async throws {
+        let host = try await Self.start(["alice"])
+        let fixture = LinuxFixture(host)
+        let removal = try await Self.mark("alice", fixture)
+        let programs: [(String, String, ConnectorFault.Kind)] = [
+            ("/usr/bin/grep", "case \"$*\" in *Uid*) exit 2;; esac", .brokenProtocol),
+            ("/usr/bin/cat", "case \"$*\" in *keyturn-alice*) exit 1;; esac", .notPermitted),
+            ("/usr/bin/sed", "case \"$*\" in */etc/passwd*) exit 4;; esac", .brokenProtocol),
+            // What getent says of everybody whose directory is down.
+            ("/usr/bin/getent", "exit 2", .replaced), ("/usr/bin/getent", "exit 3", .brokenProtocol),
+        ]
+        for (path, script, kind) in programs {
+            let name = path.split(separator: "/").last ?? ""
+            try await LinuxHostileTests.replace(path, "#!/bin/bash\n\(script)\nexec /run/real/\(name) \"$@\"\n", on: host)
+            let fault = await LinuxFixture.fault { try await fixture.work { try $0.remove(removal) } }
+            #expect(fault?.kind == kind && fault?.effect == ConnectorFault.Effect.none, "\(script): \(String(describing: fault))")
+            try await host.expect("umount \(path)")
+            #expect(try await Self.remains(of: "alice", on: host) == Self.whole("alice"), "\(script)")
+        }
+        try await fixture.work { try $0.remove(removal) }
+        #expect(try await Self.remains(of: "alice", on: host) == "/home/alice.bak root:700\n")
+        await host.stop()
+    }
+
+    @Test("an account of a directory is not removed, and not taken for gone when its directory is silent")
+    func directory() async throws {
+        let host = try await Self.start(["alice"])
+        let fixture = LinuxFixture(host)
+        // Stands for a name service: dora is known as long as it is up.
+        try await LinuxHostileTests.replace(
+            "/usr/bin/getent",
+            """
+            #!/bin/bash
+            case "$*" in 'passwd -- dora') [ -e /run/up ] || exit 2; echo 'dora:*:7001:7001::/home/dora:/bin/sh'; exit 0 ;; esac
+            exec /run/real/getent "$@"
+
+            """, on: host)
+        try await host.expect(
+            "touch /run/up; sed -i 's/^passwd:.*/passwd: files [NOTFOUND=continue] sss # all/' /etc/nsswitch.conf")
+        let isThere = await LinuxFixture.fault { try await fixture.work { _ = try $0.mark("dora", parameters: [:]) } }
+        #expect(
+            isThere?.kind == .forbidden && isThere?.words.contains("not a local account") == true,
+            "\(String(describing: isThere))")
+        try await host.expect("rm /run/up")
+        let absence = { @Sendable (name: String, mark: String?) async -> ConnectorFault? in
+            await LinuxFixture.fault {
+                try await fixture.work { session in
+                    if try session.find(name) == nil { try session.confirmAbsence(of: name, parameters: [:], mark: mark) }
+                }
+            }
+        }
+        let isSilent = await absence("dora", nil)
+        #expect(isSilent?.kind == .unsupported && isSilent?.words.contains("sss") == true, "\(String(describing: isSilent))")
+        #expect(await absence("dora", "marked") == nil)
+        // One that was marked was local, and is gone when the host's own list says so.
+        let removal = try await Self.mark("alice", fixture)
+        try await host.expect("userdel alice")
+        #expect(await LinuxFixture.fault { try await fixture.work { try $0.remove(removal) } }?.kind == .noSuchAccount)
+        try await host.expect("sed -i 's/^passwd:.*/passwd:\tfiles systemd/' /etc/nsswitch.conf")
+        #expect(await absence("dora", nil) == nil)
+        await host.stop()
+    }
+
+    @Test("an account that getent does not find and the host's own list has is not gone")
+    func unfound() async throws {
+        let host = try await Self.start(["alice"])
+        let fixture = LinuxFixture(host)
+        try await LinuxHostileTests.replace("/usr/bin/getent", "#!/bin/sh\nexit 2\n", on: host)
+        for mark in [nil, "marked"] {
+            let fault = await LinuxFixture.fault {
+                try await fixture.work { session in
+                    #expect(try session.find("alice") == nil)
+                    try session.confirmAbsence(of: "alice", parameters: [:], mark: mark)
+                }
+            }
+            #expect(fault?.kind == .brokenProtocol, "\(String(describing: fault))")
+        }
+        await host.stop()
+    }
+
+    @Test("a link that takes the home's place in the middle is not followed")
+    func links() async throws {
+        let host = try await Self.start(["alice"])
+        let fixture = LinuxFixture(host)
+        let removal = try await Self.mark("alice", fixture)
+        try await host.expect("mkdir -m 755 /etc/important")
+        try await LinuxHostileTests.replace(
+            "/usr/bin/chmod",
+            """
+            #!/bin/bash
+            case "$* $PWD" in *alice*) mv /home/alice.bak /home/elsewhere; ln -s /etc/important /home/alice.bak ;; esac
+            exec /run/real/chmod "$@"
+
+            """, on: host)
+        _ = await LinuxFixture.fault { try await fixture.work { try $0.remove(removal) } }
+        #expect(try await host.expect("stat -c '%U %a' /etc/important /home/elsewhere") == "root 755\nroot 700\n")
+        await host.stop()
+    }
+
+    @Test("crontab and at jobs go with the account, others' stay, and files of others that name it are told of")
+    func jobs() async throws {
+        let host = try await TestHost.start(
+            users: ["alice", "alicia", "heir"].map { .init($0, password: "x") }, hostKeys: [.ed25519],
+            setUp: """
+                mkdir -p /var/spool/cron/crontabs /var/spool/cron/atjobs /etc/cron.d
+                for n in alice alicia; do
+                    echo '* * * * * true' > /var/spool/cron/crontabs/$n; touch /var/spool/cron/atjobs/a-$n
+                    chown $n: /var/spool/cron/crontabs/$n /var/spool/cron/atjobs/a-$n
+                done
+                echo 'root, alice ALL=(ALL) NOPASSWD: /bin/ls' > /etc/sudoers.d/site
+                printf '# alice had this once\nalicia ALL=(ALL) ALL\n' > /etc/sudoers.d/other
+                printf '#%s ALL=(ALL) ALL\n' $(id -u alice) > /etc/sudoers.d/number
+                echo '5 4 * * * alice true' > /etc/cron.d/backup; mkdir -p /etc/ssh/sshd_config.d
+                echo 'AllowUsers root alicia alice@10.0.0.1' > /etc/ssh/sshd_config.d/site
+                """)
+        let fixture = LinuxFixture(host)
+        let removal = try await Self.mark("alice", fixture)
+        let words = try await fixture.work { session in
+            try session.remove(removal)
+            return try session.remains(of: removal)
+        }
+        #expect(
+            words
+                == "The host still names it in /etc/sudoers.d/number, /etc/sudoers.d/site, /etc/cron.d/backup, /etc/ssh/sshd_config.d/site.",
+            "\(String(describing: words))")
+        let spool = "ls /var/spool/cron/crontabs /var/spool/cron/atjobs | grep ali"
+        #expect(try await host.expect(spool) == "a-alicia\nalicia\n")
+        // Cut off behind userdel: what is left of that name goes the next time, unless it is another's by then.
+        try await host.expect("touch /var/spool/cron/crontabs/alice")
+        #expect(await LinuxFixture.fault { try await fixture.work { try $0.remove(removal) } }?.kind == .noSuchAccount)
+        #expect(try await host.expect(spool) == "a-alicia\nalicia\n")
+        await host.stop()
+    }
+
     @Test("a mark is read back as it was, and what is none is not one")
     func marks() throws {
         let digest = String(repeating: "0a", count: 32)
