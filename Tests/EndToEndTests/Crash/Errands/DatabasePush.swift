@@ -3,7 +3,9 @@ import TestSupport
 /// Accounts that are pushed to a database, in turn: one that neither side has, one that only the database has, and one that only Keyturn has.
 struct DatabasePush: Errand {
     let verb = "push-account"
-    let order = #","secret_strategy":"random","password_rules":\#(CrashSite.rules)"#
+    /// A user of Redis may do nothing unless somebody says so, not even ask who it is.
+    let order =
+        #","secret_strategy":"random","password_rules":\#(CrashSite.rules),"params":{"redis":{"acl_rules":"+acl|whoami"}}"#
 
     private static let (nowhere, onTarget, inVault) = (0, 1, 2)
 
