@@ -201,7 +201,7 @@ extension AutomationTasksResource {
             let task = try transaction.keys.verified(AutomationTasks.get(id, in: organization, on: transaction.db))
             guard task.kind == kind else { throw Refusal.notFound }
             let scope = TaskScope(task.order, in: organization, abilities: abilities)
-            return DryRunView(task: task, plan: try scope.plan(with: transaction.keys, on: transaction.db))
+            return DryRunView(task: task, plan: try scope.forecast(with: transaction.keys, on: transaction.db))
         }
         return view.reply
     }

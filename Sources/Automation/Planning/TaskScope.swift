@@ -45,6 +45,39 @@ package struct TaskScope: Sendable {
         return plan
     }
 
+    /// What a run that began now would come to, as far as rows tell: the plan, without what each account's own work would be turned away
+    /// from before it begins. A run finds that out when its turn comes, since it may be over by then.
+    package func forecast(with keys: RowKeys, on db: any SQLConnection) throws -> WorkPlan {
+        var plan = try plan(with: keys, on: db)
+        var hindrances: [AssetID: Record.Reason?] = [:]
+        for index in plan.works.indices where plan.works[index].refusal == nil {
+            let work = plan.works[index]
+            let reason: Record.Reason?
+            if let known = hindrances[work.asset] {
+                reason = known
+            } else {
+                reason = try hindrance(on: work.asset, keys, db)
+                hindrances[work.asset] = .some(reason)
+            }
+            plan.works[index].refusal = try reason ?? (isBusy(work, db) ? .busy : nil)
+        }
+        return plan
+    }
+
+    /// Why nothing is sent to the asset: nobody stands in for where it leads now, or its rows are damaged.
+    private func hindrance(on id: AssetID, _ keys: RowKeys, _ db: any SQLConnection) throws -> Record.Reason? {
+        guard let row = try AssetTrusts.get(id, in: organization, on: db) else { return nil }
+        guard let trust = try? keys.verified(row),
+            let asset = try Assets.get(id, in: organization, on: db).flatMap({ try? keys.verified($0) })
+        else { return .damagedRow }
+        return trust.endpoint == asset.endpoint ? nil : .paused
+    }
+
+    private func isBusy(_ work: PlannedWork, _ db: any SQLConnection) throws -> Bool {
+        guard order.kind != .verifyAccount, let account = work.account else { return false }
+        return try SecretChanges.found(of: account, in: organization, on: db) != nil
+    }
+
     /// Nil where a row of the zone or of a gateway does not authenticate.
     private func way(to asset: Asset, _ lookup: inout GatewayLookup) throws -> GatewayChoice? {
         do {
