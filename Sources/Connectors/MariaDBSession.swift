@@ -178,6 +178,19 @@ extension MariaDBSession {
     }
 }
 
+extension MariaDBSession {
+    func others(
+        _ username: String, foundAs identity: String, parameters: [String: String]
+    ) throws(ConnectorFault) -> [String] {
+        // Before it was created it was found as its bare name.
+        guard identity.hasPrefix(username + "@") else { return [] }
+        let former = Set(identity.dropFirst(username.count + 1).split(separator: ",").map(String.init))
+        let meant = Set(try entries(username, parameters).map(\.host))
+        return try all(username).map(\.host).filter { former.contains($0) && !meant.contains($0) }
+            .map { TargetWords(username + "@" + $0).text }
+    }
+}
+
 extension MariaDBSession: SecretChanging {
     func prepare(_ request: ChangeRequest) throws(ConnectorFault) {
         for entry in try found(request) { try check(entry) }
