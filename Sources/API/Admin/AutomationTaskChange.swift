@@ -95,8 +95,8 @@ struct AutomationTaskChange: Sendable {
     }
 
     func delete(_ id: AutomationTaskID, _ transaction: Transaction) throws {
-        let row = try AutomationTasks.get(id, in: organization, on: transaction.db)
-        guard row?.value.kind == kind, try AutomationTasks.delete(id, in: organization, on: transaction.db) else {
+        let found = try AutomationTasks.kind(of: id, in: organization, on: transaction.db)
+        guard found == kind.rawValue, try AutomationTasks.delete(id, in: organization, on: transaction.db) else {
             throw Refusal.notFound
         }
     }
