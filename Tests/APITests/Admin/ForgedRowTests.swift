@@ -95,7 +95,7 @@ struct ForgedRowTests {
     static let damages: [(Forgery, StaticString)] = [
         (.task, "UPDATE tasks SET is_active = 1 - is_active WHERE id = (SELECT min(id) FROM tasks)"),
         (.task, "UPDATE tasks SET what = '{' WHERE id = (SELECT min(id) FROM tasks)"),
-        (.execution, "UPDATE executions SET reason = 'forged' WHERE id = (SELECT min(id) FROM executions)"),
+        (.execution, "UPDATE executions SET task_name = 'forged' WHERE id = (SELECT min(id) FROM executions)"),
         (.execution, "UPDATE executions SET what = '{' WHERE id = (SELECT min(id) FROM executions)"),
         (.record, "UPDATE records SET detail = 'forged' WHERE id = (SELECT min(id) FROM records)"),
         (.record, "UPDATE records SET reason = 'odd' WHERE id = (SELECT min(id) FROM records)"),
