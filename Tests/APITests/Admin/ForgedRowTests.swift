@@ -104,7 +104,7 @@ struct ForgedRowTests {
     @Test(
         "of tasks, executions and records a damaged row is left out of a page, counted, and named in the audit",
         arguments: damages)
-    func leftOut(damage: (forgery: Forgery, change: StaticString)) async throws {
+    func leftOut(forgery: Forgery, change: StaticString) async throws {
         let vault = try await TestVault.make()
         let account = try await vault.makeAccount("root", on: vault.makeAsset("web-1"))
         var tasks: [String] = []
@@ -113,9 +113,9 @@ struct ForgedRowTests {
             tasks.append(task)
             _ = try await vault.makeRecord(of: vault.run(task), account: account)
         }
-        let list = damage.forgery.list(of: "")
+        let list = forgery.list(of: "")
         #expect(try await vault.send(.get, list + "?limit=10").int("count") == 2)
-        _ = try await vault.backend.database.write { try $0.execute(damage.change, []) }
+        _ = try await vault.backend.database.write { try $0.execute(change, []) }
         let page = try await vault.send(.get, list + "?limit=10")
         #expect(page.status == 200 && !page.text.contains("forged"), "\(page.text)")
         #expect(try page.column("id").count == 1)
@@ -123,7 +123,7 @@ struct ForgedRowTests {
         #expect(try #require(vault.auditBodies().last).contains("left out 1 damaged"))
         // What cannot say that something is missing is refused.
         #expect(try await vault.send(.get, list).status == 500)
-        guard damage.forgery == .task else { return }
+        guard forgery == .task else { return }
         let path = list + (try #require(tasks.min())) + "/"
         #expect(try await vault.send(.get, path).status == 500)
         #expect(try await vault.send(.delete, path).status == 204)
