@@ -125,6 +125,32 @@ struct AutomationTasksTests {
         #expect(try await vault.send(.patch, task, change).status == 200)
     }
 
+    @Test(
+        "an asset that is damaged, or has an account that is, is refused by name; the others are planned, and the task is shown",
+        arguments: [
+            "UPDATE accounts SET secret_type = 'odd' WHERE username = 'odd'",
+            "UPDATE assets SET protocols = x'FF' WHERE name = 'b'",
+            "UPDATE assets SET address = '10.6.6.6' WHERE name = 'b'",
+        ] as [StaticString])
+    func damagedAsset(damage: StaticString) async throws {
+        let vault = try await TestVault.make()
+        let (good, bad) = (try await vault.makeAsset("a"), try await vault.makeAsset("b"))
+        for asset in [good, bad] {
+            try await vault.makeAccount("admin", on: asset, more: #","privileged":true"#)
+            try await vault.makeAccount("deploy", on: asset)
+        }
+        try await vault.makeAccount("odd", on: bad)
+        let task =
+            path + (try await vault.makeTask("t", accounts: #"["deploy"]"#, more: #","assets":["\#(good)","\#(bad)"]"#)) + "/"
+        _ = try await vault.backend.database.write { try $0.execute(damage, []) }
+        let answer = try await vault.send(.post, task + "dry-run/")
+        let works = Array(try #require(try answer.value("works")?.array, "\(answer.text)"))
+        #expect(works.count == 2 && works.contains { $0["asset"]?["id"]?.string == "\(good)" && $0["reason"]?.string == nil })
+        #expect(works.contains { $0["asset"]?["id"]?.string == "\(bad)" && $0["reason"]?.string == "damaged_row" })
+        #expect(try await vault.send(.get, task).value("assets")?.count == 2)
+        #expect(try await vault.send(.get, path).status == 200)
+    }
+
     @Test("a task that touches privileged accounts needs a fresh confirmation, when it is made and when its work is changed")
     func confirmation() async throws {
         let vault = try await TestVault.make()
