@@ -6,6 +6,8 @@ enum ExistingAccount: String, ExpressibleByArgument, CaseIterable {
     case updateAttributes = "update_attributes"
     case setSecret = "set_secret"
 
-    static let help = ArgumentHelp(
-        "What a push does about an account that is there already: nothing, update_attributes or set_secret.", valueName: "what")
+    static var help: ArgumentHelp {
+        ArgumentHelp(
+            "What a push does about an account that is there already.", valueName: "what")
+    }
 }
