@@ -1,3 +1,4 @@
+internal import Access
 internal import Automation
 internal import Domain
 internal import JSON
