@@ -20,6 +20,8 @@ struct DatabasePushTests {
         let port: UInt16
         let settings: [String: String]
         let worker: (name: String, password: String)
+        /// It runs for as long as somebody holds it.
+        let server: any Sendable
 
         static let started = Task {
             let (postgresql, mariadb, redis) = (try await PostgreSQLServer(), try await MariaDBServer(), try await RedisServer())
@@ -27,15 +29,15 @@ struct DatabasePushTests {
                 Database.postgresql: Place(
                     connector: PostgreSQL(), platform: 19, port: postgresql.port,
                     settings: ["pg_ssl_mode": "verify-full", "ca_cert": postgresql.certificates.authority],
-                    worker: (PostgreSQLServer.superuser, PostgreSQLServer.superuserPassword)),
+                    worker: (PostgreSQLServer.superuser, PostgreSQLServer.superuserPassword), server: postgresql),
                 .mariadb: Place(
                     connector: MariaDB(), platform: 18, port: mariadb.port,
                     settings: ["use_ssl": "true", "ca_cert": mariadb.certificates.authority],
-                    worker: (MariaDBServer.administrator, MariaDBServer.administratorPassword)),
+                    worker: (MariaDBServer.administrator, MariaDBServer.administratorPassword), server: mariadb),
                 .redis: Place(
                     connector: Redis(), platform: 23, port: redis.port,
                     settings: ["use_ssl": "true", "ca_cert": redis.certificates.authority],
-                    worker: (RedisServer.administrator, RedisServer.administratorPassword)),
+                    worker: (RedisServer.administrator, RedisServer.administratorPassword), server: redis),
             ]
         }
     }

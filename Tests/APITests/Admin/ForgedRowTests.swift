@@ -125,7 +125,7 @@ struct ForgedRowTests {
         #expect(try await vault.send(.get, list).status == 500)
         guard forgery == .task else { return }
         let path = list + (try #require(tasks.min())) + "/"
-        #expect(try await vault.send(.get, path).status == 500)
+        #expect(try await vault.send(.get, path).status >= 500)
         #expect(try await vault.send(.delete, path).status == 204)
         #expect(try await vault.send(.get, list).column("id").count == 1)
     }
