@@ -41,7 +41,7 @@ fuzz: ## the fuzz tests with a hundred times the iterations (ROUNDS=100)
 	@scripts/install-dependencies.sh test
 	@KEYTURN_FUZZ=$(or $(ROUNDS),100) FILTER='[Ff]uzz' scripts/run-tests.sh
 
-crash: ## kill -9, cut and fill the disk, and rewrite the tables of docs/reliability.md (half an hour; PART=vault, changes, hosts or disk for less)
+crash: ## kill -9, cut and fill the disk, and rewrite the tables of docs/reliability.md (half an hour; PART=vault, changes, hosts, databases or disk for less)
 	@scripts/install-dependencies.sh test
 	@scripts/crash.sh
 

@@ -4,6 +4,7 @@
 #   vault      kill -9 of a server at work, and while its key is replaced: nothing that was acknowledged is missing
 #   changes    password changes on every platform: killed behind each step and at random, cut, landed late
 #   hosts      SSH keys, pushes, removals and changes through a gateway: killed behind each step and at random
+#   databases  accounts that are pushed to PostgreSQL, MariaDB and Redis, and removed: killed behind each step and at random
 #   disk       password changes on every platform, with the disk full at each commit
 #
 #   PART="hosts disk"   only these
@@ -14,7 +15,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root" || exit 1
 
-parts=${PART:-vault changes hosts disk}
+parts=${PART:-vault changes hosts databases disk}
 tables=$(mktemp -d "${TMPDIR:-/tmp}/keyturn-crash-XXXXXX")
 trap 'rm -rf "$tables"' EXIT
 trap 'exit 130' INT TERM
@@ -25,13 +26,14 @@ filter() {
     vault) echo '\.(CrashTests|RekeyCrashTests)/' ;;
     changes) echo '\.TurnCrashTests/' ;;
     hosts) echo '\.HostCrashTests/' ;;
+    databases) echo '\.DatabaseCrashTests/' ;;
     disk) echo '\.DiskCrashTests/' ;;
     *) return 1 ;;
     esac
 }
 
 for part in $parts; do
-    filter "$part" >/dev/null || fail "there is no part '$part'" "Parts: vault, changes, hosts, disk."
+    filter "$part" >/dev/null || fail "there is no part '$part'" "Parts: vault, changes, hosts, databases, disk."
 done
 # What is built is not measured.
 say "building the tests"

@@ -120,8 +120,9 @@ package final class DoubtAlert: Sendable {
                 metadata: ["account": "\(change.account)", "change": "\(change.id)"])
         }
         try await database.write { [outbox] db in
-            let account = try Accounts.get(change.account, in: change.organization, on: db)?.value.name ?? "\(change.account)"
-            let asset = try Assets.get(change.asset, in: change.organization, on: db)?.value.name ?? "\(change.asset)"
+            // A row that is damaged has no name; of the doubt somebody is told all the same.
+            let account = (try? Accounts.get(change.account, in: change.organization, on: db))?.value.name ?? "\(change.account)"
+            let asset = (try? Assets.get(change.asset, in: change.organization, on: db))?.value.name ?? "\(change.asset)"
             // Of a task that is damaged nobody is known; whoever has a channel is told all the same.
             let recipients = (try? Self.recipients(of: change, keys, db)) ?? []
             let notice = try Self.notice(change, account, asset, recipients)

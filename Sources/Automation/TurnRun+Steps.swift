@@ -54,6 +54,7 @@ extension TurnRun {
     func preflight() async throws -> TurnEvent {
         guard let ground else { throw Stop(.failed, .interrupted) }
         let (session, remote) = try await meet(ground)
+        try await requireOneUser(ground, session)
         switch purpose {
         case .push:
             if let end = try await decidePush(ground, session, remote) { return .turnedAway(end) }
@@ -73,6 +74,26 @@ extension TurnRun {
         }
         guard !Task.isCancelled else { throw Stop(.skipped, .cancelled) }
         return .ready
+    }
+
+    /// A row keeps one secret. If it were given to another account of the name, the one that it stood for before would keep a secret that nobody
+    /// knows any more once its history is over.
+    private func requireOneUser(_ ground: Ground, _ session: any WorkSession) async throws {
+        let (account, parameters) = (ground.account, order.parameters)
+        let known = try await parts.database.read { db in
+            try TargetIdentities.get(account.id, in: account.organization, on: db)
+        }
+        guard let known, let identity, identity.isOnSystem(of: known), !identity.isUser(of: known),
+            let former = TargetIdentity.userText(of: known)
+        else { return }
+        let name = remote?.username ?? account.username
+        let others = try await parts.threads.run { try session.others(name, foundAs: former, parameters: parameters) }
+        guard others.isEmpty else {
+            throw Stop(
+                .skipped, .unsupported,
+                "It has stood for \(others.joined(separator: ", ")) so far, with a secret that would be given up: mean that too, or keep "
+                    + "another account for this one.")
+        }
     }
 
     /// What the table of a push says; an end where there is nothing to set.

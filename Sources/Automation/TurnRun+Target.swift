@@ -64,6 +64,8 @@ extension TurnRun {
         }
         // Of one that is not there, nothing but the system can be compared.
         if remote == nil || identity.isUser(of: change.identity) { return true }
+        // Of several hosts' accounts some may be removed already; the mark tells whether the rest is what was meant.
+        if change.kind == .remove, change.request.mark != nil { return remote?.username == change.request.username }
         // Before it was created it had but its name; now it may be told apart by more.
         let bare = TargetIdentity(system: identity.system, user: change.request.username)
         return change.kind == .create && bare.isUser(of: change.identity)
@@ -225,10 +227,19 @@ extension TurnRun {
                 findings.append(StoredFinding(version, StoredFinding.Match(match)))
                 if match == .same { break }
             }
+            try await saveFound(findings, session)
             return .inspected(findings)
         } catch let stop as Stop {
             throw TurnFault(stop.outcome.reason, words: stop.outcome.words)
         }
+    }
+
+    /// What was cut off may be on the target, and not where it looks at its next start.
+    private func saveFound(_ findings: [StoredFinding], _ session: any WorkSession) async throws {
+        guard change != nil, findings.contains(where: { $0.match == .same }), let saving = session as? any MemorySaving else {
+            return
+        }
+        try await parts.threads.run { try saving.save() }
     }
 
     private func values() async throws -> [Int64] {

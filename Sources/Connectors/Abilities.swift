@@ -55,6 +55,13 @@ package enum StoredMatch: String, Sendable, Hashable {
     case unknown
 }
 
+/// Has a target that keeps its accounts in memory write them down where it reads them at a restart.
+///
+/// Asked for where a change that was cut off is seen to have been made: nobody knows whether it was written down too.
+package protocol MemorySaving: WorkSession {
+    func save() throws(ConnectorFault)
+}
+
 /// Creates accounts and sets what they are.
 package protocol AccountPushing: WorkSession {
     /// Creates an account that is not there, with its secret. `ConnectorFault.effect` tells whether it may be there now.

@@ -58,10 +58,18 @@ package protocol WorkSession: AnyObject, Sendable {
     /// The same where a name alone does not say which account: `account_host` of MariaDB.
     func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount?
 
+    /// Accounts that were once found as this identity, are still there, and are not those that the parameters mean: each as the target names
+    /// it. None where a name alone says which account.
+    func others(_ username: String, foundAs identity: String, parameters: [String: String]) throws(ConnectorFault) -> [String]
+
     func close()
 }
 
 extension WorkSession {
+    package func others(
+        _ username: String, foundAs identity: String, parameters: [String: String]
+    ) throws(ConnectorFault) -> [String] { [] }
+
     package func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount? {
         try find(username)
     }

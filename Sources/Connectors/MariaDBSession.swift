@@ -178,12 +178,43 @@ extension MariaDBSession {
     }
 }
 
+extension MariaDBSession {
+    func others(
+        _ username: String, foundAs identity: String, parameters: [String: String]
+    ) throws(ConnectorFault) -> [String] {
+        // Before it was created it was found as its bare name.
+        guard identity.hasPrefix(username + "@") else { return [] }
+        let former = Set(identity.dropFirst(username.count + 1).split(separator: ",").map(String.init))
+        let meant = Set(try entries(username, parameters).map(\.host))
+        return try all(username).map(\.host).filter { former.contains($0) && !meant.contains($0) }
+            .map { TargetWords(username + "@" + $0).text }
+    }
+}
+
 extension MariaDBSession: SecretChanging {
     func prepare(_ request: ChangeRequest) throws(ConnectorFault) {
         for entry in try found(request) { try check(entry) }
         let readOnly = try ask("SHOW GLOBAL VARIABLES LIKE 'read_only'").value("Value")
         guard readOnly == nil || readOnly == "OFF" else {
             throw ConnectorFault(.unsupported, effect: .none, words: "this server is read only")
+        }
+        try refuseStrict()
+    }
+
+    /// A server that checks passwords itself may insist on seeing them in statements, where logs would have them too.
+    private func refuseStrict() throws(ConnectorFault) {
+        let strict = try ask("SHOW GLOBAL VARIABLES LIKE 'strict_password_validation'").value("Value")
+        guard isMariaDB, strict == "ON" else { return }
+        let plugins = try ask(
+            """
+            SELECT count(*) AS count FROM information_schema.PLUGINS
+            WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'
+            """
+        ).value("count")
+        guard plugins == "0" else {
+            throw ConnectorFault(
+                .unsupported, effect: .none,
+                words: "strict_password_validation wants to see passwords in statements; switched off, it takes verifiers")
         }
     }
 
@@ -292,22 +323,38 @@ extension MariaDBSession: AccountPushing {
 }
 
 extension MariaDBSession: AccountRemoving {
-    /// Hosts, methods, and the seconds in which the passwords were set: one that is made anew has a later one.
+    /// Of each entry its host, method, and the second in which its password was set: one that is made anew has a later one.
     func mark(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> String {
         try Self.mark(of: try removable(username, parameters))
     }
 
     private static func mark(of entries: [Entry]) throws(ConnectorFault) -> String {
-        let parts = entries.sorted { $0.host < $1.host }.flatMap { [$0.host, $0.plugin, $0.dateOfPassword] }
-        guard let digest = try? SHA256.digest(Array(parts.map { "\($0.utf8.count):\($0)" }.joined().utf8)) else {
+        var digests: [String] = []
+        for entry in entries.sorted(by: { $0.host < $1.host }) { digests.append(try digest(entry)) }
+        return markOfEach + digests.joined(separator: ",")
+    }
+
+    private static let markOfEach = "each="
+
+    private static func digest(_ entry: Entry) throws(ConnectorFault) -> String {
+        let parts = [entry.host, entry.plugin, entry.dateOfPassword].map { "\($0.utf8.count):\($0)" }
+        guard let digest = try? SHA256.digest(Array(parts.joined().utf8)) else {
             throw ConnectorFault(.unsupported, effect: .none)
         }
-        return "set=" + hexadecimal(digest)
+        return hexadecimal(digest)
+    }
+
+    /// Whether all of these were marked. Of several there may be fewer by now: a server drops them one by one.
+    private static func isMarked(_ entries: [Entry], _ mark: String) throws(ConnectorFault) -> Bool {
+        guard mark.hasPrefix(markOfEach) else { return false }
+        let marked = Set(mark.dropFirst(markOfEach.count).split(separator: ",").map(String.init))
+        for entry in entries where !marked.contains(try digest(entry)) { return false }
+        return true
     }
 
     func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
         let entries = try removable(removal.username, removal.parameters)
-        guard try Self.mark(of: entries) == removal.mark else {
+        guard try Self.isMarked(entries, removal.mark) else {
             throw ConnectorFault(
                 .replaced, effect: .none,
                 words: "the account has another method or another date than the one that was to be removed")

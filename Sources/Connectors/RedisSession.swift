@@ -171,7 +171,8 @@ extension RedisSession: SecretChanging {
             }
             others = others.filter { $0 == known }
         }
-        guard !others.isEmpty else { return }
+        // They may be gone in memory alone: a server that was cut off there would have them back after a restart.
+        guard !others.isEmpty else { return try save(persistence) }
         try set(request.username, others.map { "!" + $0 }, persistence)
         try expect(kept, of: request.username)
     }
@@ -226,6 +227,10 @@ extension RedisSession: VerifierReading {
     }
 }
 
+extension RedisSession: MemorySaving {
+    func save() throws(ConnectorFault) { try save(persistence()) }
+}
+
 extension RedisSession: AccountPushing {
     /// The user may do nothing but log in, unless `acl_rules` says what: `~app:* +@read`.
     func create(_ push: AccountPush, secret: borrowing Secret) throws(ConnectorFault) {
@@ -271,6 +276,8 @@ extension RedisSession: AccountRemoving {
     }
 
     func remove(_ removal: AccountRemoval) throws(ConnectorFault) {
+        // One that is gone in memory alone would be back after a restart.
+        if try user(removal.username) == nil { try save(persistence()) }
         guard try mark(removal.username, parameters: removal.parameters) == removal.mark else {
             throw ConnectorFault(.replaced, effect: .none, words: "the user has other rules than the one that was to be removed")
         }

@@ -64,6 +64,7 @@ struct PageOptions: ParsableArguments {
     ) async throws {
         let search = search.map { [(name: "search", value: $0)] } ?? []
         let page = try await options.client().list(resource, limit: limit, offset: offset, query: search + query)
+        if page.damaged > 0 { Terminal.complain("\(page.damaged) damaged rows are left out; the audit names them") }
         guard options.json else { return Table(columns: columns).say(page) }
         Terminal.say(array: page.rows)
     }

@@ -1,16 +1,41 @@
-import Connectors
 import Access
 import Automation
 import Connectors
 import Domain
 import Logging
 import Notifications
-import Storage
 import Synchronization
 import Testing
 
+@testable import Storage
+
 @Suite("Alerts of doubts")
 struct DoubtAlertTests {
+    @Test(
+        "a doubt is told of though its account or its asset cannot be read",
+        arguments: ["UPDATE accounts SET secret_type = 'odd'", "UPDATE assets SET protocols = x'FF'"] as [StaticString])
+    func nameless(damage: StaticString) async throws {
+        let shop = try Workshop(state: {
+            $0.tricks = [.appliedThenCut]
+            $0.locksWorkerAfterInstall = true
+        })
+        shop.target.with { $0.logins = [.failure(.init(.unreachable, effect: .none))] }
+        _ = await shop.turn()
+        let channel = KeepingChannel()
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let keeper = RowKeeper(keyring: shop.keyring)
+        let outbox = Outbox(
+            database: shop.database, keeper: keeper, channels: [channel], clock: shop.clock.wall, logger: logger)
+        let alert = DoubtAlert(
+            database: shop.database, keys: keeper, outbox: outbox, meter: AutomationMeter(), after: .seconds(3600),
+            clock: shop.clock.wall, logger: logger)
+        try shop.database.writeSync { db in _ = try db.execute(damage, []) }
+        shop.clock.advance(seconds: 3601)
+        #expect(try await alert.look().count == 1)
+        _ = try await outbox.deliverDue()
+        #expect(channel.events.withLock { $0 } == ["change.uncertain"])
+    }
+
     @Test("a doubt that lasts is told once, with the numbers, and no more when it is settled")
     func once() async throws {
         // The target is gone after the secret was sent.

@@ -66,8 +66,7 @@ package struct AccountTasksResource: Sendable {
             let action = body.required("action", .choice(Action.self))
             let accounts: [AccountID]? = body.required("accounts", .list(of: .related(), max: Bulk.largest))
             let parameters = body.optional("params", TaskParameters.rule, default: TaskParameters())
-            // What is pushed one by one is meant to be there afterwards as the vault has it.
-            let existing = body.optional("on_existing", .choice(ExistingPolicy.self), default: .setSecret)
+            let existing = body.optional("on_existing", .choice(ExistingPolicy.self), default: .nothing)
             let privileged = body.optional("include_privileged", .bool, default: false)
             let system = body.optional("include_system", .bool, default: false)
             let read = try body.finish(action, accounts, parameters, existing, privileged, system)

@@ -41,7 +41,7 @@ struct AutomationTaskChange: Sendable {
         _ id: AutomationTaskID, with input: AutomationTaskInput, _ secret: SecretHandoff?, _ transaction: Transaction
     ) throws -> AutomationTask {
         var task = try stored(id, transaction)
-        try requireConfirmation(for: input.order, before: task.order)
+        try requireConfirmation(for: input.order, before: secret == nil ? task.order : nil)
         try requireZone(input.timing)
         let hadTiming = (task.timing, task.isActive)
         (task.name, task.order, task.timing) = (input.name, input.order, input.timing)
@@ -95,8 +95,8 @@ struct AutomationTaskChange: Sendable {
     }
 
     func delete(_ id: AutomationTaskID, _ transaction: Transaction) throws {
-        let row = try AutomationTasks.get(id, in: organization, on: transaction.db)
-        guard row?.value.kind == kind, try AutomationTasks.delete(id, in: organization, on: transaction.db) else {
+        let found = try AutomationTasks.kind(of: id, in: organization, on: transaction.db)
+        guard found == kind.rawValue, try AutomationTasks.delete(id, in: organization, on: transaction.db) else {
             throw Refusal.notFound
         }
     }
@@ -142,6 +142,8 @@ struct AutomationTaskChange: Sendable {
     // MARK: - Rules
 
     /// Whoever lets a task touch privileged or system accounts, or changes what such a task does, says again who they are.
+    ///
+    /// - Parameter before: nil where all of it is new, or the secret that it sets.
     private func requireConfirmation(for order: TaskOrder, before: TaskOrder?) throws(Refusal) {
         guard order.includesPrivileged || order.includesSystem, order != before else { return }
         guard warrant.principal.isConfirmed(at: now) else { throw .confirmationRequired("password") }

@@ -101,11 +101,21 @@ struct AutomationTaskInput: Sendable {
         guard let order else { return (secret, passphrase) }
         let hasOwn = current.map { $0.secret != nil && $0.order.secretType == order.secretType } ?? false
         if order.strategy == .specific, secret == nil, !hasOwn { body.fail("secret", "A specific secret must be given.") }
+        if hasOwn, secret == nil, let current, isUnchecked(order, current.order) {
+            body.fail("secret", "The rules are new: the secret must be given again, to be checked against them.")
+        }
         if order.strategy == .random, secret != nil { body.fail("secret", "A task with random secrets has none of its own.") }
         if passphrase != nil, order.secretType != .sshKey || secret == nil {
             body.fail("passphrase", "A passphrase belongs to a private key that is given with it.")
         }
         return (secret, passphrase)
+    }
+
+    /// Whether the secret that a task has was never checked against what the rules are now. It is not opened to be checked: whoever may
+    /// set rules and see which of them it breaks could guess it.
+    private static func isUnchecked(_ order: TaskOrder, _ before: TaskOrder) -> Bool {
+        order.strategy == .specific && order.secretType == .password && !order.passwordRules.isEmpty
+            && order.passwordRules != before.passwordRules
     }
 
     /// The secret out of the body, once it fits its type and the rules: a private key is read, checked and kept without its passphrase. An

@@ -1,3 +1,4 @@
+internal import Access
 internal import Automation
 internal import Domain
 internal import JSON
@@ -134,10 +135,17 @@ struct AutomationTaskViews {
             nodes: nodes, organizationName: organizationName)
     }
 
-    /// Nil for an asset that is gone since.
+    /// Nil for an asset that is gone since; empty for one whose row is damaged.
     private mutating func name(of id: AssetID) throws -> String? {
         if let known = assets[id] { return known }
-        let name = try Assets.get(id, in: organization, on: transaction.db)?.value.name
+        var name: String?
+        do {
+            name = try Assets.get(id, in: organization, on: transaction.db).map { try transaction.keys.verified($0).name }
+        } catch StorageFault.corrupt {
+            name = ""
+        } catch Refusal.integrity {
+            name = ""
+        }
         assets[id] = name
         return name
     }

@@ -151,13 +151,16 @@ extension AutomationTasksResource {
         var wanted = try ListRequest<AutomationTaskField>(call, page)
         wanted.filters.append(ListFilter(.type, .exact(.text(kind.rawValue))))
         let (request, organization, agenda) = (wanted, call.organization, backend.tasks.agenda)
-        let found = try await backend.view(.viewAutomation, call) { transaction in
-            let rows = try AutomationTasks.list(request, in: organization, on: transaction.db)
-            try page.requireWhole(rows.total)
+        let found = try await backend.viewSound(.viewAutomation, call, page) { transaction in
+            let list = try AutomationTasks.found(request, in: organization, on: transaction.db)
+            try page.requireWhole(list.total)
+            let (tasks, damaged) = transaction.keys.sound(list.rows)
             var views = try AutomationTaskViews(in: organization, agenda, transaction)
-            return ListPage(rows: try views.views(transaction.keys.verified(rows.rows)), total: rows.total)
+            return SoundPage(rows: try views.views(tasks), total: list.total, damaged: damaged)
         }
-        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) }
+        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call, damaged: found.damaged.count) {
+            $0.write(to: &$1)
+        }
     }
 
     private func show(_ call: Call) async throws -> Reply {
@@ -205,7 +208,7 @@ extension AutomationTasksResource {
             let task = try transaction.keys.verified(AutomationTasks.get(id, in: organization, on: transaction.db))
             guard task.kind == kind else { throw Refusal.notFound }
             let scope = TaskScope(task.order, in: organization, abilities: abilities)
-            return DryRunView(task: task, plan: try scope.plan(with: transaction.keys, on: transaction.db))
+            return DryRunView(task: task, plan: try scope.forecast(with: transaction.keys, on: transaction.db))
         }
         return view.reply
     }
@@ -291,8 +294,8 @@ extension AutomationTasksResource {
     private func delete(_ call: Call) async throws -> Reply {
         let id: AutomationTaskID = try call.id()
         let (organization, kind) = (call.organization, kind)
-        // Read without a check of the row's code: what was tampered with can still be deleted.
-        let found = try await backend.read { try AutomationTasks.get(id, in: organization, on: $0.db)?.value }
+        // Read without a check of the row's code, and only if it can be read: what was tampered with can still be deleted.
+        let found = try await backend.read { try? AutomationTasks.get(id, in: organization, on: $0.db)?.value }
         let objects = found.map { [AuditObject($0)] } ?? [Self.object(id)]
         try await backend.gate.change(
             .deleteAutomation, as: call.principal(), in: organization, from: call.origin, objects: objects

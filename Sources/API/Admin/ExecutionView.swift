@@ -27,7 +27,7 @@ struct ExecutionView: Sendable {
 
     static func views(_ executions: [Execution], _ transaction: Transaction) throws -> [ExecutionView] {
         try executions.map {
-            ExecutionView(execution: $0, counts: try Records.counts(of: $0.id, in: $0.organization, on: transaction.db))
+            ExecutionView(execution: $0, counts: try Records.readableCounts(of: $0.id, in: $0.organization, on: transaction.db))
         }
     }
 

@@ -52,12 +52,15 @@ package struct ExecutionsResource: Sendable {
         }
         wanted.filters.append(ListFilter(.type, .anyOf(paths.kinds.map { .text($0.rawValue) })))
         let (request, organization) = (wanted, call.organization)
-        let found = try await backend.view(.viewExecution, call) { transaction in
-            let rows = try Executions.list(request, in: organization, on: transaction.db)
-            try page.requireWhole(rows.total)
-            return ListPage(rows: try ExecutionView.views(transaction.keys.verified(rows.rows), transaction), total: rows.total)
+        let found = try await backend.viewSound(.viewExecution, call, page) { transaction in
+            let list = try Executions.found(request, in: organization, on: transaction.db)
+            try page.requireWhole(list.total)
+            let (executions, damaged) = transaction.keys.sound(list.rows)
+            return SoundPage(rows: try ExecutionView.views(executions, transaction), total: list.total, damaged: damaged)
         }
-        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) }
+        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call, damaged: found.damaged.count) {
+            $0.write(to: &$1)
+        }
     }
 
     private func show(_ call: Call) async throws -> Reply {

@@ -94,13 +94,15 @@ extension RecordsResource {
         if let id = try call.query.id("account", of: Account.self) { wanted.filters.append(ListFilter(.account, anyOf: [id])) }
         wanted.filters.append(kindFilter)
         let (request, organization) = (wanted, call.organization)
-        let found = try await backend.view(.viewRecord, call) { transaction in
-            let rows = try Records.list(request, in: organization, on: transaction.db)
-            try page.requireWhole(rows.total)
-            return ListPage(
-                rows: try transaction.keys.verified(rows.rows).map { RecordView(record: $0) }, total: rows.total)
+        let found = try await backend.viewSound(.viewRecord, call, page) { transaction in
+            let list = try Records.found(request, in: organization, on: transaction.db)
+            try page.requireWhole(list.total)
+            let (records, damaged) = transaction.keys.sound(list.rows)
+            return SoundPage(rows: records.map { RecordView(record: $0) }, total: list.total, damaged: damaged)
         }
-        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call) { $0.write(to: &$1) }
+        return .list(found.rows, total: Int(clamping: found.total), page: page, call: call, damaged: found.damaged.count) {
+            $0.write(to: &$1)
+        }
     }
 
     private var kindFilter: ListFilter<RecordField> { ListFilter(.type, .anyOf(paths.kinds.map { .text($0.rawValue) })) }

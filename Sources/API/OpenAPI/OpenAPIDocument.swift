@@ -152,6 +152,11 @@ package enum OpenAPIDocument {
                         $0.field("type", "boolean")
                         $0.field("description", "False where not everything was looked at: narrow the list by dates.")
                     }
+                    writer.object("damaged") {
+                        $0.field("type", "integer")
+                        $0.field(
+                            "description", "Rows that are left out, since they are not what was stored; the audit names them.")
+                    }
                     writer.object("results") {
                         $0.field("type", "array")
                         $0.object("items") { reference(name, &$0) }

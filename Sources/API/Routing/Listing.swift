@@ -31,9 +31,11 @@ package struct Page: Sendable {
 extension Reply {
     /// A list: a bare array without `limit`, else `{count,next,previous,results}`.
     ///
-    /// - Parameter isComplete: whether `total` counts everything that there is; if not, a page says so.
+    /// - Parameters:
+    ///   - isComplete: whether `total` counts everything that there is; if not, a page says so.
+    ///   - damaged: how many rows of the page are left out.
     package static func list<Row>(
-        _ rows: [Row], total: Int, page: Page, call: Call, isComplete: Bool = true,
+        _ rows: [Row], total: Int, page: Page, call: Call, isComplete: Bool = true, damaged: Int = 0,
         _ write: (Row, inout JSONWriter<[UInt8]>) -> Void
     ) -> Reply {
         var writer = JSONWriter()
@@ -50,6 +52,7 @@ extension Reply {
         writer.field("next", page.link(call, offset: page.offset + limit, if: limit > 0 && page.offset + limit < total))
         writer.field("previous", page.link(call, offset: max(0, page.offset - limit), if: limit > 0 && page.offset > 0))
         if !isComplete { writer.field("is_complete", false) }
+        if damaged > 0 { writer.field("damaged", damaged) }
         writer.key("results")
         writeRows(&writer)
         writer.endObject()

@@ -24,6 +24,14 @@ struct Transaction {
     }
 }
 
+/// A page of a list without the rows of it that are damaged.
+struct SoundPage<Row: Sendable>: Sendable {
+    let rows: [Row]
+    /// Of all pages, damaged ones too.
+    let total: Int64
+    let damaged: [DamagedRow]
+}
+
 extension Backend {
     /// What a transaction works with that was begun without one of these.
     func transaction(_ db: any SQLConnection) throws -> Transaction {
@@ -43,6 +51,20 @@ extension Backend {
             let value = try await read(body)
             let named = naming(value)
             return .init(value, objects: named.isEmpty ? objects : named)
+        }
+    }
+
+    /// Reads a list whose damaged rows are left out, so that they keep nobody from seeing the others: the entry names them, and the answer has
+    /// to count them. A bare array can say of nothing that it is missing, and is refused.
+    func viewSound<Row: Sendable>(
+        _ permission: Permission, _ call: Call, _ page: Page, _ body: @escaping @Sendable (Transaction) throws -> SoundPage<Row>
+    ) async throws -> SoundPage<Row> {
+        try await gate.view(permission, as: call.principal(), in: call.organization, from: call.origin) { _ in
+            let found = try await read(body)
+            guard !found.damaged.isEmpty else { return .init(found) }
+            let names = found.damaged.prefix(5).map { "\($0.name) (\($0.what))" }.joined(separator: ", ")
+            guard page.limit != nil else { throw Refusal.integrity(names) }
+            return .init(found, reason: "left out \(found.damaged.count) damaged rows: " + names)
         }
     }
 

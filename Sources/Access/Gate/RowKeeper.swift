@@ -89,6 +89,26 @@ package struct RowKeys: Sendable {
         try stored.map { (row) throws(Refusal) in try verified(row) }
     }
 
+    /// Those of a list that are what was stored, and what is wrong with the others: no forged row passes for a good one, and none keeps the good
+    /// ones from whoever looks for them. For lists that tell of what they leave out.
+    package func sound<Row: RowAuthenticated>(
+        _ found: [FoundRow<Authenticated<Row>>]
+    ) -> (rows: [Row], damaged: [DamagedRow]) {
+        var (rows, damaged): ([Row], [DamagedRow]) = ([], [])
+        for one in found {
+            switch one {
+            case .failure(let row): damaged.append(row)
+            case .success(let stored):
+                do {
+                    rows.append(try verified(stored))
+                } catch {
+                    damaged.append(DamagedRow(id: stored.value.rowID, what: "it does not authenticate"))
+                }
+            }
+        }
+        return (rows, damaged)
+    }
+
     /// The row with its authentication code, ready to be stored.
     package func authenticated<Row: RowAuthenticated>(_ row: Row) throws -> Authenticated<Row> {
         try desk.workspace.withLock { try keys.authenticated(row, with: $0) }

@@ -19,7 +19,7 @@ package struct TaskScope: Sendable {
 
     /// The plan, asset by asset in the order of their names. Reads only; throws where it comes to more than one execution takes.
     ///
-    /// A row that does not authenticate decides nothing: its asset or account is refused by name, and the others go on.
+    /// A row that cannot be read, or does not authenticate, decides nothing: its asset or account is refused by name, and the others go on.
     package func plan(with keys: RowKeys, on db: any SQLConnection) throws -> WorkPlan {
         let planner = Planner(order, abilities: abilities)
         var lookup = GatewayLookup(keys, db)
@@ -27,8 +27,7 @@ package struct TaskScope: Sendable {
         for found in try assets(keys, db) {
             switch found {
             case .asset(let asset, let selection):
-                let (accounts, damaged) = try accounts(of: asset, keys, db)
-                guard let way = try way(to: asset, &lookup) else {
+                guard let (accounts, damaged) = try accounts(of: asset, keys, db), let way = try way(to: asset, &lookup) else {
                     plan.works.append(refused(asset.id, asset.name, .damagedRow))
                     break
                 }
@@ -43,6 +42,39 @@ package struct TaskScope: Sendable {
             }
         }
         return plan
+    }
+
+    /// What a run that began now would come to, as far as rows tell: the plan, without what each account's own work would be turned away
+    /// from before it begins. A run finds that out when its turn comes, since it may be over by then.
+    package func forecast(with keys: RowKeys, on db: any SQLConnection) throws -> WorkPlan {
+        var plan = try plan(with: keys, on: db)
+        var hindrances: [AssetID: Record.Reason?] = [:]
+        for index in plan.works.indices where plan.works[index].refusal == nil {
+            let work = plan.works[index]
+            let reason: Record.Reason?
+            if let known = hindrances[work.asset] {
+                reason = known
+            } else {
+                reason = try hindrance(on: work.asset, keys, db)
+                hindrances[work.asset] = .some(reason)
+            }
+            plan.works[index].refusal = try reason ?? (isBusy(work, db) ? .busy : nil)
+        }
+        return plan
+    }
+
+    /// Why nothing is sent to the asset: nobody stands in for where it leads now, or its rows are damaged.
+    private func hindrance(on id: AssetID, _ keys: RowKeys, _ db: any SQLConnection) throws -> Record.Reason? {
+        guard let row = try AssetTrusts.get(id, in: organization, on: db) else { return nil }
+        guard let trust = try? keys.verified(row),
+            let asset = try Assets.get(id, in: organization, on: db).flatMap({ try? keys.verified($0) })
+        else { return .damagedRow }
+        return trust.endpoint == asset.endpoint ? nil : .paused
+    }
+
+    private func isBusy(_ work: PlannedWork, _ db: any SQLConnection) throws -> Bool {
+        guard order.kind != .verifyAccount, let account = work.account else { return false }
+        return try SecretChanges.found(of: account, in: organization, on: db) != nil
     }
 
     /// Nil where a row of the zone or of a gateway does not authenticate.
@@ -78,7 +110,14 @@ package struct TaskScope: Sendable {
         }
         var found: [Found] = []
         for id in ids.sorted() {
-            guard let row = try Assets.get(id, in: organization, on: db) else {
+            let stored: Authenticated<Asset>?
+            do {
+                stored = try Assets.get(id, in: organization, on: db)
+            } catch StorageFault.corrupt {
+                found.append(.refused(id, name: "", .damagedRow))
+                continue
+            }
+            guard let row = stored else {
                 found.append(.refused(id, name: "", .assetGone))
                 continue
             }
@@ -112,12 +151,15 @@ package struct TaskScope: Sendable {
 
     // MARK: - Accounts
 
+    /// Nil where the row of one of them cannot be read: nobody knows whose it is.
     private func accounts(
         of asset: Asset, _ keys: RowKeys, _ db: any SQLConnection
-    ) throws -> (good: [Account], damaged: [Account]) {
+    ) throws -> (good: [Account], damaged: [Account])? {
         var good: [Account] = []
         var damaged: [Account] = []
-        for row in try Accounts.all(of: asset.id, in: organization, on: db) {
+        let rows: [Authenticated<Account>]
+        do { rows = try Accounts.all(of: asset.id, in: organization, on: db) } catch StorageFault.corrupt { return nil }
+        for row in rows {
             if let account = try? keys.verified(row) { good.append(account) } else { damaged.append(row.value) }
         }
         return (good, damaged)

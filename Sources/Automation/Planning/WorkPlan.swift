@@ -31,7 +31,7 @@ package struct PlannedWork: Sendable, Hashable {
     package let gateway: AssetID?
     package let gatewayName: String
     /// Why nothing is done; nil where it is.
-    package let refusal: Record.Reason?
+    package var refusal: Record.Reason?
 }
 
 extension PlannedWork {

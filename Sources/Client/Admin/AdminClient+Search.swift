@@ -31,10 +31,13 @@ package struct Resource: Sendable {
 package struct ListPage: Sendable {
     package let rows: [JSONValue]
     package let total: Int
+    /// Rows of this page that the server left out, since they are not what was stored.
+    package let damaged: Int
 
-    package init(rows: [JSONValue], total: Int) {
+    package init(rows: [JSONValue], total: Int, damaged: Int = 0) {
         self.rows = rows
         self.total = total
+        self.damaged = damaged
     }
 }
 
@@ -48,7 +51,9 @@ extension AdminClient {
         guard let rows = value?["results"]?.array else {
             throw ClientError(.unexpectedAnswer, "the answer is no list")
         }
-        return ListPage(rows: Array(rows), total: Int(value?["count"]?.int ?? 0))
+        return ListPage(
+            rows: Array(rows), total: Int(clamping: value?["count"]?.int ?? 0),
+            damaged: Int(clamping: value?["damaged"]?.int ?? 0))
     }
 
     /// The one that this name or id means. Filters are checked again here: no near match is taken for the thing itself.

@@ -62,12 +62,13 @@ extension AdminClient {
     ///
     /// - Parameter action: `verify`, `push`, `remove` or `change_secret`.
     package func work(
-        _ action: String, accounts: [String], includesPrivileged: Bool = false
+        _ action: String, accounts: [String], includesPrivileged: Bool = false, onExisting: String? = nil
     ) async throws(ClientError) -> String {
         let made = try await post(Resource.accounts.path + "tasks/") { body in
             body.field("action", action)
             body.field("accounts", accounts)
             if includesPrivileged { body.field("include_privileged", true) }
+            if let onExisting { body.field("on_existing", onExisting) }
         }
         return try Self.started(made)
     }

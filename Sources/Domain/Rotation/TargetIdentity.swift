@@ -40,6 +40,11 @@ package struct TargetIdentity: Sendable, Hashable {
     /// The user in a canonical form, with its length: its last bytes.
     package static func user(of canonical: [UInt8]) -> [UInt8]? { split(canonical).map { Array($0.user) } }
 
+    /// The user in a canonical form, as text; nil if it is none.
+    package static func userText(of canonical: [UInt8]) -> String? {
+        split(canonical).map { String(decoding: $0.user.dropFirst(4), as: UTF8.self) }
+    }
+
     /// The two halves of a canonical form: all parts but the last, and the last with its length. Nil if it is none.
     fileprivate static func split(_ canonical: [UInt8]) -> (system: [UInt8], user: ArraySlice<UInt8>)? {
         var start = 0

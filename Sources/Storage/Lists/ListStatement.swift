@@ -55,6 +55,20 @@ extension ListStatement {
         return ListPage(rows: try connection.query(page, row), total: total)
     }
 
+    /// The same, each row decoded by itself, so that one that cannot be read takes none of the others with it. Its id is the first column.
+    func found<Field: ListField, Row: Sendable>(
+        _ request: ListRequest<Field>, scope values: [SQLValue], on connection: any SQLConnection,
+        _ decode: (borrowing SQLRow) throws -> Row
+    ) throws -> ListPage<FoundRow<Row>> {
+        try run(request, scope: values, on: connection) { row -> FoundRow<Row> in
+            do {
+                return .success(try decode(row))
+            } catch StorageFault.corrupt(let what) {
+                return .failure(DamagedRow(id: try row.blob(0), what: what))
+            }
+        }
+    }
+
     private func append(search: String, scope values: [SQLValue], to condition: inout SQLQuery) {
         condition.append("AND (1 = 0")
         for column in searched where !column.isRelated {

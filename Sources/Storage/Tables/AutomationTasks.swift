@@ -69,6 +69,15 @@ package enum AutomationTasks {
             ]) > 0
     }
 
+    /// What kind of task has the id; nil if there is none. Says so also of one that cannot be read any further.
+    package static func kind(
+        of id: AutomationTaskID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> String? {
+        try connection.first("SELECT kind FROM tasks WHERE org_id = ? AND id = ?", [.id(organization), .id(id)]) {
+            try $0.text(0)
+        }
+    }
+
     /// Deletes the task; its executions and records stay. False if there is none of that id in the organization.
     package static func delete(
         _ id: AutomationTaskID, in organization: OrganizationID, on connection: any SQLConnection
@@ -222,6 +231,13 @@ extension AutomationTasks {
         _ request: ListRequest<AutomationTaskField>, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> ListPage<Authenticated<AutomationTask>> {
         try statement.run(request, scope: [.id(organization)], on: connection) { try decode($0) }
+    }
+
+    /// The same with what cannot be read in its place.
+    package static func found(
+        _ request: ListRequest<AutomationTaskField>, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> ListPage<FoundRow<Authenticated<AutomationTask>>> {
+        try statement.found(request, scope: [.id(organization)], on: connection) { try decode($0) }
     }
 
     private static let statement = ListStatement(

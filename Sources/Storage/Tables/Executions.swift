@@ -175,6 +175,13 @@ extension Executions {
         try statement.run(request, scope: [.id(organization)], on: connection) { try decode($0) }
     }
 
+    /// The same with what cannot be read in its place.
+    package static func found(
+        _ request: ListRequest<ExecutionField>, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> ListPage<FoundRow<Authenticated<Execution>>> {
+        try statement.found(request, scope: [.id(organization)], on: connection) { try decode($0) }
+    }
+
     private static let statement = ListStatement(
         select: selection, from: "FROM executions e", join: "", scope: "e.org_id = ?",
         searched: [ExecutionField.automationName.column, ExecutionField.author.column], order: "e.date_created DESC, e.id")

@@ -39,6 +39,13 @@ extension Records {
         try statement.run(request, scope: [.id(organization)], on: connection) { try decode($0) }
     }
 
+    /// The same with what cannot be read in its place.
+    package static func found(
+        _ request: ListRequest<RecordField>, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> ListPage<FoundRow<Authenticated<Record>>> {
+        try statement.found(request, scope: [.id(organization)], on: connection) { try decode($0) }
+    }
+
     private static let statement = ListStatement(
         select: selection, from: "FROM records r", join: "", scope: "r.org_id = ?",
         searched: [RecordField.username.column, RecordField.assetName.column], order: "r.date_created DESC, r.id")

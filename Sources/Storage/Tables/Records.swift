@@ -95,6 +95,17 @@ package enum Records {
         return Dictionary(rows) { $1 }
     }
 
+    /// The same for a view of it: a record in a state that there is not is left out.
+    package static func readableCounts(
+        of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [Record.Status: Int64] {
+        let rows = try connection.query(
+            "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
+            [.id(execution), .id(organization)]
+        ) { (try Record.Status(rawValue: $0.text(0)), try $0.integer(1)) }
+        return rows.reduce(into: [:]) { counts, row in if let status = row.0 { counts[status] = row.1 } }
+    }
+
     /// Accounts whose newest record is uncertain, of every organization.
     package static func uncertainAccounts(on connection: any SQLConnection) throws -> Int64 {
         try connection.integer(

@@ -25,14 +25,20 @@ struct AccountVerify: AsyncParsableCommand {
 
 struct AccountPush: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Make an account on its asset as it is here: create it, or set its secret.")
+        commandName: "push", abstract: "Create an account on its asset with the secret that it has here.",
+        discussion: "One that is there already is left as it is, unless --on-existing says otherwise.")
+
+    @Option(help: ExistingAccount.help)
+    var onExisting = ExistingAccount.nothing
 
     @Flag(help: "Also a privileged account. Asks for your password.")
     var includePrivileged = false
 
     @OptionGroup var work: AccountWorkOptions
 
-    func run() async throws { try await work.run("push", .push, includesPrivileged: includePrivileged) }
+    func run() async throws {
+        try await work.run("push", .push, includesPrivileged: includePrivileged, onExisting: onExisting)
+    }
 }
 
 /// What commands that work on accounts share.
@@ -43,7 +49,9 @@ struct AccountWorkOptions: ParsableArguments {
     @OptionGroup var execution: ExecutionOptions
     @OptionGroup var options: AdminOptions
 
-    func run(_ action: String, _ kind: TaskKind, includesPrivileged: Bool) async throws {
+    func run(
+        _ action: String, _ kind: TaskKind, includesPrivileged: Bool, onExisting: ExistingAccount? = nil
+    ) async throws {
         let client = try options.client()
         var ids: [String] = []
         for account in accounts {
@@ -54,7 +62,8 @@ struct AccountWorkOptions: ParsableArguments {
         }
         let chosen = ids
         let id = try await options.confirmed(client) {
-            try await client.work(action, accounts: chosen, includesPrivileged: includesPrivileged)
+            try await client.work(
+                action, accounts: chosen, includesPrivileged: includesPrivileged, onExisting: onExisting?.rawValue)
         }
         try await execution.follow(id, kind, client, options)
     }

@@ -44,6 +44,9 @@ struct TaskCreate: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Settings by platform, as JSON.", valueName: "json"))
     var params: String?
 
+    @Option(help: ExistingAccount.help)
+    var onExisting: ExistingAccount?
+
     @Option(help: ArgumentHelp("When it runs, such as '0 3 * * sun' or @daily.", valueName: "crontab"))
     var crontab: String?
 
@@ -80,6 +83,7 @@ struct TaskCreate: AsyncParsableCommand {
         guard setsSecret || !specificSecret && passwordRules == nil && !noCheck else {
             throw ValidationError("Only push and change tasks set secrets.")
         }
+        guard kind == .push || onExisting == nil else { throw ValidationError("Only push tasks have --on-existing.") }
         guard kind != .verify || params == nil && !includePrivileged else {
             throw ValidationError("A verify task changes nothing on its assets.")
         }
@@ -107,6 +111,7 @@ struct TaskCreate: AsyncParsableCommand {
                 if let worker { body.field("worker", worker) }
                 if let params { body.field("params", params) }
                 if setsSecret { writeSecretKind(rules, secret, &body) }
+                if let onExisting { body.field("on_existing", onExisting.rawValue) }
                 if includePrivileged { body.field("include_privileged", true) }
                 writeTiming(&body)
                 body.field("recipients", recipients)

@@ -93,6 +93,64 @@ struct AutomationTasksTests {
         #expect(try vault.auditBodies().allSatisfy { !$0.contains("Tr0ub4dor") })
     }
 
+    @Test("a specific secret that was checked against other rules is asked for again when the rules change")
+    func newRules() async throws {
+        let vault = try await TestVault.make()
+        let body =
+            #"{"name":"s","accounts":["a"],"secret_strategy":"specific","secret":"Tr0ub4dor&3","password_rules":{"length":8}}"#
+        let task = path + (try #require(try await vault.send(.post, path, body).string("id"))) + "/"
+        let stricter = #""password_rules":{"length":20}"#
+        #expect(try await vault.send(.patch, task, "{\(stricter)}").value("secret.0")?.string?.contains("again") == true)
+        let long = try await vault.send(.patch, task, #"{"secret":"Tr0ub4dor&3",\#(stricter)}"#)
+        #expect(long.status == 400, "\(long.text)")
+        #expect(try await vault.send(.get, task).value("password_rules.length")?.int == 8)
+        #expect(try await vault.send(.patch, task, #"{"secret":"Tr0ub4dor&3-and-more!",\#(stricter)}"#).status == 200)
+        // What is not about the rules, or says them again, needs no secret.
+        #expect(try await vault.send(.patch, task, #"{"comment":"x"}"#).status == 200)
+        #expect(try await vault.send(.patch, task, "{\(stricter)}").status == 200)
+    }
+
+    @Test("the secret that a task sets on privileged accounts is changed only by somebody who says again who they are")
+    func confirmedSecret() async throws {
+        let vault = try await TestVault.make()
+        try await vault.confirm()
+        let body =
+            #"{"name":"p","accounts":["root"],"secret_strategy":"specific","secret":"Tr0ub4dor&3","include_privileged":true}"#
+        let task = path + (try #require(try await vault.send(.post, path, body).string("id"))) + "/"
+        let login = #"{"username":"\#(TestVault.username)","password":"\#(vault.password)"}"#
+        let token = try #require(try await vault.send(.post, "/api/v1/authentication/auth/", login, token: "").string("token"))
+        let change = #"{"secret":"Known-to-me-1!"}"#
+        #expect(try await vault.send(.patch, task, change, token: token).status == 412)
+        #expect(try await vault.send(.patch, task, #"{"comment":"x"}"#, token: token).status == 200)
+        #expect(try await vault.send(.patch, task, change).status == 200)
+    }
+
+    @Test(
+        "an asset that is damaged, or has an account that is, is refused by name; the others are planned, and the task is shown",
+        arguments: [
+            "UPDATE accounts SET secret_type = 'odd' WHERE username = 'odd'",
+            "UPDATE assets SET protocols = x'FF' WHERE name = 'b'",
+            "UPDATE assets SET address = '10.6.6.6' WHERE name = 'b'",
+        ] as [StaticString])
+    func damagedAsset(damage: StaticString) async throws {
+        let vault = try await TestVault.make()
+        let (good, bad) = (try await vault.makeAsset("a"), try await vault.makeAsset("b"))
+        for asset in [good, bad] {
+            try await vault.makeAccount("admin", on: asset, more: #","privileged":true"#)
+            try await vault.makeAccount("deploy", on: asset)
+        }
+        try await vault.makeAccount("odd", on: bad)
+        let task =
+            path + (try await vault.makeTask("t", accounts: #"["deploy"]"#, more: #","assets":["\#(good)","\#(bad)"]"#)) + "/"
+        _ = try await vault.backend.database.write { try $0.execute(damage, []) }
+        let answer = try await vault.send(.post, task + "dry-run/")
+        let works = Array(try #require(try answer.value("works")?.array, "\(answer.text)"))
+        #expect(works.count == 2 && works.contains { $0["asset"]?["id"]?.string == "\(good)" && $0["reason"]?.string == nil })
+        #expect(works.contains { $0["asset"]?["id"]?.string == "\(bad)" && $0["reason"]?.string == "damaged_row" })
+        #expect(try await vault.send(.get, task).value("assets")?.count == 2)
+        #expect(try await vault.send(.get, path).status == 200)
+    }
+
     @Test("a task that touches privileged accounts needs a fresh confirmation, when it is made and when its work is changed")
     func confirmation() async throws {
         let vault = try await TestVault.make()

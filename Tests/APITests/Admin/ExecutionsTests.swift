@@ -132,6 +132,13 @@ struct ExecutionsTests {
             let execution = try #require(try answer.string("task"))
             #expect(try await vault.send(.get, "/api/v1/accounts/\(kind)-executions/\(execution)/").status == 200)
         }
+        // What is there already is touched only where that is asked for.
+        for (more, existing) in [("", "nothing"), (#","on_existing":"set_secret""#, "set_secret")] {
+            let answer = try await vault.send(.post, path, #"{"action":"push","accounts":["\#(account)"]\#(more)}"#)
+            let execution = try #require(try answer.string("task"))
+            let shown = try await vault.send(.get, "/api/v1/accounts/push-account-executions/\(execution)/")
+            #expect(try shown.string("snapshot.on_existing") == existing)
+        }
         let removal = #"{"action":"remove","accounts":["\#(account)"]}"#
         let privileged = #"{"action":"change_secret","accounts":["\#(account)"],"include_privileged":true}"#
         for body in [removal, privileged] { #expect(try await vault.send(.post, path, body).status == 412) }

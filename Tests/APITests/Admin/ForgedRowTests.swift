@@ -91,7 +91,49 @@ struct ForgedRowTests {
         #expect(try #require(vault.auditBodies().last).contains("integrity"))
     }
 
-    @Test("a list with a row that was changed behind the server's back is refused as a whole", arguments: Forgery.allCases)
+    /// One of two rows, changed so that it can still be read, and so that it cannot.
+    static let damages: [(Forgery, StaticString)] = [
+        (.task, "UPDATE tasks SET is_active = 1 - is_active WHERE id = (SELECT min(id) FROM tasks)"),
+        (.task, "UPDATE tasks SET what = '{' WHERE id = (SELECT min(id) FROM tasks)"),
+        (.execution, "UPDATE executions SET task_name = 'forged' WHERE id = (SELECT min(id) FROM executions)"),
+        (.execution, "UPDATE executions SET what = '{' WHERE id = (SELECT min(id) FROM executions)"),
+        (.record, "UPDATE records SET detail = 'forged' WHERE id = (SELECT min(id) FROM records)"),
+        (.record, "UPDATE records SET reason = 'odd' WHERE id = (SELECT min(id) FROM records)"),
+    ]
+
+    @Test(
+        "of tasks, executions and records a damaged row is left out of a page, counted, and named in the audit",
+        arguments: damages)
+    func leftOut(forgery: Forgery, change: StaticString) async throws {
+        let vault = try await TestVault.make()
+        let account = try await vault.makeAccount("root", on: vault.makeAsset("web-1"))
+        var tasks: [String] = []
+        for name in ["one", "two"] {
+            let task = try await vault.makeTask(name)
+            tasks.append(task)
+            _ = try await vault.makeRecord(of: vault.run(task), account: account)
+        }
+        let list = forgery.list(of: "")
+        #expect(try await vault.send(.get, list + "?limit=10").int("count") == 2)
+        _ = try await vault.backend.database.write { try $0.execute(change, []) }
+        let page = try await vault.send(.get, list + "?limit=10")
+        #expect(page.status == 200 && !page.text.contains("forged"), "\(page.text)")
+        #expect(try page.column("id").count == 1)
+        #expect(try page.int("damaged") == 1)
+        #expect(try #require(vault.auditBodies().last).contains("left out 1 damaged"))
+        // What cannot say that something is missing is refused.
+        #expect(try await vault.send(.get, list).status == 500)
+        guard forgery == .task else { return }
+        let path = list + (try #require(tasks.min())) + "/"
+        #expect(try await vault.send(.get, path).status >= 500)
+        #expect(try await vault.send(.delete, path).status == 204)
+        #expect(try await vault.send(.get, list).column("id").count == 1)
+    }
+
+    /// Those of which a page can tell that something is left out are tested above.
+    static let refusing = Forgery.allCases.filter { ![.task, .execution, .record].contains($0) }
+
+    @Test("a list with a row that was changed behind the server's back is refused as a whole", arguments: refusing)
     func refused(forgery: Forgery) async throws {
         let vault = try await TestVault.make()
         _ = try await vault.makeOrganization("Acme")

@@ -56,6 +56,30 @@ struct OpenChangesTests {
         #expect(try shown.string("change") == "uncertain")
     }
 
+    @Test("a dry run names the account whose change is open, and everything on an asset that waits for a confirmation")
+    func dryRun() async throws {
+        let vault = try await TestVault.make()
+        let (_, asset) = try await doubted(vault)
+        try await vault.makeAccount("admin", on: asset, more: #","privileged":true"#)
+        try await vault.makeAccount("free", on: asset)
+        func reasons(_ kind: String, _ more: String = "") async throws -> [String: String] {
+            let body =
+                #"{"name":"\#(kind) \#(UInt32.random(in: 0 ... .max))","accounts":["app","free"],"assets":["\#(asset)"]\#(more)}"#
+            let path = "/api/v1/accounts/\(kind)-automations/"
+            let id = try #require(try await vault.send(.post, path, body).string("id"))
+            let answer = try await vault.send(.post, path + id + "/dry-run/")
+            let works = try #require(try answer.value("works")?.array)
+            return Dictionary(works.map { ($0["username"]?.string ?? "", $0["reason"]?.string ?? "-") }) { $1 }
+        }
+        let random = #","secret_strategy":"random""#
+        #expect(try await reasons("change-secret", random) == ["app": "busy", "free": "-"])
+        #expect(try await reasons("push-account", random) == ["app": "busy", "free": "-"])
+        #expect(try await reasons("verify-account") == ["app": "-", "free": "-"])
+        #expect(try await vault.send(.patch, Self.assets + "\(asset)/?force=true", #"{"address":"10.6.6.6"}"#).status == 200)
+        #expect(try await reasons("change-secret", random) == ["app": "paused", "free": "paused"])
+        #expect(try await reasons("verify-account") == ["app": "paused", "free": "paused"])
+    }
+
     @Test(
         "an account that is being removed is in doubt in every read of it, alone and in a list, without a pending version and also if the row is damaged",
         arguments: [true, false])

@@ -135,7 +135,7 @@ struct ConnectorContract {
             try Self.make(fixture, name, "Read-secret-1!")
             let session = try Self.open(fixture)
             defer { session.close() }
-            guard let reading = session as? any VerifierReading else { return }
+            let reading = try #require(session as? any VerifierReading)
             let request = fixture.request(name)
             #expect(try reading.compare(request, with: Secret.of("Read-secret-1!")) == .same)
             #expect(try reading.compare(request, with: Secret.of("Read-secret-2!")) == .different)

@@ -185,8 +185,13 @@ struct MariaDBTests {
             }
             #expect(fault?.effect == ConnectorFault.Effect.none)
             #expect(fault?.kind == .unsupported)
+            // It is seen before a candidate is made, and the words say what would help.
+            let early = #expect(throws: ConnectorFault.self) { try Self.open(fixture).prepare(fixture.request("app")) }
+            #expect(early?.kind == .unsupported && early?.words.contains("strict_password_validation") == true)
         }
+        #expect(!fixture.server.log.contains("Next-2!aa"))
         try await fixture.server.sql("SET GLOBAL strict_password_validation = OFF")
+        try await onOwnThread { try Self.open(fixture).prepare(fixture.request("app")) }
     }
 
     @Test("a worker without the right to change is told so")

@@ -72,6 +72,43 @@ struct DatabaseAutomationTests {
         #expect(try await shop.server.stop() == .status(0))
     }
 
+    @Test("a record is restored on the target too; a push leaves an account that is there, unless it is told to set its secret")
+    func restore() async throws {
+        let database = try await PostgreSQLServer()
+        try await database.sql("CREATE ROLE app LOGIN PASSWORD '\(Self.old)'")
+        let shop = try await Operations()
+        _ = try await shop.admin.create(
+            "assets/databases",
+            body([
+                "name": "db1", "address": "localhost", "platform": 19, "db_name": "postgres", "pg_ssl_mode": "verify-full",
+                "ca_cert": database.certificates.authority, "protocols": [["name": "postgresql", "port": Int(database.port)]],
+            ]))
+        _ = try await shop.run(
+            ["account", "create", "db1", PostgreSQLServer.superuser, "--privileged"], PostgreSQLServer.superuserPassword)
+        _ = try await shop.run(["account", "create", "db1", "app"], Self.old)
+        _ = try await shop.run(["task", "create", "change", "nightly", "--account", "app", "--asset", "db1"])
+        _ = try await shop.run(["task", "run", "nightly"])
+        let account = try #require(try await shop.account("app"))
+        let password = try await shop.secret(account)
+        #expect(try await logsIn(database, "app", password))
+
+        let list = try JSONDocument.parse(try await shop.run(["task", "records", "nightly", "--json"]))
+        let record = try #require(list.array?.first { _ in true }?["id"]?.string)
+        let restored = try await shop.run(["task", "restore", record], shop.server.firstLogin.password)
+        #expect(restored.contains("success"), "\(restored)")
+        #expect(try await shop.secret(account) == Self.old)
+        #expect(try await logsIn(database, "app", Self.old))
+        #expect(try await !logsIn(database, "app", password))
+
+        try await database.sql("ALTER ROLE app PASSWORD 'Theirs-secret-3'")
+        #expect(try await shop.run(["account", "push", "db1/app"]).contains("success"))
+        #expect(try await logsIn(database, "app", "Theirs-secret-3"))
+        #expect(try await shop.run(["account", "push", "db1/app", "--on-existing", "set_secret"]).contains("success"))
+        #expect(try await logsIn(database, "app", Self.old))
+        #expect(try await !logsIn(database, "app", "Theirs-secret-3"))
+        #expect(try await shop.server.stop() == .status(0))
+    }
+
     private func logsIn(_ database: PostgreSQLServer, _ role: String, _ password: String) async throws -> Bool {
         let done = try await RunningProgram.run(
             "psql",

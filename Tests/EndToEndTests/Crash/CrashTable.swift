@@ -9,7 +9,9 @@ final class CrashTable: Sendable {
     /// The same when the disk is full.
     static let disk = CrashTable("disk", columns: Towns.all.map { Column($0.platform, isMissing: $0.obstacle != nil) })
     /// All other work on hosts.
-    static let hosts = CrashTable("hosts", columns: Errands.all.map { Column($0.title, isMissing: false) })
+    static let hosts = CrashTable("hosts", columns: HostSite.columns.map { Column($0, isMissing: false) })
+    /// Pushes and removals on databases.
+    static let databases = CrashTable("databases", columns: DatabaseSite.columns.map { Column($0, isMissing: false) })
 
     /// What can be hit.
     struct Column: Sendable {

@@ -1,6 +1,5 @@
 import Foundation
 import Outbound
-import Synchronization
 import TestSupport
 import Testing
 
@@ -15,7 +14,6 @@ final class HostSite: Sendable {
     /// A public key that people put on the host themselves.
     let foreignKey: String
     private static let jump = Login(username: "jump", secret: "Jump-secret-1!")
-    private let count = Mutex(0)
 
     var host: TestHost { town.host }
 
@@ -62,44 +60,10 @@ final class HostSite: Sendable {
 
 // MARK: - Errands
 
-extension HostSite {
-    /// What an errand is about in one round.
-    struct Party: Sendable {
-        let errand: any Errand
-        let subjects: [Subject]
-    }
+extension HostSite: ErrandSite {
+    static let columns = ["SSH key changed", "account pushed", "account removed", "password changed through a gateway"]
 
-    /// One of each errand that has the step, all of them new.
-    func parties(of count: Int, having step: String?) async throws -> [Party] {
-        var parties: [Party] = []
-        for type in Errands.all where step.map({ type.steps.contains($0) }) ?? true {
-            let errand = type.init(self)
-            let names = (0..<count).map { _ in
-                let number = self.count.withLock { number in
-                    number += 1
-                    return number
-                }
-                return "h\(UInt32.random(in: 0...0xFFFFFF))n\(number)"
-            }
-            parties.append(Party(errand: errand, subjects: try await errand.settle(names)))
-        }
-        return parties
-    }
-
-    /// Accounts whose work is begun and not over, as the server's own database has it; none once the time is over or nothing is open.
-    func open(limit: Duration = .seconds(120)) async throws -> Int {
-        let deadline = ContinuousClock.now + limit
-        let program =
-            "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM secret_changes').fetchone()[0])"
-        while true {
-            let read = try ExternalProgram.run("python3", ["-c", program, crash.server.data + "/keyturn.db"])
-            guard read.status == 0, let count = Int(read.text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw ProgramFault.unexpected("reading the open changes", output: read.standardError)
-            }
-            if count == 0 || ContinuousClock.now > deadline { return count }
-            try await Task.sleep(for: .milliseconds(300))
-        }
-    }
+    var errands: [any Errand] { [KeyChange(self), Push(self), Removal(self), ThroughGateway(self)] }
 
     /// The most rejected logins that anybody of these, the worker, or the gateway's account has had.
     func mostRejections(_ subjects: [Subject]) async throws -> Int {
@@ -124,10 +88,5 @@ struct SharedHostSite: SuiteTrait, TestScoping {
     }
 
     /// The site, with its server running and the administrator logged in.
-    static func running() async throws -> HostSite {
-        let site = try #require(site)
-        if site.crash.server.program.map({ $0.poll() != nil }) ?? true { try await site.crash.server.start() }
-        try await site.crash.logIn()
-        return site
-    }
+    static func running() async throws -> HostSite { try await #require(site).ready() }
 }

@@ -3,24 +3,23 @@ import JSON
 import Outbound
 import TestSupport
 
-/// A kind of work on hosts, other than a change of a password, as the tests of crashes need it; one file a kind, one line in `Errands`.
+/// A kind of work other than a change of a password, as the tests of crashes need it; one file a kind.
 protocol Errand: Sendable {
     /// As tables name it.
-    static var title: String { get }
+    var title: String { get }
     /// Part of the API's paths.
-    static var verb: String { get }
+    var verb: String { get }
     /// Fields of its tasks, besides names and asset.
-    static var order: String { get }
+    var order: String { get }
     /// The numbered steps that it has.
-    static var steps: Set<String> { get }
-    init(_ site: HostSite)
+    var steps: Set<String> { get }
 
-    var site: HostSite { get }
+    var crash: CrashSite { get }
     /// Where the work is done.
     var asset: String { get }
-    /// Makes what is there before the work: accounts on the host, and in Keyturn.
+    /// Makes what is there before the work: accounts on the target, and in Keyturn.
     func settle(_ names: [String]) async throws -> [Subject]
-    /// What must not be on the host at the moment of a kill behind a step, in words; empty if all is as it should be.
+    /// What must not be on the target at the moment of a kill behind a step, in words; empty if all is as it should be.
     func faults(_ subjects: [Subject], deadBehind step: String) async throws -> [String]
     /// Once nothing is open any more: what is wrong, in words.
     func faults(_ subjects: [Subject]) async throws -> [String]
@@ -54,38 +53,37 @@ struct VaultRow: Sendable {
 }
 
 enum Errands {
-    static let all: [any Errand.Type] = [KeyChange.self, Push.self, Removal.self, ThroughGateway.self]
     /// The steps of work that sets a secret: all that there are.
     static let allSteps: Set<String> = [
         "check", "preflight", "remember", "install", "attempt", "verify", "promote", "retire", "close", "doubt", "inspect",
         "reapply", "guess",
     ]
+    /// Those of work that takes an account away.
+    static let stepsOfRemoval: Set<String> = [
+        "check", "preflight", "remember", "install", "promote", "close", "doubt", "inspect", "reapply",
+    ]
 }
 
 extension Errand {
-    var title: String { Self.title }
-
-    static var order: String { "" }
-    static var steps: Set<String> { Errands.allSteps }
-    var asset: String { site.direct }
+    var order: String { "" }
+    var steps: Set<String> { Errands.allSteps }
     func faults(_ subjects: [Subject], deadBehind step: String) async throws -> [String] { [] }
 
     /// Starts it for these; its execution.
     func begin(_ subjects: [Subject]) async throws -> String {
         let names = subjects.map { "\"\($0.username)\"" }.joined(separator: ",")
-        let admin = site.crash.admin
-        let task = try await admin.create(
-            "accounts/\(Self.verb)-automations",
-            #"{"name":"\#(Self.title) \#(UUID())","accounts":[\#(names)],"assets":["\#(asset)"]\#(Self.order)}"#
+        let task = try await crash.admin.create(
+            "accounts/\(verb)-automations",
+            #"{"name":"\#(title) \#(UUID())","accounts":[\#(names)],"assets":["\#(asset)"]\#(order)}"#
         ).string("id")
-        return try await admin.create("accounts/\(Self.verb)-executions", #"{"automation":"\#(task)"}"#).string("task")
+        return try await crash.admin.create("accounts/\(verb)-executions", #"{"automation":"\#(task)"}"#).string("task")
     }
 
     // MARK: - In Keyturn
 
     func row(of subject: Subject) async throws -> VaultRow? {
         let path = "/api/v1/accounts/accounts/?asset=\(asset)&username=\(subject.username)"
-        let answer = try await site.crash.admin.call(.get, path)
+        let answer = try await crash.admin.call(.get, path)
         guard answer.status == 200, let json = answer.json else {
             throw ProgramFault.unexpected("the list of accounts", output: answer.text)
         }
@@ -97,17 +95,8 @@ extension Errand {
 
     /// What applications are served of an account; nil if they are served nothing.
     func served(_ row: VaultRow, over connection: APIConnection) async throws -> String? {
-        let answer = try await site.crash.key.fetch(over: connection, ApplicationKey.route + "?account_id=\(row.id)")
+        let answer = try await crash.key.fetch(over: connection, ApplicationKey.route + "?account_id=\(row.id)")
         return answer.status == 200 ? answer.string("secret") : nil
-    }
-
-    // MARK: - On the host
-
-    /// Which of them the host has.
-    func present(_ subjects: [Subject]) async throws -> Set<String> {
-        let names = subjects.map(\.username).joined(separator: " ")
-        let text = try await site.host.expect("for name in \(names); do getent passwd -- $name | cut -d : -f 1; done; true")
-        return Set(text.split(separator: "\n").map(String.init))
     }
 
     /// Those that are wrong, asked for a few at a time.
@@ -118,7 +107,7 @@ extension Errand {
             var faults: [String] = []
             for (place, subject) in subjects.enumerated() {
                 if place >= 4, let one = try await group.next() { faults += [one].compactMap { $0 } }
-                group.addTask { try await fault(subject).map { "\(Self.title) of \(subject.username): \($0)" } }
+                group.addTask { [title] in try await fault(subject).map { "\(title) of \(subject.username): \($0)" } }
             }
             for try await one in group { faults += [one].compactMap { $0 } }
             return faults

@@ -1,10 +1,10 @@
 import TestSupport
 
 /// A new SSH key in the place of the one that an account has, beside one that somebody put there himself.
-struct KeyChange: Errand {
-    static let title = "SSH key changed"
-    static let verb = "change-secret"
-    static let order =
+struct KeyChange: HostErrand {
+    let title = "SSH key changed"
+    let verb = "change-secret"
+    let order =
         #","secret_type":"ssh_key","secret_strategy":"random","ssh_key_change_strategy":"set_jms""#
     /// The steps behind which the new key may not have been proved yet.
     private static let unproven = Errands.allSteps.subtracting(["promote", "retire", "close"])

@@ -1,10 +1,10 @@
 import TestSupport
 
 /// Accounts that are pushed, in turn: one that neither side has, one that only the host has, and one that only Keyturn has.
-struct Push: Errand {
-    static let title = "account pushed"
-    static let verb = "push-account"
-    static let order =
+struct Push: HostErrand {
+    let title = "account pushed"
+    let verb = "push-account"
+    let order =
         #","secret_strategy":"random","password_rules":\#(CrashSite.rules),"params":{"linux":{"shell":"/bin/bash","sudo":"/usr/bin/id"}}"#
 
     private static let (nowhere, onHost, inVault) = (0, 1, 2)

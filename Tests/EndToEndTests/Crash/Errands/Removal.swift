@@ -1,12 +1,10 @@
 import TestSupport
 
 /// Accounts that are taken away from the host; Keyturn keeps them, switched off.
-struct Removal: Errand {
-    static let title = "account removed"
-    static let verb = "remove-account"
-    static let steps: Set<String> = [
-        "check", "preflight", "remember", "install", "promote", "close", "doubt", "inspect", "reapply",
-    ]
+struct Removal: HostErrand {
+    let title = "account removed"
+    let verb = "remove-account"
+    let steps = Errands.stepsOfRemoval
 
     let site: HostSite
 

@@ -1,10 +1,10 @@
 import TestSupport
 
 /// Passwords that are changed on the same host, which is reached through a gateway of its zone.
-struct ThroughGateway: Errand {
-    static let title = "password changed through a gateway"
-    static let verb = "change-secret"
-    static let order = #","secret_type":"password","secret_strategy":"random","password_rules":\#(CrashSite.rules)"#
+struct ThroughGateway: HostErrand {
+    let title = "password changed through a gateway"
+    let verb = "change-secret"
+    let order = #","secret_type":"password","secret_strategy":"random","password_rules":\#(CrashSite.rules)"#
 
     let site: HostSite
     var asset: String { site.far }

@@ -1,6 +1,6 @@
 import TestSupport
 
-struct MariaDBTown: Town {
+struct MariaDBTown: DatabaseTown {
     static let platform = "MariaDB"
     static let obstacle: String? = nil
 
@@ -41,6 +41,10 @@ struct MariaDBTown: Town {
             ],
             environment: ["MYSQL_PWD": login.secret]
         ).succeeded
+    }
+
+    func present(_ names: [String]) async throws -> Set<String> {
+        Set(try await server.sql("SELECT User FROM mysql.global_priv WHERE User IN (\(Self.list(names)))"))
     }
 
     func rejections() async throws -> [String: Int] { Self.counts(server.log, /Access denied for user '([^']+)'@/) }

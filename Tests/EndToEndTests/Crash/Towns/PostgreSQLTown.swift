@@ -1,6 +1,6 @@
 import TestSupport
 
-struct PostgreSQLTown: Town {
+struct PostgreSQLTown: DatabaseTown {
     static let platform = "PostgreSQL"
     static let obstacle: String? = nil
 
@@ -42,6 +42,10 @@ struct PostgreSQLTown: Town {
             // Left to itself it tries again without TLS what was refused with it.
             environment: ["PGPASSWORD": login.secret, "PGSSLMODE": "require"]
         ).succeeded
+    }
+
+    func present(_ names: [String]) async throws -> Set<String> {
+        Set(try await server.sql("SELECT rolname FROM pg_roles WHERE rolname IN (\(Self.list(names)))"))
     }
 
     func rejections() async throws -> [String: Int] {

@@ -1,6 +1,6 @@
 import TestSupport
 
-struct RedisTown: Town {
+struct RedisTown: DatabaseTown {
     static let platform = "Redis"
     static let obstacle: String? = nil
 
@@ -34,6 +34,7 @@ struct RedisTown: Town {
         for login in people {
             try await server.run("ACL", "SETUSER", login.username, "on", ">" + login.secret, "~*", "+acl|whoami")
         }
+        try await server.run("ACL", "SAVE")
     }
 
     /// A login that fails leaves the client with the user `default`.
@@ -45,6 +46,27 @@ struct RedisTown: Town {
                 login.secret, "ACL", "WHOAMI",
             ]
         ).text == login.username + "\n"
+    }
+
+    func present(_ names: [String]) async throws -> Set<String> {
+        Set(try await server.run("ACL", "USERS")).intersection(names)
+    }
+
+    /// Users whose line in memory is not the one in the file.
+    func unwritten(_ names: [String]) async throws -> Set<String> {
+        let (now, kept) = (
+            Self.lines(try await server.run("ACL", "LIST")),
+            Self.lines(server.kept(.accessFile).split(separator: "\n").map(String.init))
+        )
+        return Set(names.filter { now[$0] != kept[$0] })
+    }
+
+    private static func lines(_ lines: [String]) -> [String: String] {
+        Dictionary(
+            lines.compactMap { line in
+                let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+                return words.count == 3 ? (words[1], words[2]) : nil
+            }, uniquingKeysWith: { $1 })
     }
 
     /// The entries of `ACL LOG`, a name or a value a line; equal ones are counted in one.
