@@ -6,6 +6,7 @@ import Synchronization
 /// Whoever takes an answer out decides about it: a thread that gives leave sends it at once, without waking the loop, whose own thread is the
 /// one that is busy; the loop takes back what its client or its deadline has made void.
 final class Outbox: Sendable {
+    // Unchecked: it carries a pointer to a wire, whose functions may be called on any thread while the wire is held.
     private struct Entry: @unchecked Sendable {
         var generation: UInt64 = 0
         /// Held for the outbox; nil when nothing waits.
@@ -15,6 +16,7 @@ final class Outbox: Sendable {
     }
 
     /// What became of tickets that got leave.
+    // Unchecked for the same reason.
     struct Departed: @unchecked Sendable {
         /// Wires whose answers may leave, each held for whoever sends it.
         fileprivate(set) var wires: [OpaquePointer] = []
