@@ -51,7 +51,26 @@ static _Thread_local struct {
     void *records[record_limit];
     void *gathered;
     size_t gathered_size;
+    bool is_registered;
 } spare;
+
+/// Its destructor frees what a thread keeps, when the thread ends.
+static pthread_key_t spare_key;
+static bool has_spare_key;
+
+static void free_spare(void *unused)
+{
+    (void)unused;
+    while (spare.count > 0) free(spare.records[--spare.count]);
+    free(spare.gathered);
+    spare.gathered = NULL;
+    spare.is_registered = false;
+}
+
+static void register_spare(void)
+{
+    if (!spare.is_registered) spare.is_registered = pthread_setspecific(spare_key, &spare) == 0;
+}
 
 static void *allocate_for_tls(size_t size)
 {
@@ -64,6 +83,7 @@ static void free_of_tls(void *block)
     // Any block of about that size will do, whoever allocated it: they all come from malloc.
     size_t size = block == NULL ? 0 : malloc_usable_size(block);
     if (size >= record_size && size < record_size + 1024 && spare.count < record_limit) {
+        register_spare();
         spare.records[spare.count++] = block;
     } else {
         free(block);
@@ -72,6 +92,8 @@ static void free_of_tls(void *block)
 
 static void replace_allocator(void)
 {
+    has_spare_key = pthread_key_create(&spare_key, free_spare) == 0;
+    if (!has_spare_key) return;
     gnutls_malloc = allocate_for_tls;
     gnutls_free = free_of_tls;
 }
@@ -92,17 +114,11 @@ void *khttp_take_gathered(size_t *size)
 
 void khttp_keep_gathered(void *block, size_t size)
 {
-    if (spare.gathered != NULL) {
+    if (spare.gathered != NULL || !has_spare_key) {
         free(block);
         return;
     }
+    register_spare();
     spare.gathered = block;
     spare.gathered_size = size;
-}
-
-void khttp_free_spare(void)
-{
-    while (spare.count > 0) free(spare.records[--spare.count]);
-    free(spare.gathered);
-    spare.gathered = NULL;
 }

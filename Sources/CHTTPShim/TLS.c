@@ -221,7 +221,7 @@ void *khttp_tls_retrieve_address(void) { return (void *)(uintptr_t)&retrieve; }
 static bool send_pending(khttp_wire *wire)
 {
     while (wire->sent < wire->filled) {
-        ssize_t count = send(wire->socket, wire->pending + wire->sent, wire->filled - wire->sent, MSG_NOSIGNAL);
+        ssize_t count = send(wire->socket, wire->pending + wire->sent, wire->filled - wire->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (count < 0) {
             if (errno == EINTR) continue;
             return false;
@@ -288,6 +288,11 @@ static void forget(khttp_wire *wire)
 static void seal(khttp_wire *wire)
 {
     if (!wire->leaves) return;
+    if (wire->session == NULL) {
+        forget(wire);
+        wire->failed = true;
+        return;
+    }
     size_t done = 0;
     wire->gathers = true;
     while (done < wire->answer_count) {
@@ -358,6 +363,8 @@ ssize_t gnutls_record_send(gnutls_session_t session, const void *bytes, size_t c
     if (is_withheld(wire)) return GNUTLS_E_PUSH_ERROR;
     if (replace_page(wire, bytes, count)) return (ssize_t)count;
     pthread_mutex_lock(&wire->lock);
+    // The library may cork for what it sends in portions.
+    wire->uncorked = false;
     ssize_t result = gnutls_record_send2(session, bytes, count, 0, 0);
     pthread_mutex_unlock(&wire->lock);
     return result;
@@ -378,8 +385,9 @@ ssize_t gnutls_record_recv(gnutls_session_t session, void *bytes, size_t count)
 }
 
 static int (*next_bye)(gnutls_session_t, gnutls_close_request_t);
+static void (*next_deinit)(gnutls_session_t);
 
-/// And of this one, with which the library ends a connection.
+/// And of these two, with which the library ends a connection: it tells of that only when the session is gone.
 int gnutls_bye(gnutls_session_t session, gnutls_close_request_t how)
 {
     khttp_wire *wire = wire_of(session);
@@ -392,18 +400,33 @@ int gnutls_bye(gnutls_session_t session, gnutls_close_request_t how)
     return result;
 }
 
+void gnutls_deinit(gnutls_session_t session)
+{
+    khttp_wire *wire = session == NULL ? NULL : wire_of(session);
+    if (wire != NULL) {
+        pthread_mutex_lock(&wire->lock);
+        seal(wire);
+        // What gets leave from now on comes too late.
+        wire->session = NULL;
+        pthread_mutex_unlock(&wire->lock);
+    }
+    if (next_deinit != NULL) next_deinit(session);
+}
+
 /// The functions whose places were taken; a program links GnuTLS, so they are there.
 __attribute__((constructor)) static void find_next(void)
 {
     next_record_recv = (ssize_t(*)(gnutls_session_t, void *, size_t))(uintptr_t)dlsym(RTLD_NEXT, "gnutls_record_recv");
     next_bye = (int (*)(gnutls_session_t, gnutls_close_request_t))(uintptr_t)dlsym(RTLD_NEXT, "gnutls_bye");
+    next_deinit = (void (*)(gnutls_session_t))(uintptr_t)dlsym(RTLD_NEXT, "gnutls_deinit");
 }
 
 bool khttp_wire_answers(void)
 {
     return dlsym(RTLD_DEFAULT, "gnutls_record_send") == (void *)(uintptr_t)&gnutls_record_send
         && dlsym(RTLD_DEFAULT, "gnutls_record_recv") == (void *)(uintptr_t)&gnutls_record_recv
-        && dlsym(RTLD_DEFAULT, "gnutls_bye") == (void *)(uintptr_t)&gnutls_bye;
+        && dlsym(RTLD_DEFAULT, "gnutls_bye") == (void *)(uintptr_t)&gnutls_bye
+        && dlsym(RTLD_DEFAULT, "gnutls_deinit") == (void *)(uintptr_t)&gnutls_deinit;
 }
 
 void khttp_wire_swallow(khttp_wire *wire, bool swallows)
@@ -477,7 +500,7 @@ static ssize_t push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int c
         return -1;
     }
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
-    ssize_t sent = sendmsg(wire->socket, &message, MSG_NOSIGNAL);
+    ssize_t sent = sendmsg(wire->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) gnutls_transport_set_errno(wire->session, errno);
     return sent;
 }
@@ -560,6 +583,9 @@ void khttp_wire_close(khttp_wire *wire)
     wire->pending = NULL;
     wire->sent = wire->filled = wire->capacity = 0;
     wire->closed = true;
+    // Where the session lives on, which is so only if the connection did not come to life, it must not lead here.
+    if (wire->session != NULL) gnutls_transport_set_ptr(wire->session, (gnutls_transport_ptr_t)(uintptr_t)wire->socket);
+    wire->session = NULL;
     release_certificate(wire->tls, wire->certificate);
     pthread_mutex_unlock(&wire->lock);
     khttp_wire_drop(wire);

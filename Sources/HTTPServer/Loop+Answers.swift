@@ -81,7 +81,11 @@ extension Loop {
         }
         connection.enter(.sending, until: passStart.advanced(by: deadlines.send))
         if !isShort(response, exchange) { longAnswers.append(connection) }
-        if let wire = connection.wire { khttp_wire_pass(wire) }
+        if let wire = connection.wire {
+            _ = khttp_wire_send(wire)
+            settleLastSecret(of: connection)
+            khttp_wire_pass(wire)
+        }
         let result = MHD_queue_response(handle, UInt32(response.status), made)
         MHD_destroy_response(made)
         if result == .YES { counters.answers.count() } else { connection.cut() }

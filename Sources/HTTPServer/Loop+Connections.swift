@@ -42,9 +42,8 @@ extension Loop {
         events += 1
         for exchange in [connection.withheld, connection.exchange] { if let exchange { release(exchange) } }
         if let wire = connection.wire {
-            if let request = connection.lastSecret, khttp_wire_failed(wire) {
-                settings.handler.undelivered(Undelivered(request: request, peer: connection.peer, cause: .broken))
-            }
+            _ = khttp_wire_send(wire)
+            settleLastSecret(of: connection)
             khttp_wire_close(wire)
         }
         connection.wire = nil

@@ -20,7 +20,17 @@ extension Loop {
             head.withBytes(of: response, at: passStart) { put($0, on: wire) }
             && (response.status == 204 || putBody(response.body, on: wire))
         if !isWritten { khttp_wire_forget(wire) }
+        // Nothing is added before what was there has become a record.
+        if connection.lastSecret != nil { settleLastSecret(of: connection) }
         return isWritten
+    }
+
+    /// Tells of an answer with a secret that another thread was to send, if that failed.
+    func settleLastSecret(of connection: Connection) {
+        guard let wire = connection.wire, let request = connection.lastSecret else { return }
+        connection.lastSecret = nil
+        guard khttp_wire_failed(wire) else { return }
+        settings.handler.undelivered(Undelivered(request: request, peer: connection.peer, cause: .broken))
     }
 
     private func putBody(_ body: Response.Body, on wire: OpaquePointer) -> Bool {
@@ -122,8 +132,12 @@ extension Loop {
     /// Keeps a request that came before the answer to the one before it has left: nothing may overtake that.
     func follows(_ exchange: Exchange) -> Bool {
         guard let connection = exchange.connection, let before = connection.withheld else { return false }
+        guard outbox.follow(slot: before.slot, generation: before.generation) else {
+            // It has left, or leaves before whatever is written next.
+            letGo(before)
+            return false
+        }
         connection.following = exchange
-        outbox.follow(slot: before.slot)
         connection.enter(.handling, until: MonotonicTime(nanoseconds: .max))
         waiting += 1
         return true

@@ -212,8 +212,8 @@ final class Loop: @unchecked Sendable {
             let isIdle = connection.phase == .idle
             let saidNothing = connection.phase == .fresh && connection.accepted.nanoseconds < grace
             guard isIdle || saidNothing else { continue }
-            // Whoever gave leave to an answer may not have come to send it yet.
-            if let wire = connection.wire { _ = khttp_wire_send(wire) }
+            // Whoever gave leave to an answer may not have come to send it yet, or the socket is full.
+            if let wire = connection.wire, !khttp_wire_send(wire) { continue }
             connection.cut()
         }
         return connections.isEmpty || now.nanoseconds >= stopAt.load(ordering: .relaxed)
@@ -235,6 +235,5 @@ final class Loop: @unchecked Sendable {
         longAnswers = []
         listening = nil
         settings.handler.cycleEnded(loop: index)
-        khttp_free_spare()
     }
 }

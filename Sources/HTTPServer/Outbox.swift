@@ -38,9 +38,7 @@ final class Outbox: Sendable {
     /// Takes an answer back; false when it was let go already.
     func take(slot: Int, generation: UInt64) -> Bool {
         let taken: Entry? = entries.withLock { entries in
-            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else {
-                return nil
-            }
+            guard Self.has(slot, generation, entries) else { return nil }
             defer { entries[slot].wire = nil }
             return entries[slot]
         }
@@ -52,19 +50,23 @@ final class Outbox: Sendable {
     /// Makes the ticket of an answer void and keeps the answer; false when it was let go already.
     func renew(slot: Int, generation: UInt64) -> Bool {
         entries.withLock { entries in
-            guard entries.indices.contains(slot), entries[slot].generation == generation, entries[slot].wire != nil else {
-                return false
-            }
+            guard Self.has(slot, generation, entries) else { return false }
             entries[slot].generation &+= 1
             return true
         }
     }
 
-    /// A request waits for the answer of this slot.
-    func follow(slot: Int) {
+    /// A request waits for an answer; false when that was let go already.
+    func follow(slot: Int, generation: UInt64) -> Bool {
         entries.withLock { entries in
-            if entries.indices.contains(slot) { entries[slot].isFollowed = true }
+            guard Self.has(slot, generation, entries) else { return false }
+            entries[slot].isFollowed = true
+            return true
         }
+    }
+
+    private static func has(_ slot: Int, _ generation: UInt64, _ entries: [Entry]) -> Bool {
+        entries.indices.contains(slot) && entries[slot].generation == generation && entries[slot].wire != nil
     }
 
     /// Lets answers go; the caller sends them.
@@ -73,9 +75,7 @@ final class Outbox: Sendable {
         departed.wires.reserveCapacity(tickets.count)
         entries.withLock { entries in
             for ticket in tickets {
-                guard entries.indices.contains(ticket.slot), entries[ticket.slot].generation == ticket.generation,
-                    let wire = entries[ticket.slot].wire
-                else {
+                guard Self.has(ticket.slot, ticket.generation, entries), let wire = entries[ticket.slot].wire else {
                     departed.needsLoop = true
                     continue
                 }

@@ -1,3 +1,5 @@
+import Dispatch
+import Glibc
 import HTTPServer
 import Synchronization
 import Testing
@@ -258,6 +260,32 @@ struct WithheldTests {
                     #expect(server.eventually { $0.parked == 0 && $0.openConnections == 0 })
                 }
             }
+        }
+    }
+
+    @Test("clients that leave at the very moment at which their answers get leave harm nobody")
+    func leaveAsReleased() async throws {
+        try await blocking {
+            let server = try Self.server()
+            for round in 0..<60 {
+                var clients = try (0..<8).map { _ in try RawClient.overTLS(port: server.port) }
+                for client in clients { client.get("/hold-secret") }
+                let tickets = try clients.map { _ in try unwrapped(server.handler.nextHeld()) }
+                let listener = server.listener
+                let releasing = DispatchGroup()
+                DispatchQueue.global().async(group: releasing) {
+                    for (index, ticket) in tickets.enumerated() {
+                        usleep(UInt32(round * 7 + index * 20))
+                        listener.release(loop: 0, [ticket])
+                    }
+                }
+                clients = []
+                releasing.wait()
+                #expect(server.eventually { $0.parked == 0 && $0.openConnections == 0 })
+            }
+            let next = try RawClient.overTLS(port: server.port)
+            next.get("/fixed")
+            #expect(next.read()?.status == 200)
         }
     }
 

@@ -97,8 +97,6 @@ void *khttp_wiped_allocate(size_t capacity);
 void khttp_wiped_free(void *bytes);
 /// Overwrites memory in a way that the compiler may not leave out.
 void khttp_wipe(void *bytes, size_t count);
-/// Frees what the calling thread keeps for its next records: for a thread that ends.
-void khttp_free_spare(void);
 /// Overwrites the part of the stack that finished calls have left behind (16 KiB below the caller): libraries copy
 /// plaintext there on its way to and from TLS.
 void khttp_wipe_stack(void);
