@@ -35,7 +35,11 @@ package struct Curl: Sendable {
         if let certificateAuthority { options += ["--cacert", certificateAuthority] }
         if let source { options += ["--interface", source] }
         for (name, value) in headers { options += ["--header", value.isEmpty ? "\(name);" : "\(name): \(value)"] }
-        if body != nil { options += ["--data-binary", "@-", "--header", "Expect:"] }
+        if let body {
+            options += ["--data-binary", "@-"]
+            // Of a large body it is asked first whether to send it: a refusal would come across it, and the connection ends with that.
+            options += body.count > 1 << 20 ? ["--expect100-timeout", "30"] : ["--header", "Expect:"]
+        }
         let finished = try await RunningProgram.run("curl", options + more + [base + target], input: body ?? [], limit: limit)
         guard finished.succeeded else {
             throw ProgramFault.unexpected("curl ended with \(finished.ending)", output: finished.standardError)
