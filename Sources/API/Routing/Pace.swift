@@ -31,11 +31,11 @@ struct Pace {
         /// What the part itself leaves: its announcement and its outcome.
         static let own: Int64 = 2
         /// Times that a rest is as long as its part.
-        static let times = 3
+        static let times = 5
         /// So often at most fetches have to verify everything anew.
-        static let shortest = Duration.milliseconds(100)
+        static let shortest = Duration.milliseconds(250)
         /// A request has its deadline, and does its work in 16 parts.
-        static let longest = Duration.milliseconds(250)
+        static let longest = Duration.milliseconds(400)
 
         /// How long to rest after a part that ends now; nil where nobody fetches.
         func rest(entries now: Int64, at end: ContinuousClock.Instant) -> Duration? {
