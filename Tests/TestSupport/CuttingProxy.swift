@@ -44,7 +44,7 @@ package final class CuttingProxy: Sendable {
                 let client = Descriptor(number)
                 guard let far = Self.connect(to: server) else { continue }
                 let line = Line(client, far, from: Self.port(of: far))
-                lines.add(line)
+                if !lines.add(line) { line.end() }
                 Thread.detachNewThread {
                     line.carryThere(sign, lines)
                     lines.remove(line)
@@ -73,12 +73,12 @@ package final class CuttingProxy: Sendable {
     /// Ends the connection that comes to the server from this port.
     package func end(from port: UInt16) { lines.line(from: port)?.end() }
 
-    /// Ends every connection that there is; false if there was none.
-    package func endAll() -> Bool {
-        let all = lines.all
-        for line in all { line.end() }
-        return !all.isEmpty
-    }
+    /// Ends every connection that there is, and each that comes until it reopens: one that a client takes for made may have yet to be
+    /// taken up here.
+    package func close() { for line in lines.close() { line.end() } }
+
+    /// Carries what comes from now on.
+    package func reopen() { lines.reopen() }
 
     /// Lets nothing through any more on the connection that comes to the server from this port; it stays.
     package func mute(from port: UInt16) { lines.line(from: port)?.mute() }
@@ -118,6 +118,7 @@ package final class CuttingProxy: Sendable {
 private final class Lines: Sendable {
     private struct State {
         var lines: [UInt16: Line] = [:]
+        var isClosed = false
         var cut: CuttingProxy.Cut?
         var left = 0
         var count = 0
@@ -128,9 +129,24 @@ private final class Lines: Sendable {
 
     var count: Int { state.withLock { $0.count } }
 
-    func add(_ line: Line) { state.withLock { $0.lines[line.from] = line } }
+    /// False if the proxy is closed.
+    func add(_ line: Line) -> Bool {
+        state.withLock { state in
+            state.lines[line.from] = line
+            return !state.isClosed
+        }
+    }
     func remove(_ line: Line) { state.withLock { if $0.lines[line.from] === line { $0.lines[line.from] = nil } } }
-    var all: [Line] { state.withLock { Array($0.lines.values) } }
+    /// All that there are.
+    func close() -> [Line] {
+        state.withLock { state in
+            state.isClosed = true
+            return Array(state.lines.values)
+        }
+    }
+
+    func reopen() { state.withLock { $0.isClosed = false } }
+
     func line(from port: UInt16) -> Line? { state.withLock { $0.lines[port] } }
 
     func arm(_ cut: CuttingProxy.Cut?, _ times: Int) { state.withLock { ($0.cut, $0.left) = (cut, times) } }

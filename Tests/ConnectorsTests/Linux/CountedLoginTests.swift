@@ -133,9 +133,10 @@ struct CountedLoginTests {
                 try await onOwnThread { _ = try fixture.connector.open(target, as: worker) }
             }
         }
-        let (early, late) = (Ear(.granted) { _ = proxy.endAll() }, Ear())
+        let (early, late) = (Ear(.granted) { proxy.close() }, Ear())
         #expect(await open(early)?.kind == .cut)
         #expect(early.heard == [.notMade])
+        proxy.reopen()
         // The host's side of the connection dies while it looks at the password.
         try await host.expect("sed -i '1i auth requisite pam_exec.so quiet /etc/die' /etc/pam.d/sshd")
         #expect(await open(late)?.kind == .cut)
