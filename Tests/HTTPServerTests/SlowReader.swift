@@ -33,7 +33,13 @@ final class SlowReader {
     }
 
     deinit {
-        process.terminate()
+        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Ends it without a word; true of its socket too, where something was not read.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// Reads what comes until nothing does; how many answers have begun in all.
