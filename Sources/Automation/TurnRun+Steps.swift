@@ -211,15 +211,11 @@ extension TurnRun {
     func promote(_ isProven: Bool) async throws -> TurnEvent {
         guard let change else { throw TurnFault(.interrupted) }
         var next = turn
-        let action = next.handle(.promoted, at: now)
-        var report = report
-        if case .close(let outcome, _) = action {
-            report.outcome = outcome
-        } else {
-            report.outcome = RecordOutcome(.success, .proven)
-        }
+        var report = promoted(next.handle(.promoted, at: now))
+        if next.isOpen { report.outcome = RecordOutcome(.success, .proven) }
         do {
             let stored = try await ledger.promote(change, isProven: isProven, next: next, taken(), record: report)
+            self.report.steps = report.steps
             self.change = next.isOpen ? stored : nil
             isOver = !next.isOpen
         } catch let stop as Stop {

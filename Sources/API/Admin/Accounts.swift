@@ -47,7 +47,7 @@ package enum AccountsResource {
             .field("username", .text(max: 128), .optional, "May be blank; cannot be changed."),
             .field("secret_type", .choice(SecretType.allCases.map(\.rawValue))),
             .field("secret", .secret(max: 40_960), .writeOnly, "Blank or absent leaves it as it is."),
-            .field("passphrase", .secret(max: 512), .writeOnly, "Refused unless blank."),
+            .field("passphrase", .secret(max: 512), .writeOnly, "Of the private key; the key is kept without it."),
             .field("has_secret", .boolean, .readOnly),
             .field(
                 "change", .text(max: 16), .readOnly,
@@ -154,8 +154,9 @@ extension AccountsResource {
         ) { permit in
             let change = AccountChange(backend, permit.warrant())
             let organization = call.organization
+            let key = await new.input.unlocked()
             let (view, made) = try await backend.database.write { db in
-                let made = try change.create(new.input, as: new.id, in: db)
+                let made = try change.create(new.input, key, as: new.id, in: db)
                 try change.mark(db)
                 return (try AccountView.stored(new.id, in: organization, backend.transaction(db)), made)
             }
@@ -164,6 +165,9 @@ extension AccountsResource {
     }
 
     private static func createMany(_ inputs: [AccountInput], _ call: Call, _ backend: Backend) async throws -> Reply {
+        guard inputs.count(where: { $0.passphrase != nil }) <= PrivateKeyInput.mostAtOnce else {
+            throw Refusal.malformed("Expected \(PrivateKeyInput.mostAtOnce) keys with a passphrase at most in one request.")
+        }
         let items = inputs.map { AccountBatch.New($0) }
         try await AccountBatch(backend: backend, call: call).create(items)
         let organization = call.organization
@@ -191,8 +195,9 @@ extension AccountsResource {
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
             let change = AccountChange(backend, permit.warrant(), isForced: isForced)
+            let key = await PrivateKeyInput.unlocked(in: body)
             let (view, made) = try await backend.database.write { db in
-                let made = try change.update(id, with: body, keeps: keeps, in: db)
+                let made = try change.update(id, with: body, key, keeps: keeps, in: db)
                 try change.mark(db)
                 return (try AccountView.stored(id, in: organization, backend.transaction(db)), made)
             }

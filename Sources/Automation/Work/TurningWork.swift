@@ -1,4 +1,5 @@
 package import Access
+internal import Cryptography
 internal import Domain
 internal import Logging
 internal import Storage
@@ -86,18 +87,34 @@ package struct TurningWork: AccountWork {
                 try keys.verified(AutomationTasks.get(id, in: order.organization, on: db))
             }
             guard let secret = try taskSecrets.reveal(of: task, by: warrant) else { throw Stop(.failed, .noSecret) }
-            return .specific(secret)
+            return .specific(try await accepted(secret, order))
         }
     }
 
-    private func generator(_ order: WorkOrder) async throws -> NewSecret {
-        if order.secretType == .sshKey { return try NewSecrets.key(order.parameters) }
+    /// Where a task has no rules, it was defined when assets of other platforms may have come since.
+    private func accepted(_ handoff: SecretHandoff, _ order: WorkOrder) async throws -> SecretHandoff {
+        guard order.secretType == .password, order.order.passwordRules.isEmpty else { return handoff }
+        let type = try await platformType(of: order)
+        guard let secret = handoff.take() else { throw Stop(.failed, .noSecret) }
+        let violations = secret.withBytes { PasswordRules.violations(in: $0, onPlatform: type) }
+        guard violations.isEmpty else {
+            throw Stop(.failed, .unsupported, "The task's secret: " + violations.map(\.message).joined(separator: " "))
+        }
+        return SecretHandoff(secret)
+    }
+
+    private func platformType(of order: WorkOrder) async throws -> String {
         let (asset, organization) = (order.asset, order.organization)
         let keys = try parts.keyring.keys()
         let platform = try await parts.database.read { db in
             try keys.verified(Assets.get(asset, in: organization, on: db)).platform
         }
-        return try NewSecrets.password(order.order.passwordRules, for: Platform.named(platform)?.type ?? "")
+        return Platform.named(platform)?.type ?? ""
+    }
+
+    private func generator(_ order: WorkOrder) async throws -> NewSecret {
+        if order.secretType == .sshKey { return try NewSecrets.key(order.parameters) }
+        return try NewSecrets.password(order.order.passwordRules, for: try await platformType(of: order))
     }
 }
 

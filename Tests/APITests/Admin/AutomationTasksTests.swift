@@ -93,6 +93,40 @@ struct AutomationTasksTests {
         #expect(try vault.auditBodies().allSatisfy { !$0.contains("Tr0ub4dor") })
     }
 
+    @Test(
+        "a specific secret without rules is checked against what the platforms take, and nothing more; the answer says what is wrong"
+    )
+    func platforms() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("ora", platform: 20)
+        let host = try await vault.makeAsset("web")
+        func answer(_ secret: String, _ assets: [AssetID], _ name: String = "s") async throws -> Answer {
+            let ids = assets.map { #""\#($0)""# }.joined(separator: ",")
+            let body =
+                #"{"name":"\#(name)","accounts":["a"],"assets":[\#(ids)],"secret_strategy":"specific","secret":"\#(secret)"}"#
+            return try await vault.send(.post, path, body)
+        }
+        let short = try await answer("Short-7", [host])
+        #expect(short.status == 400)
+        #expect(try short.string("secret.0")?.contains("at least 8 characters") == true, "\(short.text)")
+        let long = try await answer(String(repeating: "a", count: 129), [])
+        #expect(try long.status == 400 && long.string("secret.0")?.contains("at most 128") == true, "\(long.text)")
+        // A line of words is as good a password as any where the target takes it.
+        #expect(try await answer("correct horse battery staple", [host], "words").status == 201)
+        let foreign = try await answer("correct horse battery staple, and more", [host, asset])
+        #expect(foreign.status == 400)
+        let words = try foreign.string("secret.0") ?? ""
+        #expect(words.contains("at most 30") && words.contains("do not allow"), "\(words)")
+        #expect(try await answer("Plain_words_8", [host, asset], "plain").status == 201)
+        // Whoever gives rules is held to those.
+        let ruled =
+            #"{"name":"r","accounts":["a"],"assets":["\#(host)"],"secret_strategy":"specific","secret":"correct horse battery","#
+            + #""password_rules":{"length":8}}"#
+        #expect(try await vault.send(.post, path, ruled).string("secret.0")?.contains("do not allow") == true)
+        let changed = try #require(try await vault.send(.get, path + "?name=plain").column("id").first)
+        #expect(try await vault.send(.patch, path + changed + "/", #"{"secret":"9-is-first"}"#).status == 400)
+    }
+
     @Test("a specific secret that was checked against other rules is asked for again when the rules change")
     func newRules() async throws {
         let vault = try await TestVault.make()

@@ -360,18 +360,20 @@ struct ExecutionTests {
         let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
         let record = Self.record("a", of: execution, on: host, start: TestYard.start)
         let keys = try yard.keys.keys()
-        let step = Record.Step(name: "install", date: TestYard.start)
+        let step = Record.Step(.install, date: TestYard.start)
         try yard.database.writeSync { db in
             try Records.insert(keys.authenticated(record), on: db)
             for report in [
                 WorkReport(.uncertain, reason: .doubt, steps: [step]),
-                WorkReport(.success, newVersion: 2, steps: [step, Record.Step(name: "verify\u{1B}", date: TestYard.start)]),
+                WorkReport(
+                    .success, newVersion: 2, steps: [step, Record.Step(.verify, words: "in\u{1B}", date: TestYard.start)]),
             ] {
                 try RecordClosing.tell(record.id, in: .default, of: report, at: TestYard.start, keys: keys, on: db)
             }
         }
         let stored = try #require(try yard.records().first)
-        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.name) == ["install", "verify"])
+        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.step) == [.install, .verify])
+        #expect(stored.steps.map(\.words) == ["", "in"])
         #expect(try yard.execution(execution.id).progress.done == 1)
     }
 
