@@ -88,22 +88,25 @@ package enum Records {
     package static func counts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> [Record.Status: Int64] {
-        let rows = try connection.query(
-            "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
-            [.id(execution), .id(organization)]
-        ) { (try $0.value(0, of: Record.Status.self), try $0.integer(1)) }
-        return Dictionary(rows) { $1 }
+        Dictionary(try counts(of: execution, in: organization, on: connection) { try $0.value(0, of: Record.Status.self) }) { $1 }
     }
 
     /// The same for a view of it: a record in a state that there is not is left out.
     package static func readableCounts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> [Record.Status: Int64] {
-        let rows = try connection.query(
+        let rows = try counts(of: execution, in: organization, on: connection) { try Record.Status(rawValue: $0.text(0)) }
+        return rows.reduce(into: [:]) { counts, row in if let status = row.0 { counts[status] = row.1 } }
+    }
+
+    private static func counts<Status>(
+        of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection,
+        _ status: (borrowing SQLRow) throws -> Status
+    ) throws -> [(Status, Int64)] {
+        try connection.query(
             "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
             [.id(execution), .id(organization)]
-        ) { (try Record.Status(rawValue: $0.text(0)), try $0.integer(1)) }
-        return rows.reduce(into: [:]) { counts, row in if let status = row.0 { counts[status] = row.1 } }
+        ) { (try status($0), try $0.integer(1)) }
     }
 
     /// Accounts whose newest record is uncertain, of every organization.
