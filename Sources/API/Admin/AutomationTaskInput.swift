@@ -142,7 +142,12 @@ struct AutomationTaskInput: Sendable {
     private func fault(_ bytes: UnsafeRawBufferPointer) -> String? {
         // A line break would end the line that a target reads it from.
         if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "Control characters are not allowed." }
-        guard !order.passwordRules.isEmpty else { return nil }
+        guard !order.passwordRules.isEmpty else {
+            // Each platform has rules of its own; what all have in common is how long a password may be.
+            let lengths = PasswordRules.lengths
+            return lengths.contains(bytes.count)
+                ? nil : "A password has \(lengths.lowerBound) to \(lengths.upperBound) characters."
+        }
         guard let rules = PasswordRules(text: order.passwordRules) else { return "The rules cannot be read." }
         let violations = rules.violations(in: bytes)
         return violations.isEmpty ? nil : violations.map(\.message).joined(separator: " ")
