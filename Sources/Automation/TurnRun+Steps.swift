@@ -166,12 +166,20 @@ extension TurnRun {
             guard let given = handoff.take() else { throw Stop(.failed, .noSecret) }
             secret = given
         case .kept(let version):
-            secret = try await kept(version).withSecret { $0.duplicate() }
+            secret = try await keptSecret(version)
         }
         let credential = TargetLogin(
             username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,
             secret: secret.duplicate())
         return (SecretHandoff(secret), credential)
+    }
+
+    private func keptSecret(_ version: Int64) async throws -> Secret {
+        do {
+            return try await kept(version).withSecret { $0.duplicate() }
+        } catch Refusal.notFound {
+            throw Stop(.skipped, .noSecret, "Version \(version) is not kept any more.")
+        }
     }
 
     private func saveRemoteState(_ ground: Ground) async throws -> SecretHandoff? {

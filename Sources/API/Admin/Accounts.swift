@@ -87,9 +87,16 @@ extension AccountsResource {
         }
     }
 
+    /// Filters of JumpServer's list that are not here. Left out like any unknown parameter they would show accounts that were not meant.
+    private static let notOffered = [
+        "attr_rules", "risk", "latest_discovery", "latest_accessed", "latest_updated", "latest_secret_changed",
+        "latest_secret_change_failed", "long_time_no_change_secret", "long_time_no_login", "long_time_no_verified",
+    ]
+
     private static func request(
         _ call: Call, _ page: Page, _ transaction: Transaction
     ) throws -> ListRequest<Storage.AccountField> {
+        for name in notOffered where call.query[name] != nil { throw Refusal.invalid(name, "This filter is not offered.") }
         var request = try ListRequest<Storage.AccountField>(
             call, page, own: ["asset", "node_id", "node", "platform", "integrationapplication"])
         if let asset = try call.query.id("asset", of: Asset.self) { request.filters.append(ListFilter(.asset, anyOf: [asset])) }

@@ -66,6 +66,9 @@ struct TaskCreate: AsyncParsableCommand {
     @Flag(help: "Privileged accounts too, where another way in is left. Asks for your password.")
     var includePrivileged = false
 
+    @Flag(help: "Accounts that belong to the target's system too, such as those under UID_MIN. Asks for your password.")
+    var includeSystem = false
+
     @Flag(help: "Do not log in with new secrets to prove them.")
     var noCheck = false
 
@@ -88,9 +91,10 @@ struct TaskCreate: AsyncParsableCommand {
         }
         guard specificSecret || passphrase == nil else { throw ValidationError("Only a secret of your own has a passphrase.") }
         guard kind == .push || onExisting == nil else { throw ValidationError("Only push tasks have --on-existing.") }
-        guard kind != .verify || params == nil && !includePrivileged else {
+        guard kind != .verify || params == nil && !includePrivileged && !includeSystem else {
             throw ValidationError("A verify task changes nothing on its assets.")
         }
+        guard timezone == nil || crontab != nil else { throw ValidationError("--timezone is that of a --crontab.") }
     }
 
     private var setsSecret: Bool { kind == .push || kind == .change }
@@ -117,6 +121,7 @@ struct TaskCreate: AsyncParsableCommand {
                 if setsSecret { writeSecretKind(rules, secret, &body) }
                 if let onExisting { body.field("on_existing", onExisting.rawValue) }
                 if includePrivileged { body.field("include_privileged", true) }
+                if includeSystem { body.field("include_system", true) }
                 writeTiming(&body)
                 body.field("recipients", recipients)
                 if let comment { body.field("comment", comment) }

@@ -25,6 +25,17 @@ struct AccountSecretsTests {
         #expect(entry["objects"]?.array.flatMap { Array($0).first }?["name"]?.string == "root(root)")
     }
 
+    @Test("a wrong password confirms nothing, and is told in JumpServer's form")
+    func wrongConfirmation() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeAccount("root", on: vault.makeAsset("web"), secret: "tell-n0body")
+        let body = #"{"confirm_type":"password","secret_key":"not-mine"}"#
+        let wrong = try await vault.send(.post, "/api/v1/authentication/confirm/", body)
+        #expect(wrong.status == 400 && wrong.text == #"{"error":"Password is incorrect"}"#)
+        #expect(try await vault.send(.get, path + id + "/").status == 412)
+        #expect(try vault.audit().last { $0.action == "session.confirm" }?.outcome == "refused")
+    }
+
     @Test("after confirming the secret is shown, and the audit says which version to whom")
     func reveal() async throws {
         let vault = try await TestVault.make()

@@ -264,6 +264,18 @@ struct AccountsTests {
         #expect(try await vault.send(.get, path + query).status == 400)
     }
 
+    @Test(
+        "a filter of JumpServer's list that is not here is refused: left out it would show accounts that were not meant",
+        arguments: ["attr_rules=W10=", "risk=weak_password", "latest_updated=1", "long_time_no_change_secret=1"])
+    func foreignFilters(filter: String) async throws {
+        let vault = try await TestVault.make()
+        try await vault.makeAccount("root", on: vault.makeAsset("web"))
+        let answer = try await vault.send(.get, path + "?limit=10&" + filter)
+        let name = filter.prefix { $0 != "=" }
+        #expect(try answer.status == 400 && answer.string("\(name).0") == "This filter is not offered.", "\(answer.text)")
+        #expect(try await vault.send(.get, path + "?unheard_of=1").status == 200)
+    }
+
     @Test("another organization's account is not there, whatever is tried")
     func scope() async throws {
         let vault = try await TestVault.make()

@@ -17,6 +17,26 @@ struct AutomationTasksTests {
         return #"{"name":"\#(name)","accounts":["@ALL"]\#(strategy)}"#
     }
 
+    @Test("a task that names an asset or a node that is gone can be switched off, corrected and copied; nothing new may be gone")
+    func goneReferences() async throws {
+        let vault = try await TestVault.make()
+        let (asset, other) = (try await vault.makeAsset("web-1"), try await vault.makeAsset("web-2"))
+        let made = try await vault.send(.post, "/api/v1/assets/nodes/", #"{"value":"n"}"#)
+        let node = try #require(try made.string("id"))
+        let id = try await vault.makeTask("t", more: #","assets":["\#(asset)","\#(other)"],"nodes":["\#(node)"]"#)
+        let task = "/api/v1/accounts/change-secret-automations/\(id)/"
+        #expect(try await vault.send(.delete, "/api/v1/assets/assets/\(asset)/").status == 204)
+        #expect(try await vault.send(.delete, "/api/v1/assets/nodes/\(node)/").status == 204)
+        let off = try await vault.send(.patch, task, #"{"is_active":false}"#)
+        #expect(try off.status == 200 && off.value("is_active")?.bool == false, "\(off.text)")
+        #expect(try await vault.send(.post, task + "duplicate/").status == 201)
+        #expect(try await vault.send(.patch, task + "asset/remove/", #"{"assets":["\#(asset)"]}"#).status == 200)
+        // What it does not name any more cannot be named anew.
+        let again = try await vault.send(.patch, task + "asset/add/", #"{"assets":["\#(asset)"]}"#)
+        #expect(try again.status == 400 && again.string("assets.0") == "There is no such asset.")
+        #expect(try await vault.send(.patch, task, #"{"assets":["\#(other)"],"nodes":[]}"#).status == 200)
+    }
+
     @Test("a task of each kind is defined, shown, replaced by its own answer, and deleted", arguments: kinds)
     func lifecycle(kind: String) async throws {
         let vault = try await TestVault.make()
@@ -51,6 +71,7 @@ struct AutomationTasksTests {
             (#""name":"a","accounts":[],"secret_strategy":"random","secret":"x""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"a\nb""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"short","password_rules":{"length":12}"#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"seven77""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret_type":"ssh_key","secret":"no key""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"random","password_rules":{"length":7}"#, "password_rules.length"),
             (#""name":"a","accounts":[],"secret_strategy":"random","secret_type":"token""#, "secret_type"),
