@@ -123,7 +123,7 @@ struct DeletionTests {
             try await vault.database.deleteAsset(ours.asset.value.id, in: ours.id, marking: request, at: day)
         }
         #expect(try vault.read { try Accounts.get(ours.account.value.id, in: ours.id, on: $0) } != nil)
-        #expect(try vault.read { try SecretVersions.history(of: ours.account.value.id, in: ours.id, on: $0).total } == 1)
+        #expect(try vault.read { try SecretVersions.list(of: ours.account.value.id, in: ours.id, on: $0).total } == 1)
     }
 
     @Test("an organization goes with everything in it, its data keys first")
