@@ -65,11 +65,11 @@ struct LinuxShellTests {
             let name = worker.credential.username
             let fault = try await fixture.work(as: worker) { session -> ConnectorFault? in
                 _ = try session.find("alice")
-                _ = try program("pkill -9 -x sh; sleep 1")
+                _ = try program("pkill -9 -x sh; sleep 4")
                 guard try session.find("alice") != nil else { throw LinuxFixture.Unexpected() }
                 let request = ChangeRequest(username: "alice", secretType: .password)
                 try session.prepare(request)
-                _ = try program("pkill -9 -x sh; sleep 1")
+                _ = try program("pkill -9 -x sh; sleep 4")
                 try session.install(request, secret: LinuxFixture.secret("after \(name)"))
                 do {
                     _ = try session.shell.run("kill -9 $$; sleep 1", changes: true)
