@@ -31,10 +31,10 @@ check "the story has its four blocks, and the task its own" test -s "$scratch/bl
 # What `make run` does before, with what the tests were built with.
 PATH=$PWD/.build/debug:$PATH
 (umask 077 && keyturnd init --data "$scratch/data" --yes --json >"$scratch/login.json")
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 keyturnd serve --data "$scratch/data" --listen "127.0.0.1:$port" --allow-root >"$scratch/log" 2>&1 </dev/null &
 server=$!
-wait_for_tls "$port" 60 "$server" || cat "$scratch/log"
+wait_for_tls "$port" 180 "$server" || cat "$scratch/log"
 KEYTURN_CA=$(json_field "$scratch/login.json" ca_certificate)
 export KEYTURN_CA KEYTURN_URL=https://127.0.0.1:$port KEYTURN_CONFIG=$scratch/client
 cd "$scratch" || exit 1
