@@ -18,6 +18,12 @@ final class SampleServer: Sendable {
         var configuration = ListenerConfiguration(tls: tls)
         configuration.loops = loops
         configuration.waiting = waiting
+        // A test that is not about time must bear a machine that takes its time.
+        configuration.limits.headerDeadline = .seconds(600)
+        configuration.limits.bodyDeadline = .seconds(600)
+        configuration.limits.requestDeadline = .seconds(600)
+        configuration.limits.sendDeadline = .seconds(600)
+        configuration.limits.idleDeadline = .seconds(600)
         adjust(&configuration)
         handler = SampleHandler()
         listener = try Listener(configuration: configuration, handler: handler, logger: Logger(label: "test"))

@@ -86,9 +86,9 @@ struct LinuxShellTests {
 
     @Test("what hands over the input dies: it is not known whether the password was set, and it was not")
     func deadReader() async throws {
-        // A shell in which whatever reads a line is killed for it.
+        // A shell in which whatever reads a line is killed for it, once there is something to read: what was never sent is no doubt.
         let shell = """
-            { echo 'read() { /bin/sh -c "/bin/kill -9 \\$PPID"; }'; exec cat; } | exec /bin/dash
+            { echo 'read() { /bin/dd bs=1 count=1 of=/dev/null 2>/dev/null; /bin/sh -c "/bin/kill -9 \\$PPID"; }'; exec cat; } | exec /bin/dash
             """
         let host = try await Self.host(
             setUp: """

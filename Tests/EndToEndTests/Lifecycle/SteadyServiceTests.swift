@@ -53,8 +53,8 @@ struct SteadyServiceTests {
         async let work: Void = fetchers.run(vault, clients: 4)
         let program = try #require(vault.server.program)
         for round in 1...5 {
+            // Signals of one kind that wait are one, so each waits until the one before it was heard.
             program.signal(SIGHUP)
-            // One that comes before the one before it was heard is none.
             while Self.reloads(vault) < round, program.poll() == nil { try await Task.sleep(for: .milliseconds(10)) }
             try await fetchers.grants(round * 8)
         }
