@@ -84,7 +84,10 @@ targets += capability(
     testing: ["Sealing"])
 targets += capability(
     "API",
-    ["Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", "Automation", metrics, logging],
+    [
+        "Domain", "Cryptography", "JSON", "HTTPServer", "Storage", "Audit", "Access", "Vault", "Automation", "Threads", metrics,
+        logging,
+    ],
     testing: ["Server", "Sealing"])
 targets += capability("Client", ["Cryptography", "JSON", "Outbound"])
 targets += capability(

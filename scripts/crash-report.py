@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Puts a table of `make crash` into its place: crash-report.py PART TABLE SECONDS FILE."""
 
-import os
 import pathlib
 import sys
 
@@ -13,9 +12,7 @@ def main():
     part, table, seconds, file = sys.argv[1:]
     minutes = max(1, round(int(seconds) / 60))
     lines = [f"`PART={part} make crash` repeats it.", "", machine(), f"- debug build; {minutes} minute{'s' if minutes > 1 else ''}", ""]
-    if part == "vault":
-        lines += [f"A server at work was killed {os.environ['KEYTURN_CRASHES']} times.", ""]
-    elif pathlib.Path(table).exists():
+    if pathlib.Path(table).exists():
         lines += [*pathlib.Path(table).read_text().splitlines(), ""]
     else:
         # Skipped where the machine cannot have it, or broken: what stands there is left.

@@ -4,7 +4,8 @@
 #   vault      kill -9 of a server at work, and while its key is replaced: nothing that was acknowledged is missing
 #   changes    password changes on every platform: killed behind each step and at random, cut, landed late
 #   hosts      SSH keys, pushes, removals and changes through a gateway: killed behind each step and at random
-#   databases  accounts that are pushed to PostgreSQL, MariaDB and Redis, and removed: killed behind each step and at random
+#   databases  accounts that are pushed to PostgreSQL, MariaDB and Redis, and removed: killed behind each step and at random, cut,
+#              landed late, and with the disk full at each commit, half as often
 #   disk       password changes on every platform, with the disk full at each commit
 #
 #   PART="hosts disk"   only these
@@ -26,7 +27,7 @@ filter() {
     vault) echo '\.(CrashTests|RekeyCrashTests)/' ;;
     changes) echo '\.TurnCrashTests/' ;;
     hosts) echo '\.HostCrashTests/' ;;
-    databases) echo '\.DatabaseCrashTests/' ;;
+    databases) echo '\.(DatabaseCrashTests|DatabaseDiskCrashTests)/' ;;
     disk) echo '\.DiskCrashTests/' ;;
     *) return 1 ;;
     esac

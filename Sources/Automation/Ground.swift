@@ -50,6 +50,7 @@ struct GroundReader {
         let asset = try keys.verified(Assets.get(account.asset, in: warrant.organization, on: db))
         let trust = try AssetTrusts.get(asset.id, in: warrant.organization, on: db).map { try keys.verified($0) }
         guard demands.isSettling || (account.isActive && asset.isActive) else { throw Stop(.skipped, .inactive) }
+        if !demands.isSettling { try requireOrganization() }
         if let trust, trust.endpoint != asset.endpoint {
             throw Stop(.skipped, .paused, "The asset's endpoint was edited: somebody who may reveal its secrets must confirm it.")
         }
@@ -63,6 +64,12 @@ struct GroundReader {
             account: account, asset: asset, trust: trust, connector: connector,
             target: try target(asset, platform, connector, trust, gateway), worker: worker,
             source: try account.suFrom.map { try credential(of: $0) })
+    }
+
+    /// Nothing is begun in an organization that is switched off: it may be about to be deleted, with the keys of every secret that would be set.
+    func requireOrganization() throws {
+        let organization = try keys.verified(Organizations.get(warrant.organization, on: db))
+        guard organization.isActive else { throw Stop(.skipped, .inactive, "The organization is switched off.") }
     }
 
     private func checkChange(_ account: Account, _ connector: any Connector, _ demands: Demands) throws {

@@ -63,7 +63,8 @@ struct AccountCheck: Sendable {
             }
             await parts.probe.reached(.attempt, account)
             let (outcome, ends) = await connect(ground, current, ControlLogin(ledger, after: grant), grant.id)
-            report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), words: outcome.words))
+            let reason = outcome.reason == .proven ? nil : outcome.reason
+            report.steps.append(StepEntry(step: .verify, date: parts.clock.now(), reason: reason, words: outcome.words))
             report.outcome = outcome
             if outcome.reason == .rejected, version == nil, ground.account.stages.pending == nil {
                 if let found = try await recover(report, ends) { return found }

@@ -98,6 +98,7 @@ struct TurnLedger: Sendable {
         guard account.isActive, account.stages.current == what.account.stages.current, asset.endpoint == what.endpoint else {
             throw Stop(.skipped, .changeOpen, "The account or its asset was edited meanwhile.")
         }
+        try GroundReader(parts: parts, warrant: warrant, keys: page.keys, db: page.db).requireOrganization()
     }
 
     private func number(_ what: Remembering, _ account: inout Account, _ page: Page) throws -> Int64 {

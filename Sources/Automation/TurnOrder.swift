@@ -66,11 +66,14 @@ package struct TurnReport: Sendable {
 package struct StepEntry: Sendable, Hashable {
     package let step: TurnStep
     package let date: Timestamp
+    /// Why it did not end as asked; nil where it did.
+    package let reason: TurnReason?
     package let words: String
 
-    package init(step: TurnStep, date: Timestamp, words: String) {
+    package init(step: TurnStep, date: Timestamp, reason: TurnReason? = nil, words: String = "") {
         self.step = step
         self.date = date
+        self.reason = reason
         self.words = words
     }
 }

@@ -141,11 +141,11 @@ extension TurnRun {
     }
 
     private func storeRemoval() async throws -> TurnEvent {
-        var report = report
         var next = turn
-        if case .close(let outcome, _) = next.handle(.promoted, at: now) { report.outcome = withRemains(outcome) }
+        let report = promoted(next.handle(.promoted, at: now))
         do {
             try await ledger.storeRemoval(of: account, change, taken(), record: report)
+            self.report.steps = report.steps
         } catch {
             throw TurnFault(.notStored, words: Stop(error).outcome.words)
         }

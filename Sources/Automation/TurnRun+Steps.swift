@@ -166,12 +166,20 @@ extension TurnRun {
             guard let given = handoff.take() else { throw Stop(.failed, .noSecret) }
             secret = given
         case .kept(let version):
-            secret = try await kept(version).withSecret { $0.duplicate() }
+            secret = try await keptSecret(version)
         }
         let credential = TargetLogin(
             username: remote?.username ?? ground.account.username, secretType: ground.account.secretType,
             secret: secret.duplicate())
         return (SecretHandoff(secret), credential)
+    }
+
+    private func keptSecret(_ version: Int64) async throws -> Secret {
+        do {
+            return try await kept(version).withSecret { $0.duplicate() }
+        } catch Refusal.notFound {
+            throw Stop(.skipped, .noSecret, "Version \(version) is not kept any more.")
+        }
     }
 
     private func saveRemoteState(_ ground: Ground) async throws -> SecretHandoff? {
@@ -211,15 +219,11 @@ extension TurnRun {
     func promote(_ isProven: Bool) async throws -> TurnEvent {
         guard let change else { throw TurnFault(.interrupted) }
         var next = turn
-        let action = next.handle(.promoted, at: now)
-        var report = report
-        if case .close(let outcome, _) = action {
-            report.outcome = outcome
-        } else {
-            report.outcome = RecordOutcome(.success, .proven)
-        }
+        var report = promoted(next.handle(.promoted, at: now))
+        if next.isOpen { report.outcome = RecordOutcome(.success, .proven) }
         do {
             let stored = try await ledger.promote(change, isProven: isProven, next: next, taken(), record: report)
+            self.report.steps = report.steps
             self.change = next.isOpen ? stored : nil
             isOver = !next.isOpen
         } catch let stop as Stop {

@@ -46,7 +46,8 @@ extension TurnRun {
         if let remote, remote.isWorker || remote.username == session.workerName {
             throw Stop(.skipped, .secureMode, "The account that does the work is not changed by it.")
         }
-        let identity = TargetIdentity(system: session.system, user: remote?.identity ?? name)
+        let identity = TargetIdentity(
+            system: session.system, user: remote?.identity ?? session.identity(ofNew: name, parameters: parameters))
         self.identity = identity
         if let change {
             guard isSame(identity, as: change, ground) else { throw TurnFault(.wrongTarget) }
@@ -66,9 +67,12 @@ extension TurnRun {
         if remote == nil || identity.isUser(of: change.identity) { return true }
         // Of several hosts' accounts some may be removed already; the mark tells whether the rest is what was meant.
         if change.kind == .remove, change.request.mark != nil { return remote?.username == change.request.username }
-        // Before it was created it had but its name; now it may be told apart by more.
+        guard change.kind == .create else { return false }
+        // Before it was created it had but its name, or its host as it was asked for; now it may be told apart by more.
         let bare = TargetIdentity(system: identity.system, user: change.request.username)
-        return change.kind == .create && bare.isUser(of: change.identity)
+        if bare.isUser(of: change.identity) { return true }
+        let asked = identity.system.moved(userOf: change.identity).flatMap { NamesakeIdentity($0) }
+        return asked.map { NamesakeIdentity(identity.canonical.bytes)?.hasOneInCommon(with: $0) ?? false } ?? false
     }
 
     /// Whether a person has said, since the change was opened, that the system with the new key is the one that is meant. That the pins were

@@ -126,16 +126,52 @@ actor TurnRun {
             event = .failed(TurnFault(error, ofWorker: step == .preflight || step == .inspect))
         }
         event = LentSecrets(ground, candidate).hidden(in: event)
-        note(step, event)
+        // A promotion was noted in its own transaction.
+        if event == .promoted { log(step, Self.words(event)) } else { note(step, event) }
         await parts.probe.reached(step, account)
         return event
     }
 
-    func note(_ step: TurnStep, _ event: TurnEvent) { note(step, Self.words(event)) }
+    func note(_ step: TurnStep, _ event: TurnEvent) { note(step, Self.words(event), Self.reason(event)) }
 
-    func note(_ step: TurnStep, _ words: String) {
-        report.steps.append(StepEntry(step: step, date: now, words: words))
+    func note(_ step: TurnStep, _ words: String, _ reason: TurnReason? = nil) {
+        report.steps.append(StepEntry(step: step, date: now, reason: reason, words: words))
+        log(step, words)
+    }
+
+    private func log(_ step: TurnStep, _ words: String) {
         parts.logger.debug("turn", metadata: ["account": "\(account)", "step": "\(step.name)", "words": "\(words)"])
+    }
+
+    /// The report with its end.
+    private func closed(_ report: TurnReport, _ outcome: RecordOutcome) -> TurnReport {
+        var closed = report
+        closed.outcome = withRemains(outcome)
+        let reason = outcome.status == .success ? nil : outcome.reason
+        closed.steps.append(StepEntry(step: .close, date: now, reason: reason, words: outcome.reason.rawValue))
+        return closed
+    }
+
+    /// The report as it is stored with a promotion: with that step, and with the end where it is one.
+    func promoted(_ next: TurnAction) -> TurnReport {
+        var promoted = report
+        promoted.steps.append(StepEntry(step: .promote, date: now, words: Self.words(.promoted)))
+        guard case .close(let outcome, _) = next else { return promoted }
+        return closed(promoted, outcome)
+    }
+
+    /// Why a step did not end as asked; nil where it did.
+    private static func reason(_ event: TurnEvent) -> TurnReason? {
+        switch event {
+        case .turnedAway(let outcome): outcome.reason
+        case .failed(let fault): fault.reason
+        case .verdict(.proven): nil
+        case .verdict(.rejected): .rejected
+        case .verdict(.lockedOut): .lockedOut
+        case .verdict(.unverifiable): .noProof
+        case .noLoginLeft: .noLoginLeft
+        default: nil
+        }
     }
 
     private static func words(_ event: TurnEvent) -> String {
@@ -159,7 +195,7 @@ actor TurnRun {
         guard let change else { return }
         self.change = try await ledger.store(change, turn, taken())
         if let step {
-            note(step, turn.memory.doubt.map { $0.reason.rawValue } ?? "")
+            note(step, turn.memory.doubt.map { $0.reason.rawValue } ?? "", turn.memory.doubt?.reason)
             await parts.probe.reached(step, account)
         }
     }
@@ -174,16 +210,19 @@ actor TurnRun {
 
     private func close(_ outcome: RecordOutcome, _ live: Int64?) async -> TurnReport {
         await closeSession()
-        report.outcome = withRemains(outcome)
         // A promotion that was the end has closed the change in its own transaction.
-        if !isOver {
+        if isOver {
+            report.outcome = withRemains(outcome)
+        } else {
+            let closed = closed(report, outcome)
             do {
-                try await ledger.close(change, live: live, taken(), record: report)
+                try await ledger.close(change, live: live, taken(), record: closed)
             } catch {
                 return await stranded(error)
             }
+            report = closed
         }
-        note(.close, outcome.reason.rawValue)
+        log(.close, outcome.reason.rawValue)
         await parts.probe.reached(.close, account)
         return report
     }

@@ -59,6 +59,7 @@ struct khttp_wire {
     bool failed;  // an answer could not be made a record
     unsigned char *pending;  // ciphertext that waits: [sent, filled)
     size_t sent, filled, capacity;
+    unsigned int emptied;  // how often nothing was left of it
     bool leaves;            // the answer may leave: whoever comes next makes it a record
     unsigned char *answer;  // plaintext of an answer that waits
     size_t answer_count, answer_capacity;
@@ -231,6 +232,7 @@ static bool send_pending(khttp_wire *wire)
     khttp_keep_gathered(wire->pending, wire->capacity);
     wire->pending = NULL;
     wire->sent = wire->filled = wire->capacity = 0;
+    wire->emptied++;
     return true;
 }
 
@@ -621,10 +623,11 @@ bool khttp_wire_send(khttp_wire *wire)
     return isSent;
 }
 
-bool khttp_wire_failed(khttp_wire *wire)
+khttp_wire_rest khttp_wire_state(khttp_wire *wire, unsigned int *emptied)
 {
     pthread_mutex_lock(&wire->lock);
-    bool failed = wire->failed;
+    khttp_wire_rest state = wire->failed ? khttp_state_failed : wire->filled != 0 ? khttp_state_waiting : khttp_state_empty;
+    *emptied = wire->emptied;
     pthread_mutex_unlock(&wire->lock);
-    return failed;
+    return state;
 }

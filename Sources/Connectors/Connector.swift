@@ -62,6 +62,9 @@ package protocol WorkSession: AnyObject, Sendable {
     /// it. None where a name alone says which account.
     func others(_ username: String, foundAs identity: String, parameters: [String: String]) throws(ConnectorFault) -> [String]
 
+    /// How an account would be found that is not there and is made by these parameters: the `identity` of its `RemoteAccount`.
+    func identity(ofNew username: String, parameters: [String: String]) -> String
+
     func close()
 }
 
@@ -73,6 +76,8 @@ extension WorkSession {
     package func find(_ username: String, parameters: [String: String]) throws(ConnectorFault) -> RemoteAccount? {
         try find(username)
     }
+
+    package func identity(ofNew username: String, parameters: [String: String]) -> String { username }
 }
 
 /// An account as the target has it.

@@ -308,7 +308,7 @@ extension MariaDBSession: AccountPushing {
         guard let verifier = MariaDBVerifier(rawValue: push.parameters["plugin"] ?? MariaDBVerifier.native.rawValue) else {
             throw ConnectorFault(.unsupported, effect: .none, words: "plugin is mysql_native_password or ed25519")
         }
-        let host = push.parameters["account_host"].flatMap { $0.isEmpty ? nil : $0 } ?? "%"
+        let host = Self.host(ofNew: push.parameters)
         let statement: String
         do throws(MariaDBFault) {
             statement =
@@ -316,6 +316,14 @@ extension MariaDBSession: AccountPushing {
                 + clause(verifier, secret)
         } catch { throw MariaDB.changeFault(error, accounts: 1, hiding: worker) }
         try change(statement, accounts: 1, secret)
+    }
+
+    private static func host(ofNew parameters: [String: String]) -> String {
+        parameters["account_host"].flatMap { $0.isEmpty ? nil : $0 } ?? "%"
+    }
+
+    func identity(ofNew username: String, parameters: [String: String]) -> String {
+        username + "@" + Self.host(ofNew: parameters)
     }
 
     /// An account has nothing that a push sets beside its password.

@@ -29,3 +29,46 @@ extension PasswordRules {
             checkedLength: defaultLength, minimums: oneOfEach, symbols: Set(symbols.utf8), startsWithLetter: startsWithLetter)
     }
 }
+
+// MARK: - Passwords that somebody has chosen
+
+extension PasswordRules {
+    /// What keeps accounts of a platform from having a password that somebody has chosen, where nobody gave rules for it: only what its
+    /// targets would refuse or misread, and what is too short for anything. `standard` says how passwords are made; a chosen one may well be
+    /// a line of words.
+    ///
+    /// `type` is a platform's `type`; one that is not known has no more to say than all have.
+    package static func violations(in password: UnsafeRawBufferPointer, onPlatform type: String) -> [PasswordViolation] {
+        let limits = chosen[type] ?? ChosenPasswords()
+        var found: [PasswordViolation] = []
+        if password.count < lengths.lowerBound { found.append(.tooShort(minimum: lengths.lowerBound)) }
+        if password.count > limits.longest { found.append(.tooLong(maximum: limits.longest)) }
+        if password.contains(where: { !limits.allows($0) }) { found.append(.characterNotAllowed) }
+        if limits.startsWithLetter, let first = password.first {
+            let kind = CharacterClass(of: first)
+            if kind != .lowercase && kind != .uppercase { found.append(.firstIsNoLetter) }
+        }
+        return found
+    }
+
+    private static let chosen: [String: ChosenPasswords] = [
+        // Without quotation marks; with them nothing but a quotation mark itself is refused, and few tools write them.
+        "oracle": ChosenPasswords(longest: 30, symbols: Set("_#$".utf8), startsWithLetter: true),
+        // A line that is typed: a question mark asks for help, and what is no ASCII character is lost on the way.
+        "general": ChosenPasswords(symbols: Set(0x20...0x7E).subtracting([UInt8(ascii: "?")]), startsWithLetter: true),
+    ]
+
+    /// The limits of a platform's passwords, in bytes.
+    private struct ChosenPasswords {
+        var longest = PasswordRules.lengths.upperBound
+        /// Beside letters and digits of ASCII; nil for all that is no control character.
+        var symbols: Set<UInt8>?
+        var startsWithLetter = false
+
+        func allows(_ byte: UInt8) -> Bool {
+            guard let symbols else { return byte >= 0x20 && byte != 0x7F }
+            if let kind = CharacterClass(of: byte), kind != .symbol { return true }
+            return symbols.contains(byte)
+        }
+    }
+}

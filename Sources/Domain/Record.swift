@@ -72,13 +72,19 @@ package struct Record: Sendable, Hashable {
         package var needsAttention: Bool { self != .pending && self != .success && self != .skipped }
     }
 
-    /// Something that was done, and when.
+    /// Something that was done, how it ended, and when.
     package struct Step: Sendable, Hashable {
-        package let name: String
+        package let step: TurnStep
+        /// Why it did not end as asked; nil where it did.
+        package let reason: Reason?
+        /// How it ended, for people; without secrets, and empty where there is nothing to be said.
+        package let words: String
         package let date: Timestamp
 
-        package init(name: String, date: Timestamp) {
-            self.name = name
+        package init(_ step: TurnStep, reason: Reason? = nil, words: String = "", date: Timestamp) {
+            self.step = step
+            self.reason = reason
+            self.words = words
             self.date = date
         }
     }

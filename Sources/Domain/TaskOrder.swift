@@ -52,6 +52,17 @@ package struct TaskOrder: Sendable, Hashable {
     }
 }
 
+extension TaskOrder {
+    /// Whether a task that has this order now has a secret for a run of an order that it had before.
+    ///
+    /// The secret must be of the kind that the run sets, and be given by somebody who knew of everything that it is set on: who gives one
+    /// for privileged or system accounts confirms that.
+    package func lendsSecret(to run: TaskOrder) -> Bool {
+        strategy == .specific && secretType == run.secretType && (includesPrivileged || !run.includesPrivileged)
+            && (includesSystem || !run.includesSystem)
+    }
+}
+
 /// One account that an order names by its id.
 package struct SelectedAccount: Sendable, Hashable {
     package let account: AccountID

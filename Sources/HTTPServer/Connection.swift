@@ -23,6 +23,12 @@ final class Connection {
     var withheld: Exchange?
     /// Whose answer with a secret another thread sent last.
     var lastSecret: RequestID?
+    /// Whose answers with secrets are made, while the socket has not taken all yet of what was to be sent.
+    var unsentSecrets: [RequestID] = []
+    /// How often the wire had nothing left, when that was looked at last.
+    var emptied: UInt32 = 0
+    /// Whether it ends with an answer before the request was read to its end: the client may still be sending.
+    var endsEarly = false
     /// A request that came before the answer to the one before it has left.
     var following: Exchange?
     /// The place in the loop's list.

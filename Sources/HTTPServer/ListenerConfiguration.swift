@@ -70,6 +70,10 @@ package struct ListenerConfiguration: Sendable {
         package var sendDeadline: Duration = .seconds(30)
         /// From an answer to the next whole request line on the same connection.
         package var idleDeadline: Duration = .seconds(75)
+        /// How long a client that was refused early may go on sending, unread, so that it comes to read the answer.
+        package var lingerDeadline: Duration = .seconds(2)
+        /// Bytes that it may send meanwhile.
+        package var lingerBytes = 8 * 1024 * 1024
 
         package init() {}
     }

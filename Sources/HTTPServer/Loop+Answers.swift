@@ -83,7 +83,7 @@ extension Loop {
         if !isShort(response, exchange) { longAnswers.append(connection) }
         if let wire = connection.wire {
             _ = khttp_wire_send(wire)
-            settleLastSecret(of: connection)
+            settleSecrets(of: connection)
             khttp_wire_pass(wire)
         }
         let result = MHD_queue_response(handle, UInt32(response.status), made)
@@ -110,7 +110,7 @@ extension Loop {
         let connection = exchange.connection
         if let wire = connection?.wire { khttp_wire_swallow(wire, false) }
         if exchange.stage == .withheld, isSent { return detach(exchange) }
-        if isSent, connection.map(send) ?? true { exchange.carriesSecret = false }
+        if isSent { send(exchange, on: connection) }
         release(exchange)
         connection?.enter(.idle, until: passStart.advanced(by: deadlines.idle))
     }

@@ -43,11 +43,12 @@ extension Loop {
         for exchange in [connection.withheld, connection.exchange] { if let exchange { release(exchange) } }
         if let wire = connection.wire {
             _ = khttp_wire_send(wire)
-            settleLastSecret(of: connection)
+            settleSecrets(of: connection)
+            reportUnsent(connection)
             khttp_wire_close(wire)
         }
         connection.wire = nil
-        settings.quota.giveBack(connection.peer)
+        if !linger(connection) { settings.quota.giveBack(connection.peer) }
         let last = connections.count - 1
         guard connections.indices.contains(connection.place) else { return }
         connections.swapAt(connection.place, last)

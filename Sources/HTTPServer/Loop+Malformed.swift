@@ -12,7 +12,8 @@ extension Loop {
         counters.requests.count()
         counters.answers.count()
         let response = Self.refusal(status, id: connection.exchange?.requestID ?? requestIDs.next())
-        if !write(response, on: connection) { connection.cut() }
+        connection.endsEarly = write(response, on: connection)
+        if !connection.endsEarly { connection.cut() }
     }
 
     private static func refusal(_ status: Int, id: RequestID) -> Response {

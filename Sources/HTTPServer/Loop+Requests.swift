@@ -43,6 +43,7 @@ extension Loop {
             // What was consumed is not looked at again; it may be a secret.
             khttp_wipe(UnsafeMutableRawPointer(mutating: part.baseAddress), part.count)
             size.pointee = 0
+            if !goesOn { breakOff(exchange) }
             return goesOn ? .YES : .NO
         case .ready:
             return queue(exchange)
@@ -209,8 +210,23 @@ extension Loop {
         exchange.response = response
         exchange.response?.closes = true
         // Nothing may overtake an answer that is withheld, and this one cannot wait: the connection ends without either.
-        guard exchange.connection?.withheld == nil else { return .NO }
+        guard let connection = exchange.connection, !isHeldUp(connection) else { return .NO }
+        connection.endsEarly = true
         return queueRefusal(exchange)
+    }
+
+    /// Refuses in the midst of a body that nobody announced as this long. libmicrohttpd takes no answer there, but the wire does; then
+    /// the connection ends.
+    private func breakOff(_ exchange: Exchange) {
+        guard standIn != nil, exchange.method != .head, var response = exchange.response, let connection = exchange.connection,
+            !isHeldUp(connection)
+        else { return }
+        response.headers.append(Response.Header("Connection", "close"))
+        guard write(response, on: connection) else { return }
+        counters.requests.count()
+        counters.answers.count()
+        connection.endsEarly = true
+        send(exchange, on: connection)
     }
 
     private func turnAway(_ exchange: Exchange, _ response: Response) {

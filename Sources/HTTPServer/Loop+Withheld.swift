@@ -21,15 +21,41 @@ extension Loop {
             && (response.status == 204 || putBody(response.body, on: wire))
         if !isWritten { khttp_wire_forget(wire) }
         // Nothing is added before what was there has become a record.
-        if connection.lastSecret != nil { settleLastSecret(of: connection) }
+        if connection.lastSecret != nil { settleSecrets(of: connection) }
         return isWritten
     }
 
-    /// Tells of an answer with a secret that another thread was to send, if that failed.
-    func settleLastSecret(of connection: Connection) {
+    /// Finds out what became of an answer with a secret that another thread was to send, and tells of it if it did not leave.
+    func settleSecrets(of connection: Connection) {
         guard let wire = connection.wire, let request = connection.lastSecret else { return }
         connection.lastSecret = nil
-        guard khttp_wire_failed(wire) else { return }
+        switch state(of: wire, of: connection) {
+        case khttp_state_failed: reportBroken(request, connection)
+        case khttp_state_waiting: connection.unsentSecrets.append(request)
+        default: break
+        }
+    }
+
+    /// What is left in a wire. Secrets that left are forgotten; which of those in one stretch did cannot be told.
+    private func state(of wire: OpaquePointer, of connection: Connection) -> khttp_wire_rest {
+        var emptied: UInt32 = 0
+        let state = khttp_wire_state(wire, &emptied)
+        if emptied != connection.emptied {
+            connection.emptied = emptied
+            if !connection.unsentSecrets.isEmpty { connection.unsentSecrets = [] }
+        }
+        return state
+    }
+
+    /// Tells of the answers with secrets that ended in the wire of a connection that is over.
+    func reportUnsent(_ connection: Connection) {
+        guard let wire = connection.wire, !connection.unsentSecrets.isEmpty else { return }
+        _ = state(of: wire, of: connection)
+        for request in connection.unsentSecrets { reportBroken(request, connection) }
+        connection.unsentSecrets = []
+    }
+
+    private func reportBroken(_ request: RequestID, _ connection: Connection) {
         settings.handler.undelivered(Undelivered(request: request, peer: connection.peer, cause: .broken))
     }
 
@@ -84,7 +110,7 @@ extension Loop {
     func letGo(_ exchange: Exchange) {
         guard exchange.stage == .withheld, let connection = exchange.connection else { return }
         if outbox.take(slot: exchange.slot, generation: exchange.generation) {
-            if send(connection) { exchange.carriesSecret = false }
+            send(exchange, on: connection)
         } else {
             letGoElsewhere(exchange)
         }
@@ -125,30 +151,37 @@ extension Loop {
         exchange.carriesSecret = response.isSensitive
         let isFit = (200...599).contains(response.status) && canWrite(response, for: exchange)
         if !isFit || !write(response, on: connection) { connection.cut() }
-        if send(connection) { exchange.carriesSecret = false }
+        send(exchange, on: connection)
         left(exchange, connection)
+    }
+
+    /// Whether the answer before waits for leave. One that got it, of which this loop has not heard yet, has left, or leaves before
+    /// whatever is written next: its client may have read it, and have sent what is looked at here.
+    func isHeldUp(_ connection: Connection) -> Bool {
+        guard let before = connection.withheld else { return false }
+        if outbox.follow(slot: before.slot, generation: before.generation) { return true }
+        letGo(before)
+        return false
     }
 
     /// Keeps a request that came before the answer to the one before it has left: nothing may overtake that.
     func follows(_ exchange: Exchange) -> Bool {
-        guard let connection = exchange.connection, let before = connection.withheld else { return false }
-        guard outbox.follow(slot: before.slot, generation: before.generation) else {
-            // It has left, or leaves before whatever is written next.
-            letGo(before)
-            return false
-        }
+        guard let connection = exchange.connection, isHeldUp(connection) else { return false }
         connection.following = exchange
         connection.enter(.handling, until: MonotonicTime(nanoseconds: .max))
         waiting += 1
         return true
     }
 
-    /// Sends the answer that is in the connection's wire; false when it did not leave and will not. What the socket does not take is
-    /// tried again at the end of each pass.
-    func send(_ connection: Connection) -> Bool {
-        guard let wire = connection.wire else { return true }
+    /// Sends the answer of an exchange that is in the connection's wire. What the socket does not take is tried again at the end of each
+    /// pass; a secret in it is the connection's to tell of then.
+    func send(_ exchange: Exchange, on connection: Connection?) {
+        guard let connection, let wire = connection.wire else { return exchange.carriesSecret = false }
         khttp_wire_let_go(wire)
-        if !khttp_wire_send(wire) { unsent.append(connection) }
-        return !khttp_wire_failed(wire)
+        let isOut = khttp_wire_send(wire)
+        if !isOut { unsent.append(connection) }
+        guard state(of: wire, of: connection) != khttp_state_failed else { return }
+        if exchange.carriesSecret, !isOut { connection.unsentSecrets.append(exchange.requestID) }
+        exchange.carriesSecret = false
     }
 }

@@ -11,6 +11,7 @@ struct LoopDeadlines: Sendable {
     let request: MonotonicTime.Span
     let send: MonotonicTime.Span
     let idle: MonotonicTime.Span
+    let linger: MonotonicTime.Span
 
     init(_ limits: ListenerConfiguration.Limits) {
         header = .init(limits.headerDeadline)
@@ -18,6 +19,7 @@ struct LoopDeadlines: Sendable {
         request = .init(limits.requestDeadline)
         send = .init(limits.sendDeadline)
         idle = .init(limits.idleDeadline)
+        linger = .init(limits.lingerDeadline)
     }
 }
 
@@ -64,6 +66,8 @@ final class Loop: @unchecked Sendable {
     var connections: [Connection] = []
     /// Connections whose sockets did not take all yet of what the loop wrote.
     var unsent: [Connection] = []
+    /// Sockets whose connections are over, and whose clients may still be sending.
+    var lingering: [LingeringSocket] = []
     var requestIDs = RequestIDSource()
     /// Connections with an answer that may take several passes.
     var longAnswers: [Connection] = []
@@ -149,6 +153,7 @@ final class Loop: @unchecked Sendable {
             settings.handler.cycleEnded(loop: index)
         }
         flush()
+        dropLate()
         if events > 0 { khttp_wipe_stack() }
         counters.parked.store(waiting + withheld, ordering: .relaxed)
         fruitlessPasses = events > 0 ? 0 : fruitlessPasses + 1
@@ -166,7 +171,8 @@ final class Loop: @unchecked Sendable {
         polled.removeAll(keepingCapacity: true)
         polled.append(pollfd(fd: epoll, events: Int16(POLLIN), revents: 0))
         polled.append(pollfd(fd: mailbox.descriptor, events: Int16(POLLIN), revents: 0))
-        var milliseconds: Int32 = connections.isEmpty ? 1000 : 100
+        for socket in lingering { polled.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)) }
+        var milliseconds: Int32 = connections.isEmpty && lingering.isEmpty ? 1000 : 100
         var pending: UInt64 = 0
         if MHD_get_timeout(daemon, &pending) == .YES, pending == 0 {
             if waiting == 0, fruitlessPasses < Self.eagerPasses {
@@ -216,7 +222,7 @@ final class Loop: @unchecked Sendable {
             if let wire = connection.wire, !khttp_wire_send(wire) { continue }
             connection.cut()
         }
-        return connections.isEmpty || now.nanoseconds >= stopAt.load(ordering: .relaxed)
+        return connections.isEmpty && lingering.isEmpty || now.nanoseconds >= stopAt.load(ordering: .relaxed)
     }
 
     /// Answers what still waits, as stopping a daemon with a suspended connection would end the process.
@@ -228,6 +234,7 @@ final class Loop: @unchecked Sendable {
             if !cycle(daemon) && waiting == 0 { break }
         }
         MHD_stop_daemon(daemon)
+        endLingering()
         self.daemon = nil
         if let standIn { MHD_destroy_response(standIn) }
         standIn = nil

@@ -102,8 +102,16 @@ package final class Outbox: Sendable {
         guard let keys = try? keeper.keys() else { return 0 }
         let now = clock.now()
         let due = try await database.read { db in try Deliveries.due(at: now, limit: Self.batch, on: db) }
-        for row in due {
+        for found in due {
             try Task.checkCancellation()
+            let row: Authenticated<Delivery>
+            switch found {
+            case .success(let readable): row = readable
+            case .failure(let damaged):
+                logger.error("a message cannot be read", metadata: ["delivery": "\(damaged.name)", "fault": "\(damaged.what)"])
+                try await database.write { db in try Deliveries.abandon(damaged, on: db) }
+                continue
+            }
             var delivery = row.value
             do {
                 delivery = try keys.verified(row)

@@ -9,6 +9,9 @@ final class SMTPTransfer {
     private var sent = 0
     /// The last no of the server (RFC 5321, 4.2.1: 4 or 5), for the person who must find out why; its goodbye comes after it.
     private var lastRefusal = ""
+    /// Whether a connection was made for this mail (RFC 5321, 4.2.2: 220) and its login is not accepted yet (RFC 4954, 6: 235). One that is
+    /// used again was logged in for a mail before.
+    private var isLoggingIn = false
 
     init(_ mail: MailMessage, _ configuration: SMTPClient.Configuration, _ cancellation: Cancellation) {
         self.mail = mail
@@ -79,10 +82,24 @@ final class SMTPTransfer {
     }
 
     fileprivate func receive(answer bytes: UnsafeRawBufferPointer) {
+        if bytes.starts(with: "220".utf8) { isLoggingIn = true }
+        if bytes.starts(with: "235".utf8) { isLoggingIn = false }
         guard let first = bytes.first, first == UInt8(ascii: "4") || first == UInt8(ascii: "5") else { return }
         let text = bytes.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : UInt8(ascii: " ") }
         lastRefusal = String(decoding: text, as: UTF8.self)
         while lastRefusal.last == " " { lastRefusal.removeLast() }
+        if mayRepeatLogin(bytes) { lastRefusal = lastRefusal.prefix(3) + " (its words may repeat the login, and are not kept)" }
+    }
+
+    /// Until the login is accepted, a no is about the login or may be; in one form or another it may tell it. Later the password itself is
+    /// looked for.
+    private func mayRepeatLogin(_ answer: UnsafeRawBufferPointer) -> Bool {
+        guard let login = configuration.login, configuration.security != .none, !login.password.isEmpty else { return false }
+        if isLoggingIn { return true }
+        return login.password.withBytes { password in
+            guard password.count <= answer.count else { return false }
+            return (0...(answer.count - password.count)).contains { answer[$0..<($0 + password.count)].elementsEqual(password) }
+        }
     }
 
     fileprivate var isCancelled: Bool { cancellation.isRequested }

@@ -2,10 +2,12 @@ package import Domain
 
 /// What one secret fetch reads: an account with its asset and its current secret, all still to be authenticated.
 package struct FetchRow: Sendable {
-    package var account: Authenticated<Account>
-    package var asset: Authenticated<Asset>
+    package let account: Authenticated<Account>
+    package let asset: Authenticated<Asset>
     /// The version that the account's stages call current; nil where there is none.
-    package var secret: FetchSecret?
+    package let secret: FetchSecret?
+    /// All of it as it is stored, to the byte: rows of the same image are the same.
+    package let image: [UInt8]
 }
 
 /// A sealed secret with what its opening needs.
@@ -76,36 +78,41 @@ package final class FetchReader {
     }
 
     /// The accounts of that name on the asset of that name; the names are UTF-8 and compared byte by byte.
+    ///
+    /// Here as below, a row that is stored as one of the `known` is is that one, without being decoded.
     package func accounts(
-        in organization: OrganizationID, assetName: UnsafeRawBufferPointer, accountName: UnsafeRawBufferPointer
+        in organization: OrganizationID, assetName: UnsafeRawBufferPointer, accountName: UnsafeRawBufferPointer,
+        known: [FetchRow] = []
     ) throws(StorageFault) -> [FetchRow] {
         try beginIfNeeded()
         defer { byNames.reset() }
         try byNames.bind(organization, at: 1)
         try byNames.bind(text: assetName, at: 2)
         try byNames.bind(text: accountName, at: 3)
-        return try Self.rows(byNames)
+        return try Self.rows(byNames, known)
     }
 
     /// The accounts of that name on the asset of that id.
     package func accounts(
-        in organization: OrganizationID, asset: AssetID, accountName: UnsafeRawBufferPointer
+        in organization: OrganizationID, asset: AssetID, accountName: UnsafeRawBufferPointer, known: [FetchRow] = []
     ) throws(StorageFault) -> [FetchRow] {
         try beginIfNeeded()
         defer { byAsset.reset() }
         try byAsset.bind(organization, at: 1)
         try byAsset.bind(asset, at: 2)
         try byAsset.bind(text: accountName, at: 3)
-        return try Self.rows(byAsset)
+        return try Self.rows(byAsset, known)
     }
 
     /// The account of that id; nil if there is none in the organization.
-    package func account(in organization: OrganizationID, id: AccountID) throws(StorageFault) -> FetchRow? {
+    package func account(
+        in organization: OrganizationID, id: AccountID, known: [FetchRow] = []
+    ) throws(StorageFault) -> FetchRow? {
         try beginIfNeeded()
         defer { byAccount.reset() }
         try byAccount.bind(organization, at: 1)
         try byAccount.bind(id, at: 2)
-        return try Self.rows(byAccount).first
+        return try Self.rows(byAccount, known).first
     }
 }
 
@@ -126,13 +133,21 @@ extension FetchReader {
         return query.text
     }
 
-    private static func rows(_ statement: SQLiteStatement) throws(StorageFault) -> [FetchRow] {
+    private static func rows(_ statement: SQLiteStatement, _ known: [FetchRow]) throws(StorageFault) -> [FetchRow] {
         var rows: [FetchRow] = []
-        while try statement.step() { rows.append(try decode(SQLRow(statement.handle))) }
+        while try statement.step() {
+            let row = SQLRow(statement.handle)
+            let image = row.image
+            if let same = known.first(where: { $0.image == image }) {
+                rows.append(same)
+            } else {
+                rows.append(try decode(row, image))
+            }
+        }
         return rows
     }
 
-    private static func decode(_ row: borrowing SQLRow) throws(StorageFault) -> FetchRow {
+    private static func decode(_ row: borrowing SQLRow, _ image: [UInt8]) throws(StorageFault) -> FetchRow {
         let start = Accounts.columnCount + Assets.columnCount
         var secret: FetchSecret?
         if !row.isNull(start) {
@@ -141,7 +156,8 @@ extension FetchReader {
                 dateCreated: try row.time(start + 3))
         }
         return FetchRow(
-            account: try Accounts.decode(row), asset: try Assets.decode(row, from: Accounts.columnCount), secret: secret)
+            account: try Accounts.decode(row), asset: try Assets.decode(row, from: Accounts.columnCount), secret: secret,
+            image: image)
     }
 }
 

@@ -1,19 +1,24 @@
 internal import Domain
 internal import Storage
 
-/// Accounts that one loop has read and verified, kept for exactly one state of the database and one set of keys. Confined to the loop.
+/// Accounts that one loop has read and verified under one set of keys. Confined to the loop.
 ///
 /// They are known by the words that asked for them, before any decoding: an application that asks again in the same words costs no
-/// parsing of names, no read and no check of rows. One commit anywhere makes all of it void.
+/// parsing of names, no read and no check of rows, as long as nothing is committed anywhere. In another state of the database the rows
+/// are read anew, and what was found before saves their checks if they are the same.
 struct FetchCache {
     private final class Answer {
-        let organization: OrganizationID
-        let accounts: [FetchableAccount]
+        /// What was read in `state`.
+        var accounts: [FetchableAccount]
+        var state: FetchReader.State
+        private let organization: OrganizationID
         private let words: [[UInt8]?]
 
-        init(_ words: AccountWords, in organization: OrganizationID, _ accounts: [FetchableAccount]) {
-            self.organization = organization
+        init(_ words: AccountWords, in organization: OrganizationID, _ accounts: [FetchableAccount], at state: FetchReader.State)
+        {
             self.accounts = accounts
+            self.state = state
+            self.organization = organization
             self.words = [words.asset, words.assetID, words.account, words.accountID].map { $0.map { Array($0) } }
         }
 
@@ -33,33 +38,44 @@ struct FetchCache {
     private static let wordsLimit = 1024
     /// By the hash of organization and words. Of two that share one, the later is kept.
     private var answers: [UInt64: Answer] = [:]
-    private var state: FetchReader.State?
     /// So that nobody can choose words that share a hash.
     private let seed = UInt64.random(in: 0 ... .max)
 
-    mutating func removeAll() {
-        answers.removeAll(keepingCapacity: true)
-        state = nil
-    }
+    mutating func removeAll() { answers.removeAll(keepingCapacity: true) }
 
     /// What was found for the words in this state; nil if it has to be read.
-    mutating func accounts(
-        _ words: AccountWords, in organization: OrganizationID, at state: FetchReader.State
-    ) -> [FetchableAccount]? {
-        if self.state != state {
-            answers.removeAll(keepingCapacity: true)
-            self.state = state
-            return nil
-        }
-        guard let answer = answers[hash(words, organization)], answer.isOf(words, in: organization) else { return nil }
+    func accounts(_ words: AccountWords, in organization: OrganizationID, at state: FetchReader.State) -> [FetchableAccount]? {
+        guard let answer = answer(words, organization), answer.state == state else { return nil }
         return answer.accounts
     }
 
-    mutating func keep(_ found: [FetchableAccount], for words: AccountWords, in organization: OrganizationID) {
+    /// What was found for the words last, in whatever state.
+    func earlier(_ words: AccountWords, in organization: OrganizationID) -> [FetchableAccount] {
+        answer(words, organization)?.accounts ?? []
+    }
+
+    mutating func keep(
+        _ found: [FetchableAccount], for words: AccountWords, in organization: OrganizationID, at state: FetchReader.State
+    ) {
+        if let answer = answer(words, organization), !found.isEmpty {
+            answer.accounts = found
+            answer.state = state
+            return
+        }
+        let hash = hash(words, organization)
         // What is not there is not kept: strangers' guesses would push out what is asked for.
-        guard !found.isEmpty, words.byteCount <= Self.wordsLimit else { return }
+        guard !found.isEmpty else {
+            answers[hash] = nil
+            return
+        }
+        guard words.byteCount <= Self.wordsLimit else { return }
         if answers.count >= Self.capacity { answers.removeAll(keepingCapacity: true) }
-        answers[hash(words, organization)] = Answer(words, in: organization, found)
+        answers[hash] = Answer(words, in: organization, found, at: state)
+    }
+
+    private func answer(_ words: AccountWords, _ organization: OrganizationID) -> Answer? {
+        guard let answer = answers[hash(words, organization)], answer.isOf(words, in: organization) else { return nil }
+        return answer
     }
 
     private func hash(_ words: AccountWords, _ organization: OrganizationID) -> UInt64 {

@@ -13,16 +13,18 @@ package final class FetchableAccount: Sendable {
     /// What the audit names.
     package let objects: WrittenObjects
     let facts: AccountFacts
-    let secret: FetchSecret?
+    /// As it was read and found authentic.
+    let row: FetchRow
     /// The current secret as it is opened; nil where there is none.
     let sealed: PlacedValue?
     /// Whether account and asset are switched on and belong together.
     let isServed: Bool
 
-    init(account: Account, asset: Asset, secret: FetchSecret?) throws(SealingFault) {
+    /// Takes a row of which account and asset were found authentic.
+    init(_ row: FetchRow, account: Account, asset: Asset) throws(SealingFault) {
         self.account = account
-        self.secret = secret
-        if let secret {
+        self.row = row
+        if let secret = row.secret {
             let place = Place.accountSecret(account.id, version: secret.number, in: account.organization)
             sealed = try PlacedValue(secret.secret, at: place)
         } else {
@@ -31,7 +33,7 @@ package final class FetchableAccount: Sendable {
         assetName = asset.name
         facts = AccountFacts(account, on: asset)
         isServed = account.organization == asset.organization && account.asset == asset.id && account.isActive && asset.isActive
-        answerTail = Self.tail(account, assetName, secret)
+        answerTail = Self.tail(account, assetName, row.secret)
         objects = WrittenObjects([
             AuditObject(kind: "account", id: account.id.description, name: "\(account.name)(\(account.username))"),
             AuditObject(kind: "asset", id: asset.id.description, name: "\(asset.name)(\(asset.address))"),

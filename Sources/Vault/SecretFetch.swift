@@ -32,8 +32,8 @@ package struct RevealedSecret: ~Copyable {
     package let secret: Secret?
 
     package var account: Account { found.account }
-    package var version: Int64? { found.secret?.number }
-    package var dateChanged: Timestamp? { found.secret?.dateCreated }
+    package var version: Int64? { found.row.secret?.number }
+    package var dateChanged: Timestamp? { found.row.secret?.dateCreated }
 
     /// Bytes of plaintext; 0 without a secret.
     package var secretByteCount: Int {
@@ -115,33 +115,45 @@ package final class SecretFetch {
         _ words: AccountWords, in organization: OrganizationID, _ keys: KeySet,
         _ selector: (AccountWords) throws(Refusal) -> AccountSelector
     ) throws(Refusal) -> [FetchableAccount] {
+        let state: FetchReader.State
         do {
-            if let known = cache.accounts(words, in: organization, at: try reader.state()) { return known }
+            state = try reader.state()
         } catch {
             throw .unavailable("The storage cannot be read.")
         }
+        if let known = cache.accounts(words, in: organization, at: state) { return known }
         let selector = try selector(words)
+        let earlier = cache.earlier(words, in: organization)
         let rows: [FetchRow]
         do {
-            rows = try read(selector, in: organization)
+            rows = try read(selector, in: organization, known: earlier.map(\.row))
         } catch {
             throw .unavailable("The storage cannot be read.")
         }
         var found: [FetchableAccount] = []
-        for row in rows { found.append(try verified(row, in: organization, keys)) }
-        cache.keep(found, for: words, in: organization)
+        for row in rows {
+            // What was found authentic under these keys is so again when it is the same to the byte.
+            if let same = earlier.first(where: { $0.row.image == row.image }) {
+                found.append(same)
+            } else {
+                found.append(try verified(row, in: organization, keys))
+            }
+        }
+        cache.keep(found, for: words, in: organization, at: state)
         return found
     }
 
-    private func read(_ selector: AccountSelector, in organization: OrganizationID) throws -> [FetchRow] {
+    private func read(_ selector: AccountSelector, in organization: OrganizationID, known: [FetchRow]) throws -> [FetchRow] {
         switch selector {
         case .id(let id):
-            return try reader.account(in: organization, id: id).map { [$0] } ?? []
+            return try reader.account(in: organization, id: id, known: known).map { [$0] } ?? []
         case .named(asset: .id(let asset), account: let name):
-            return try name.withUnsafeBytes { try reader.accounts(in: organization, asset: asset, accountName: $0) }
+            return try name.withUnsafeBytes { try reader.accounts(in: organization, asset: asset, accountName: $0, known: known) }
         case .named(asset: .name(let asset), account: let name):
             return try asset.withUnsafeBytes { asset in
-                try name.withUnsafeBytes { try reader.accounts(in: organization, assetName: asset, accountName: $0) }
+                try name.withUnsafeBytes {
+                    try reader.accounts(in: organization, assetName: asset, accountName: $0, known: known)
+                }
             }
         }
     }
@@ -155,7 +167,7 @@ package final class SecretFetch {
             guard account.stages.current == row.secret?.number else {
                 throw SealingFault.notAuthentic("current version is missing")
             }
-            return try FetchableAccount(account: account, asset: asset, secret: row.secret)
+            return try FetchableAccount(row, account: account, asset: asset)
         } catch {
             throw .integrity("\(error)")
         }

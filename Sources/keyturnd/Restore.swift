@@ -11,6 +11,9 @@ struct Restore: AsyncParsableCommand {
             Opens every sealed value and verifies every row and the whole audit chain before it says done. Makes a new key file, which \
             replaces former ones, and new development certificates; ends all logins. The code is asked for, or read as one line from \
             standard input.
+
+            A vault that is served works on its targets at once: changes that were open are settled, tasks that are due run. Of the \
+            original and the restored one only one may be served, or each changes what the other one keeps.
             """)
 
     @Argument(help: "Directory that 'keyturnd snapshot' made.") var snapshot: String

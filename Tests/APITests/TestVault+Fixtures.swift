@@ -70,7 +70,7 @@ extension TestVault {
                 id: .random(), organization: organization, execution: execution, kind: run.kind, asset: row.asset, assetName: "a",
                 account: account, username: row.username, secretType: row.secretType, status: status, reason: reason,
                 oldVersion: row.stages.previous ?? row.stages.current, newVersion: row.stages.current,
-                steps: [Record.Step(name: "login", date: .now)], dateCreated: .now)
+                steps: [Record.Step(.verify, reason: .timedOut, words: "no answer", date: .now)], dateCreated: .now)
             try Records.insert(keys.authenticated(record), on: db)
             return record.id
         }

@@ -20,18 +20,21 @@ struct ManyDoubtsTests {
     static func doubts(_ count: UInt64) async throws -> (shop: Workshop, accounts: [Account]) {
         let shop = try Workshop()
         let accounts = (0..<count).map { Workshop.account(10 + $0, on: shop.asset, name: "app\($0)") }
-        for account in accounts {
-            try shop.add(account, secret: "old")
-            shop.target.with { state in
-                state.live[account.username] = Array("old".utf8)
-                state.tricks = [.appliedThenCut]
-                state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
-            }
-            let report = await shop.turning.turn(account.id, in: .default, Workshop.order(), by: Workshop.principal)
-            #expect(report.outcome.status == .uncertain)
-        }
+        for account in accounts { try await leaveInDoubt(account, shop) }
         shop.clock.advance(seconds: 3600)
         return (shop, accounts)
+    }
+
+    /// Adds an account and has its change applied, and left without a proof.
+    private static func leaveInDoubt(_ account: Account, _ shop: Workshop) async throws {
+        try shop.add(account, secret: "old")
+        shop.target.with { state in
+            state.live[account.username] = Array("old".utf8)
+            state.tricks = [.appliedThenCut]
+            state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
+        }
+        let report = await shop.turning.turn(account.id, in: .default, Workshop.order(), by: Workshop.principal)
+        #expect(report.outcome.status == .uncertain)
     }
 
     static func isOpen(_ account: Account, _ shop: Workshop) async throws -> Bool {
@@ -101,14 +104,7 @@ struct ManyDoubtsTests {
         var accounts: [Account] = []
         for place in 0..<count {
             let account = Workshop.account(2000 + number * 100 + place, on: asset, name: "app\(number)-\(place)")
-            try shop.add(account, secret: "old")
-            shop.target.with { state in
-                state.live[account.username] = Array("old".utf8)
-                state.tricks = [.appliedThenCut]
-                state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
-            }
-            let report = await shop.turning.turn(account.id, in: .default, Workshop.order(), by: Workshop.principal)
-            #expect(report.outcome.status == .uncertain)
+            try await leaveInDoubt(account, shop)
             accounts.append(account)
         }
         return accounts

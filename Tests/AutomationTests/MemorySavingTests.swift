@@ -27,7 +27,7 @@ struct MemorySavingTests {
             if isThere { try await server.run("ACL", "SETUSER", "app", "on", ">Old-secret-1!") }
             let write = place == .accessFile ? ["ACL", "SAVE"] : ["CONFIG", "REWRITE"]
             try await server.run(write[0], write[1])
-            let proxy = try CuttingProxy(to: server.clearPort, at: "$\(words.utf8.count)\r\n\(words)\r\n")
+            let proxy = try CuttingProxy(to: server.clearPort, at: ["$\(words.utf8.count)\r\n\(words)\r\n"])
             self.proxy = proxy
             if step == nil { proxy.arm(.before, times: 1) }
             shop = try Workshop({ parts in

@@ -26,75 +26,82 @@ struct NewHostKeyTests {
         }
     }
 
+    private static let new = TargetIdentity.System.sshHostKey("SHA256:new")
+
+    /// A change in doubt whose host shows a new key.
+    private static func doubt() async throws -> (shop: Workshop, account: Account) {
+        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
+        shop.target.with { $0.system = new }
+        return (shop, accounts[0])
+    }
+
+    /// Pins these keys as the host's, on somebody's word or on nobody's.
+    private static func pin(_ systems: [TargetIdentity.System], by person: String?, _ shop: Workshop) throws {
+        var trust = try trust(shop)
+        trust.systems = systems.map(\.text)
+        if let person { (trust.confirmedBy, trust.dateConfirmed) = (person, shop.clock.wall.now()) }
+        try put(trust, shop)
+    }
+
+    /// Another row of the same host and user.
+    private static func sameUser(_ shop: Workshop) throws -> (asset: Asset, account: Account) {
+        let asset = Workshop.asset(2, name: "db by its other name")
+        let account = Workshop.account(62, on: asset, name: "app0")
+        try shop.add(asset)
+        try shop.add(Workshop.account(61, on: asset, name: "admin", privileged: true), secret: "admin-secret")
+        try shop.add(account, secret: "old")
+        return (asset, account)
+    }
+
+    /// Nothing is open of the account any more, and what is served is live.
+    private static func expectSettled(_ account: Account, _ shop: Workshop) async throws {
+        #expect(try await !ManyDoubtsTests.isOpen(account, shop))
+        #expect(try shop.served(account.id) == shop.target.snapshot.live["app0"])
+    }
+
     @Test("a change that is open when the host gets a new key waits until a person stands in for it, and then settles by itself")
     func newHostKey() async throws {
-        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
+        let (shop, account) = try await Self.doubt()
         #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.hostKeyChanged])
         shop.clock.advance(seconds: 7200)
         #expect(try await Settlement(shop.turning).pass().map(\.outcome.status) == [.uncertain])
 
         // That it was pinned is not enough, where nobody said so since.
-        var trust = try Self.trust(shop)
-        trust.systems = [new.text]
-        try Self.put(trust, shop)
+        try Self.pin([Self.new], by: nil, shop)
         shop.clock.advance(seconds: 7200)
         #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.wrongTarget])
 
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
+        try Self.pin([Self.new], by: "alice", shop)
         let reports = try await shop.settle(days: 1)
         #expect(reports.last?.outcome.status == .success, "\(reports)")
-        #expect(try await !ManyDoubtsTests.isOpen(accounts[0], shop))
-        #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
+        try await Self.expectSettled(account, shop)
     }
 
     @Test("that the pins were cleared vouches for nobody: the key that shows itself then waits for a person too")
     func clearedPins() async throws {
-        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
-        var trust = try Self.trust(shop)
-        trust.systems = []
-        trust.confirmedBy = "bob"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
+        let (shop, account) = try await Self.doubt()
+        try Self.pin([], by: "bob", shop)
         for _ in 0..<3 {
             shop.clock.advance(seconds: 7200)
             #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.wrongTarget])
         }
-        trust = try Self.trust(shop)
-        #expect(trust.systems == [new.text] && !trust.isConfirmedByPerson)
+        let trust = try Self.trust(shop)
+        #expect(trust.systems == [Self.new.text] && !trust.isConfirmedByPerson)
 
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
+        try Self.pin([Self.new], by: "alice", shop)
         let reports = try await shop.settle(days: 1)
         #expect(reports.last?.outcome.status == .success, "\(reports)")
-        #expect(try await !ManyDoubtsTests.isOpen(accounts[0], shop))
+        try await Self.expectSettled(account, shop)
     }
 
     @Test(
         "while a change waits under the old key of its host, no other account of that user may be changed; and then it has the new one"
     )
     func sameUserUnderNewKey() async throws {
-        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
-        var trust = try Self.trust(shop)
-        trust.systems = [new.text]
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
+        let (shop, account) = try await Self.doubt()
+        try Self.pin([Self.new], by: "alice", shop)
 
-        // The same host and user by another row.
-        let asset = Workshop.asset(2, name: "db by its other name")
-        let other = Workshop.account(62, on: asset, name: "app0")
-        try shop.add(asset)
-        try shop.add(Workshop.account(61, on: asset, name: "admin", privileged: true), secret: "admin-secret")
-        try shop.add(other, secret: "old")
+        let (_, other) = try Self.sameUser(shop)
         let (live, installs) = (shop.target.snapshot.live["app0"], shop.target.snapshot.installs)
         func turn() async -> TurnReport {
             await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal)
@@ -105,9 +112,9 @@ struct NewHostKeyTests {
         // It goes on under the new key, and is in doubt for another reason.
         shop.target.with { $0.logins = [.failure(ConnectorFault(.timedOut, effect: .none))] }
         #expect(try await Settlement(shop.turning).pass().map(\.outcome.reason) == [.timedOut])
-        let row = try #require(try await shop.database.read { try SecretChanges.of(accounts[0].id, in: .default, on: $0) })
+        let row = try #require(try await shop.database.read { try SecretChanges.of(account.id, in: .default, on: $0) })
         let change = try shop.keyring.keys().verified(row, with: SealingWorkspace())
-        #expect(change.identity == TargetIdentity(system: new, user: "app0").canonical.bytes)
+        #expect(change.identity == TargetIdentity(system: Self.new, user: "app0").canonical.bytes)
         let late = await turn()
         #expect(late.outcome.status == .skipped && late.outcome.reason == .sameTarget, "\(late.outcome)")
         #expect(shop.target.snapshot.live["app0"] == live && shop.target.snapshot.installs == installs)
@@ -115,37 +122,26 @@ struct NewHostKeyTests {
         // Two logins without an answer have used up the day; what the host stores is enough to know.
         let reports = try await shop.settle(days: 1)
         #expect(reports.last?.outcome == RecordOutcome(.unverifiable, .noLoginLeft), "\(reports)")
-        #expect(try await !ManyDoubtsTests.isOpen(accounts[0], shop))
-        #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
+        try await Self.expectSettled(account, shop)
     }
 
     @Test("a change whose user has another account's change open under the new key waits, and sends nothing")
     func otherChangeUnderNewKey() async throws {
-        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
+        let (shop, account) = try await Self.doubt()
         // The other row knows the host by its new key already, and its change began before anybody said that this is the same host.
-        let asset = Workshop.asset(2, name: "db by its other name")
-        let other = Workshop.account(62, on: asset, name: "app0")
-        try shop.add(asset)
-        try shop.add(Workshop.account(61, on: asset, name: "admin", privileged: true), secret: "admin-secret")
-        try shop.add(other, secret: "old")
+        let (_, other) = try Self.sameUser(shop)
         shop.target.with { state in
             state.tricks = [.appliedThenCut]
             state.logins = [.failure(ConnectorFault(.timedOut, effect: .none))]
         }
         let report = await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal)
         #expect(report.outcome.status == .uncertain, "\(report.outcome)")
-        var trust = try Self.trust(shop)
-        trust.systems = [new.text]
-        trust.confirmedBy = "alice"
-        trust.dateConfirmed = shop.clock.wall.now()
-        try Self.put(trust, shop)
+        try Self.pin([Self.new], by: "alice", shop)
         let before = shop.target.snapshot
-        let settled = try await shop.turning.settle(accounts[0].id, in: .default, by: Workshop.principal)
+        let settled = try await shop.turning.settle(account.id, in: .default, by: Workshop.principal)
         #expect(settled?.outcome.status == .uncertain && settled?.outcome.reason == .sameTarget, "\(String(describing: settled))")
         #expect(shop.target.snapshot.installs == before.installs && shop.target.snapshot.live == before.live)
-        for account in [accounts[0], other] { #expect(try await ManyDoubtsTests.isOpen(account, shop)) }
+        for account in [account, other] { #expect(try await ManyDoubtsTests.isOpen(account, shop)) }
     }
 
     enum Way: CaseIterable, Sendable { case deleted, elsewhere }
@@ -154,20 +150,12 @@ struct NewHostKeyTests {
         "a doubt in the place of which another account has come is told of at once and in its record, and settles when that one is gone",
         arguments: Way.allCases)
     func blocked(way: Way) async throws {
-        let (shop, accounts) = try await ManyDoubtsTests.doubts(1)
-        let new = TargetIdentity.System.sshHostKey("SHA256:new")
-        shop.target.with { $0.system = new }
+        let (shop, account) = try await Self.doubt()
         // The other row knows the host by its new key, and was changed there before anybody said that this is the same host.
-        let asset = Workshop.asset(2, name: "db by its other name")
-        let other = Workshop.account(62, on: asset, name: "app0")
-        try shop.add(asset)
-        try shop.add(Workshop.account(61, on: asset, name: "admin", privileged: true), secret: "admin-secret")
-        try shop.add(other, secret: "old")
+        let (asset, other) = try Self.sameUser(shop)
         let report = await shop.turning.turn(other.id, in: .default, Workshop.order(), by: Workshop.principal)
         #expect(report.outcome.status == .success, "\(report.outcome)")
-        var trust = try Self.trust(shop)
-        (trust.systems, trust.confirmedBy, trust.dateConfirmed) = ([new.text], "alice", shop.clock.wall.now())
-        try Self.put(trust, shop)
+        try Self.pin([Self.new], by: "alice", shop)
 
         let watch = DoubtWatch(shop, patience: .seconds(365 * 86_400))
         #expect(try await watch.look().isEmpty)
@@ -190,8 +178,7 @@ struct NewHostKeyTests {
         }
         let reports = try await shop.settle(days: 1)
         #expect(reports.last?.outcome.status != .uncertain, "\(reports)")
-        #expect(try await !ManyDoubtsTests.isOpen(accounts[0], shop))
-        #expect(try shop.served(accounts[0].id) == shop.target.snapshot.live["app0"])
+        try await Self.expectSettled(account, shop)
     }
 
     @Test("another user on the new host is not the one that was meant, whoever stands in for the host")

@@ -23,7 +23,7 @@ struct PartialRemovalTests {
             for host in ["%", "10.1.%", "10.2.%"] {
                 try await server.sql("CREATE USER \(name)@'\(host)' IDENTIFIED BY 'Old-secret-1!'")
             }
-            proxy = try CuttingProxy(to: server.port, at: "DROP USER", .before)
+            proxy = try CuttingProxy(to: server.port, at: ["DROP USER"], .before)
             shop = try Workshop({
                 $0.connector = { $0 == "mariadb" ? MariaDB() : nil }
                 $0.stepLimit = .seconds(60)

@@ -251,7 +251,7 @@ struct RemovalTests {
     func postgreSQL(cut: CuttingProxy.Cut) async throws {
         let server = try await PostgreSQLServer()
         try await server.sql("CREATE ROLE app LOGIN PASSWORD 'Old-secret-1!'")
-        let proxy = try CuttingProxy(to: server.port, at: "DROP ROLE", cut)
+        let proxy = try CuttingProxy(to: server.port, at: ["DROP ROLE"], cut)
         let shop = try Workshop({
             $0.connector = { $0 == "postgresql" ? PostgreSQL() : nil }
             $0.stepLimit = .seconds(cut == .silence ? 5 : 60)

@@ -62,11 +62,11 @@ final class TestYard: Sendable {
 
     func setClock(_ seconds: Int64) { moment.withLock { $0 = Self.start.adding(seconds: seconds) } }
 
-    func parts(_ limits: WorkLimits = WorkLimits(), pause: Pause = .system) -> AutomationParts {
+    func parts(_ limits: WorkLimits = WorkLimits(), pause: Pause = .system, clock: WallClock? = nil) -> AutomationParts {
         AutomationParts(
             database: database, keys: keys, gate: gate, work: work,
             abilities: PlatformAbilities(secretTypes: ["linux": [.password, .sshKey]]), agenda: Agenda(zones: ZoneDirectory()),
-            outbox: outbox, meter: meter, limits: limits, clock: clock, pause: pause,
+            outbox: outbox, meter: meter, limits: limits, clock: clock ?? self.clock, pause: pause,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

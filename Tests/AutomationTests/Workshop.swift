@@ -189,7 +189,7 @@ final class Workshop: Sendable {
         let id = id ?? app.id
         return try database.readSync { [keyring] db in
             var values: [Int64: [UInt8]] = [:]
-            for version in try SecretVersions.history(of: id, in: .default, on: db).rows {
+            for version in try SecretVersions.list(of: id, in: .default, on: db).rows {
                 let place = Place.accountSecret(id, version: version.number, in: .default)
                 let secret = try keyring.keys().open(version.secret, at: place, with: SealingWorkspace())
                 values[version.number] = secret.withBytes { Array($0) }

@@ -124,4 +124,30 @@ struct PasswordRulesTests {
             #expect(PasswordRules.standard(for: type).symbols.isDisjoint(with: troublesome))
         }
     }
+
+    @Test(
+        "a password that somebody chose is held to what a platform takes, and to nothing more",
+        arguments: [
+            ("linux", "correct horse battery", []), ("mariadb", #"a"b'c\d %_@:/#"#, []), ("redis", "p\u{E4}ssw\u{F6}rt", []),
+            ("postgresql", "seven-7", [PasswordViolation.tooShort(minimum: 8)]), ("", "tab\tinside", [.characterNotAllowed]),
+            ("linux", String(repeating: "x", count: 129), [.tooLong(maximum: 128)]), ("oracle", "Plain_word$1", []),
+            ("oracle", "1-more-than-thirty-characters-of-it", [.tooLong(maximum: 30), .characterNotAllowed, .firstIsNoLetter]),
+            ("general", "What is it?", [.characterNotAllowed]), ("general", "a line of words!", []),
+            ("general", "9 letters", [.firstIsNoLetter]),
+        ] as [(String, String, [PasswordViolation])])
+    func chosen(type: String, password: String, violations: [PasswordViolation]) {
+        let found = Array(password.utf8).withUnsafeBytes { PasswordRules.violations(in: $0, onPlatform: type) }
+        #expect(found == violations)
+    }
+
+    @Test("what is made by a platform's standard rules is what the platform takes", arguments: Set(Platform.all.map(\.type)))
+    func standardIsTaken(type: String) {
+        let rules = PasswordRules.standard(for: type)
+        let all = PasswordRules.CharacterClass.allCases.flatMap { rules.alphabet(of: $0) }
+        let password = Array("a".utf8) + all.prefix(PasswordRules.lengths.lowerBound * 3)
+        let symbols = Array("a".utf8) + rules.alphabet(of: .symbol) + Array("bcdefgh".utf8)
+        for made in [password, symbols] {
+            #expect(made.withUnsafeBytes { PasswordRules.violations(in: $0, onPlatform: type) }.isEmpty)
+        }
+    }
 }

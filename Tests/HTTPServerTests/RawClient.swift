@@ -88,6 +88,13 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
+    /// Waits until whoever is at the other end has taken everything that was written, so that what is written next comes apart from it.
+    func waitUntilTaken() {
+        // SIOCOUTQ of unix(7): bytes that nobody has read.
+        var left: Int32 = 0
+        while ioctl(descriptor, 0x5411, &left) == 0, left > 0 { usleep(1000) }
+    }
+
     func get(_ target: String, _ headers: String = "") {
         write("GET \(target) HTTP/1.1\r\nHost: test\r\n\(headers)\r\n")
     }

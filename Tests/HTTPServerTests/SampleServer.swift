@@ -71,10 +71,21 @@ final class SampleHandler: Handler {
     let cancelled = Atomic<Int>(0)
     /// Answers with secrets that did not arrive.
     let undelivered = Mutex<[Undelivered]>([])
+    /// `/block` stops its loop between the one and the other.
+    let isBlocked = DispatchSemaphore(value: 0)
+    let goesOn = DispatchSemaphore(value: 0)
     private static let constant = SharedBytes([UInt8](repeating: 0x61, count: 200))
 
     func limit(_ exchange: Exchange) -> BodyPolicy {
-        if text(exchange.path) == "/refused" {
+        if text(exchange.path) == "/release-refused" {
+            // As if another thread had given leave while the loop was at its connections.
+            let tickets = held.withLock { held in
+                defer { held = [] }
+                return held
+            }
+            listener.withLock { $0?.listener }?.release(loop: exchange.loop, tickets)
+        }
+        if text(exchange.path) == "/refused" || text(exchange.path) == "/release-refused" {
             return .refuse(.problem(401, code: "unauthorized", detail: "no", id: exchange.requestID))
         }
         return .limit(text(exchange.path) == "/large" ? 4 << 20 : 65_536)
@@ -144,6 +155,10 @@ final class SampleHandler: Handler {
             exchange.respond(Response(contentType: "text/plain", body: .bytes([UInt8](repeating: 0x62, count: 8 << 20))))
         case "/split":
             exchange.respond(Response(headers: [.init("X-Good", "one"), .init("X-Bad", "two\r\nX-Evil: three")]))
+        case "/block":
+            isBlocked.signal()
+            goesOn.wait()
+            exchange.respond(.empty(204))
         case "/silent":
             break
         default:

@@ -6,7 +6,8 @@ final class SlowReader {
     private let commands = Pipe()
     private let answers = Pipe()
 
-    /// A count of heads for each line of input, once nothing came for a while.
+    /// For each line of input, a count to wait for: the count of heads, once so many have come, or none for a minute, and then none for
+    /// a while.
     private static let program = """
         import socket, ssl, sys
         plain = socket.socket()
@@ -15,11 +16,13 @@ final class SlowReader {
         context = ssl._create_unverified_context()
         client = context.wrap_socket(plain)
         client.sendall(b"GET %s HTTP/1.1\\r\\nHost: t\\r\\n\\r\\n" % sys.argv[3].encode() * int(sys.argv[2]))
-        client.settimeout(1)
         seen = b""
         for line in sys.stdin:
             try:
-                while part := client.recv(4096): seen += part
+                while True:
+                    client.settimeout(60 if seen.count(b"HTTP/1.1 200") < int(line) else 1)
+                    if not (part := client.recv(65536)): break
+                    seen += part
             except TimeoutError: pass
             print(seen.count(b"HTTP/1.1 200"), flush=True)
         """
@@ -33,12 +36,18 @@ final class SlowReader {
     }
 
     deinit {
-        process.terminate()
+        if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
     }
 
-    /// Reads what comes until nothing does; how many answers have begun in all.
-    func readAll() throws -> Int {
-        try commands.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+    /// Ends it without a word; true of its socket too, where something was not read.
+    func kill() {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Reads what comes, so many answers in all and what there may be beyond; how many have begun in all.
+    func readAll(_ count: Int) throws -> Int {
+        try commands.fileHandleForWriting.write(contentsOf: Data("\(count)\n".utf8))
         var text = ""
         while text.last != "\n" {
             let part = answers.fileHandleForReading.availableData

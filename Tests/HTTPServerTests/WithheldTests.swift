@@ -1,5 +1,5 @@
 import Dispatch
-import Glibc
+import Foundation
 import HTTPServer
 import Synchronization
 import Testing
@@ -124,6 +124,53 @@ struct WithheldTests {
         }
     }
 
+    @Test("a request that cannot wait is answered where the answer before it left just now, before the loop heard of that")
+    func releasedMeanwhile() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try RawClient.overTLS(port: server.port)
+            client.write(
+                "GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\n"
+                    + "POST /release-refused HTTP/1.1\r\nHost: t\r\nContent-Length: 5242880\r\n\r\n")
+            #expect(client.read()?.text == Self.body)
+            #expect(client.read()?.status == 401)
+            #expect(client.isEnded())
+            #expect(Self.causes(server) == [])
+        }
+    }
+
+    @Test("an answer that got leave and that no socket took, since its client was gone, is told as undelivered")
+    func unsent() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let client = try SlowReader(port: server.port, requests: 2, target: "/hold-secret")
+            let read = try unwrapped(server.handler.nextHeld())
+            server.listener.release(loop: 0, [read])
+            let ticket = try unwrapped(server.handler.nextHeld())
+            // The loop must not notice that the client leaves, before its answer gets leave.
+            let other = try RawClient.overTLS(port: server.port)
+            other.get("/block")
+            server.handler.isBlocked.wait()
+            client.kill()
+            for _ in 0..<6000 where try Self.established(server) > 1 { usleep(10_000) }
+            server.listener.release(loop: 0, [ticket])
+            server.handler.goesOn.signal()
+            #expect(other.read()?.status == 204)
+            #expect(server.eventually { $0.openConnections == 1 })
+            #expect(Self.firstCauses(server) == [.broken])
+        }
+    }
+
+    /// Connections of a server that its kernel believes to be whole.
+    private static func established(_ server: SampleServer) throws -> Int {
+        let port = ":" + String(format: "%04X", Int(server.port)) + " "
+        let lines = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n")
+        return lines.filter { line in
+            let fields = line.split(separator: " ")
+            return fields.count > 3 && "\(fields[1]) ".hasSuffix(port) && fields[3] == "01"
+        }.count
+    }
+
     @Test("a client that reads slowly gets no answer before its release, however full its socket is")
     func slowReader() async throws {
         try await blocking {
@@ -137,7 +184,7 @@ struct WithheldTests {
             }
             #expect(released > 3 && released < 2000)
             for _ in 0..<3 {
-                let received = try Self.readAll([client], released)
+                let received = try client.readAll(released)
                 let ticket = try unwrapped(server.handler.nextHeld())
                 #expect(received == released)
                 server.listener.release(loop: 0, [ticket])
@@ -245,15 +292,11 @@ struct WithheldTests {
                 released += tickets.count
             }
             #expect(released > 15 && released < 7500)
-            #expect(try Self.readAll(clients, released) == released)
+            var received = 0
+            // A stall looks like the end.
+            for _ in 0..<60 where received < released { received = try clients.reduce(0) { try $0 + $1.readAll(0) } }
+            #expect(received == released)
         }
-    }
-
-    /// How many answers have come to these in all, once there are so many, and nothing more comes.
-    private static func readAll(_ clients: [SlowReader], _ wanted: Int) throws -> Int {
-        var received = 0
-        for _ in 0..<60 where received < wanted { received = try clients.reduce(0) { try $0 + $1.readAll() } }
-        return received
     }
 
     @Test("a stop, or clients that leave, right after many answers may leave loses none of them to another connection")
@@ -301,6 +344,44 @@ struct WithheldTests {
             let next = try RawClient.overTLS(port: server.port)
             next.get("/fixed")
             #expect(next.read()?.status == 200)
+        }
+    }
+
+    @Test(
+        "answers that leave while their clients go on asking, and ask for new keys, are whole and in order",
+        .timeLimit(.minutes(15)))
+    func whileReading() async throws {
+        try await blocking {
+            let server = try Self.server()
+            let clients = try (0..<4).map { _ in try RawClient.overTLS(port: server.port) }
+            let isOver = Atomic(false)
+            let releasing = DispatchGroup()
+            DispatchQueue.global().async(group: releasing) {
+                while !isOver.load(ordering: .relaxed) {
+                    if let ticket = server.handler.nextHeld(tries: 1) { server.listener.release(loop: 0, [ticket]) }
+                }
+            }
+            for round in 0..<3 {
+                for _ in 0..<50 {
+                    for client in clients {
+                        client.write(
+                            "GET /hold-secret HTTP/1.1\r\nHost: t\r\n\r\nGET /describe?\(round) HTTP/1.1\r\nHost: t\r\n\r\n")
+                    }
+                }
+                for client in clients {
+                    for _ in 0..<50 {
+                        #expect(client.read()?.text == Self.body)
+                        #expect(client.read()?.text.contains("query=\(round)\n") == true)
+                    }
+                }
+                // A command of the program: the client changes its keys, and asks the server to change its own.
+                for client in clients { client.write("K\n") }
+                for client in clients { client.waitUntilTaken() }
+            }
+            isOver.store(true, ordering: .relaxed)
+            releasing.wait()
+            #expect(server.eventually { $0.parked == 0 && $0.answers == 1200 })
+            #expect(Self.causes(server) == [])
         }
     }
 

@@ -147,6 +147,24 @@ struct OutboxTests {
         #expect(try await house.rows().isEmpty)
     }
 
+    @Test("a message that cannot be read is given up, and those behind it are sent")
+    func damaged() async throws {
+        let house = try House()
+        let channel = Scripted()
+        let outbox = house.outbox([channel])
+        try await house.put(Self.notice(subject: "first"), into: outbox)
+        try await house.database.write { db in _ = try db.execute("UPDATE deliveries SET org_id = x'01'", []) }
+        house.time.add(1, ordering: .relaxed)
+        try await house.put(Self.notice(subject: "second"), into: outbox)
+        #expect(try await outbox.deliverDue() == 2)
+        #expect(channel.seen.withLock { $0.map(\.subject) } == ["second"])
+        let states = try await house.database.read { db in
+            try db.query("SELECT state FROM deliveries ORDER BY date_created", []) { try $0.text(0) }
+        }
+        #expect(states == ["abandoned", "sent"])
+        #expect(try await outbox.deliverDue() == 0)
+    }
+
     @Test("a message that somebody rewrote in the database is not sent")
     func tampered() async throws {
         let house = try House()

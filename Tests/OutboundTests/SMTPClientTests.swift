@@ -71,14 +71,34 @@ struct SMTPClientTests {
         }
     }
 
-    @Test("a wrong password is the server's no, and no mail goes")
+    @Test("a wrong password is the server's no, which is told without its words when they repeat it; and no mail goes")
     func wrongPassword() async throws {
         let sink = try MailSink(mode: "tls")
         var configuration = configuration(sink, .tls)
-        configuration.login = .init(username: MailSink.username, password: WipedBytes(Array("wrong".utf8)))
+        configuration.login = .init(username: MailSink.username, password: WipedBytes(Array("Mistaken-1".utf8)))
         let client = SMTPClient(configuration)
-        await #expect(throws: OutboundFault.self) { try await client.send(mail()) }
+        do {
+            try await client.send(mail())
+            Issue.record("it was sent")
+        } catch {
+            guard case .refused(535, let words) = error else { throw error }
+            #expect(words == "535 (its words may repeat the login, and are not kept)")
+        }
         #expect(try sink.mails().isEmpty)
+    }
+
+    @Test("a no that repeats the password after the login is told without its words")
+    func repeatedPassword() async throws {
+        let sink = try MailSink(mode: "starttls", password: "Sesame-1")
+        var configuration = configuration(sink, .startTLS)
+        configuration.login = .init(username: MailSink.username, password: WipedBytes(Array("Sesame-1".utf8)))
+        do {
+            try await SMTPClient(configuration).send(mail(to: "talker@example.org"))
+            Issue.record("it was sent")
+        } catch {
+            guard case .refused(550, let words) = error else { throw error }
+            #expect(!words.contains("not with") && words.hasPrefix("550 "))
+        }
     }
 
     @Test(

@@ -1,24 +1,13 @@
 #!/usr/bin/env bash
 # `make demo` as a visitor sees it, unattended. Prints TAP; see scripts/run-tests.sh.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-number=0
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/scenario.sh"
 
 # What the tests were built with is at hand; nobody watches, so there are no pauses.
 mkdir "$scratch/tmp"
 TMPDIR=$scratch/tmp CI=true PAUSE=0 CONFIGURATION=debug scripts/demo.sh >"$scratch/shown" 2>&1 </dev/null
 status=$?
 
-check() {
-    number=$((number + 1))
-    if "${@:2}"; then echo "ok $number - $1"; else
-        echo "not ok $number - $1"
-        sed 's/^/# /' "$scratch/shown"
-    fi
-}
-shows() { grep -qE -- "$1" "$scratch/shown"; }
 hides() { ! shows "$1"; }
 
 check "the demo runs to its end" test "$status" -eq 0

@@ -24,7 +24,7 @@ fails() { ! "$@"; }
 for script in scripts/*.sh scripts/bench/*.sh certs/*.sh Tests/ScenarioTests/*.sh .ci/run; do
     check "$script is a shell script that parses" bash -n "$script"
     # These are sourced.
-    case $script in scripts/lib.sh | scripts/bench/fetching.sh) continue ;; esac
+    case $script in scripts/lib.sh | scripts/scenario.sh | scripts/bench/fetching.sh) continue ;; esac
     check "$script can be run" test -x "$script"
 done
 

@@ -1,26 +1,7 @@
 #!/usr/bin/env bash
 # The five-minute story of the README and its task, command by command as they stand there. Prints TAP; see scripts/run-tests.sh.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-. scripts/lib.sh
-scratch=$(mktemp -d)
-server=
-cleanup() {
-    [ -z "$server" ] || kill "$server" 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$scratch"
-}
-trap cleanup EXIT
-number=0
-
-check() {
-    number=$((number + 1))
-    if "${@:2}"; then echo "ok $number - $1"; else
-        echo "not ok $number - $1"
-        sed 's/^/# /' "$scratch/shown"
-    fi
-}
-shows() { grep -qE -- "$1" "$scratch/shown"; }
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/scenario.sh"
 
 # The blocks of the story, in files of their own: register, fetch, fetch with curl, check the record; then those about a task.
 awk '/^## /{story = /five-minute story|Turning secrets/} story' README.md |
@@ -33,8 +14,8 @@ PATH=$PWD/.build/debug:$PATH
 (umask 077 && keyturnd init --data "$scratch/data" --yes --json >"$scratch/login.json")
 port=$(free_port)
 keyturnd serve --data "$scratch/data" --listen "127.0.0.1:$port" --allow-root >"$scratch/log" 2>&1 </dev/null &
-server=$!
-wait_for_tls "$port" 180 "$server" || cat "$scratch/log"
+runner=$!
+wait_for_tls "$port" 180 "$runner" || cat "$scratch/log"
 KEYTURN_CA=$(json_field "$scratch/login.json" ca_certificate)
 export KEYTURN_CA KEYTURN_URL=https://127.0.0.1:$port KEYTURN_CONFIG=$scratch/client
 cd "$scratch" || exit 1

@@ -1,25 +1,7 @@
 #!/usr/bin/env bash
 # `make run` as a newcomer meets it: the server comes up, and the lines that it prints lead on. Prints TAP; see scripts/run-tests.sh.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-. scripts/lib.sh
-scratch=$(mktemp -d)
-runner=
-cleanup() {
-    [ -z "$runner" ] || kill "$runner" 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$scratch"
-}
-trap cleanup EXIT
-number=0
-
-check() {
-    number=$((number + 1))
-    if "${@:2}"; then echo "ok $number - $1"; else
-        echo "not ok $number - $1"
-        sed 's/^/# /' "$scratch/shown" "$scratch/said" 2>/dev/null
-    fi
-}
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/scenario.sh"
 
 port=$(free_port)
 # What the tests were built with is at hand.

@@ -29,6 +29,23 @@ struct ConnectionTests {
         .blob([0]), .blob([UInt8](0...255)), .uuid(high: 1, low: .max),
     ]
 
+    @Test("two rows have the same image if and only if every column is stored the same, to the byte and with its type")
+    func images() throws {
+        let rows = [
+            "SELECT NULL, NULL", "SELECT NULL, 0", "SELECT 0, NULL", "SELECT 0, 0", "SELECT 0.0, 0", "SELECT -0.0, 0",
+            "SELECT '0', 0", "SELECT x'30', 0", "SELECT '', ''", "SELECT x'', ''", "SELECT '', x''",
+            "SELECT 'a', 'bc'",
+            "SELECT 'ab', 'c'", "SELECT 'abc', ''", "SELECT x'00', ''", "SELECT char(233), ''", "SELECT 'e' || char(769), ''",
+            "SELECT 256, 0", "SELECT 1, 0", "SELECT -1, 0",
+            "SELECT 9223372036854775807, 0",
+        ]
+        try database().readSync { connection in
+            let images = try rows.map { try connection.first(SQLQuery(rendered: $0)) { $0.image } }
+            #expect(Set(images).count == rows.count)
+            #expect(try images == rows.map { try connection.first(SQLQuery(rendered: $0)) { $0.image } })
+        }
+    }
+
     @Test("a value comes back as it went in", arguments: values)
     func roundTrip(value: SQLValue) throws {
         let back = try database().readSync { connection in

@@ -34,6 +34,44 @@ struct DeletionTests {
         }
     }
 
+    /// A row in each table of what is done to accounts, and of what is told about it.
+    private static func insertWork(of tenant: Tenant, on connection: any SQLConnection) throws {
+        let (organization, asset, account) = (tenant.id, tenant.asset.value.id, tenant.account.value.id)
+        let (task, execution) = (AutomationTaskID.random(), ExecutionID.random())
+        let empty = SQLValue.blob([])
+        try connection.execute(
+            "INSERT INTO deliveries VALUES (?, ?, 'email', 'a@example.org', 'e', 's', 'b', 'p', 1, 1, 0, 'waiting', '', ?)",
+            [.id(Delivery.ID.random()), .id(organization), empty])
+        try connection.execute(
+            "INSERT INTO tasks VALUES (?, ?, 'k', 'n', 'w', NULL, 0, '', 1, 'UTC', NULL, 'skip', 0, 1, ?, 1, '', '', '', 1, 1, ?)",
+            [.id(task), .id(organization), empty, empty])
+        try connection.execute(
+            "INSERT INTO task_states VALUES (?, ?, 1, 1, 1, NULL)", [.id(task), .id(organization)])
+        try connection.execute(
+            "INSERT INTO executions VALUES (?, ?, 'k', ?, 'n', 'u', NULL, '', 'w', 'running', 1, 1, NULL, 1, 0, '', ?)",
+            [.id(execution), .id(organization), .id(task), empty])
+        try connection.execute(
+            """
+            INSERT INTO records VALUES (
+                ?, ?, ?, 'k', ?, 'n', ?, 'u', 'password', 'pending', NULL, '', NULL, NULL, NULL, ?, 1, 1, NULL, 0, ?)
+            """,
+            [.id(RecordID.random()), .id(organization), .id(execution), .id(asset), .id(account), empty, empty])
+        try connection.execute(
+            "INSERT INTO secret_changes VALUES (?, ?, ?, ?, ?, 'sending', NULL, ?, 1, 1, ?)",
+            [.id(ChangeID.random()), .id(organization), .id(account), .id(asset), .blob(account.bytes), empty, empty])
+        try connection.execute(
+            "INSERT INTO sent_secrets VALUES (?, 1, ?, 1, NULL, NULL)", [.id(account), .id(organization)])
+        try connection.execute(
+            "INSERT INTO login_attempts VALUES (?, ?, ?, ?, 1, 1, 'unclear')",
+            [.id(LoginAttempts.ID.random()), .id(organization), .id(account), .blob(account.bytes)])
+        try connection.execute(
+            "INSERT INTO asset_trusts VALUES (?, ?, 'strict', ?, ?, '', 1, ?)",
+            [.id(asset), .id(organization), empty, empty, empty])
+        try connection.execute(
+            "INSERT INTO target_identities VALUES (?, ?, 'password', ?, 1)",
+            [.id(account), .id(organization), .blob(account.bytes)])
+    }
+
     /// Rows of each table that belong to the organization.
     func census(_ organization: OrganizationID) throws -> [String: Int64] {
         try vault.read { connection in
@@ -78,9 +116,23 @@ struct DeletionTests {
         #expect(try vault.read { try !ChangeMarks.exists(request, on: $0) })
     }
 
+    @Test("an asset with an open change is not deleted: the candidate may be the secret that is live")
+    func openChange() async throws {
+        let ours = vault.ours
+        try vault.write { try Self.insertWork(of: ours, on: $0) }
+        await #expect(throws: StorageFault.self) {
+            try await vault.database.deleteAsset(ours.asset.value.id, in: ours.id, marking: request, at: day)
+        }
+        #expect(try vault.read { try Accounts.get(ours.account.value.id, in: ours.id, on: $0) } != nil)
+        #expect(try vault.read { try SecretVersions.list(of: ours.account.value.id, in: ours.id, on: $0).total } == 1)
+    }
+
     @Test("an organization goes with everything in it, its data keys first")
     func organization() async throws {
+        for tenant in [vault.ours, vault.theirs] { try vault.write { try Self.insertWork(of: tenant, on: $0) } }
         let before = try census(vault.theirs.id)
+        let empty = try census(vault.ours.id).filter { $0.value == 0 }.keys.sorted()
+        #expect(empty.isEmpty, "nothing would show that it is forgotten: \(empty)")
         #expect(try await vault.database.deleteOrganization(vault.ours.id, marking: request, at: day))
         #expect(try census(vault.ours.id).values.allSatisfy { $0 == 0 })
         #expect(try vault.read { try Organizations.get(.default, on: $0) } == nil)

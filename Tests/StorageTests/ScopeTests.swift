@@ -30,7 +30,7 @@ struct ScopeTests {
             #expect(try Accounts.all(of: theirs.asset.value.id, in: id, on: connection).isEmpty)
             #expect(try !Accounts.delete(theirs.account.value.id, in: id, on: connection))
             #expect(try SecretVersions.get(1, of: theirs.account.value.id, in: id, on: connection) == nil)
-            #expect(try SecretVersions.history(of: theirs.account.value.id, in: id, on: connection).total == 0)
+            #expect(try SecretVersions.list(of: theirs.account.value.id, in: id, on: connection).total == 0)
             #expect(
                 try SecretVersions.prune(theirs.account.value.id, in: id, keeping: 1, supersededBefore: day, on: connection)
                     .isEmpty)

@@ -258,7 +258,7 @@ struct TablesTests {
             _ = try Accounts.update(account, on: connection)
             let gone = try SecretVersions.prune(
                 account.value.id, in: tenant.id, keeping: limit, supersededBefore: day, on: connection)
-            let page = try SecretVersions.history(of: account.value.id, in: tenant.id, on: connection)
+            let page = try SecretVersions.list(of: account.value.id, in: tenant.id, on: connection)
             #expect(page.total == Int64(page.rows.count))
             #expect(Set(gone).isDisjoint(with: page.rows.map(\.number)))
             return page.rows.map(\.number)

@@ -41,7 +41,8 @@ struct TaskTablesTests {
                 id: .random(), organization: tenant.id, execution: execution, kind: .changeSecret, asset: tenant.asset.value.id,
                 assetName: "web", account: tenant.account.value.id, username: "u", secretType: .sshKey, status: status,
                 reason: .policyMinimumAge, detail: "d", until: day, oldVersion: 1, newVersion: 2,
-                steps: [Record.Step(name: "login", date: day), Record.Step(name: "change", date: day)], dateCreated: day,
+                steps: [Record.Step(.check, date: day), Record.Step(.verify, reason: .cut, words: "a: b", date: day)],
+                dateCreated: day,
                 dateStart: day, dateFinished: day, isIgnored: true))
     }
 
@@ -74,6 +75,32 @@ struct TaskTablesTests {
             (record.value.status, record.value.reason, record.value.steps) = (.success, nil, [])
             #expect(try Records.update(record, on: db))
             #expect(try Records.get(record.value.id, in: ours.id, on: db) == record)
+        }
+    }
+
+    @Test("steps that were stored before they had codes are read, and what is no step is damage")
+    func oldSteps() throws {
+        let ours = vault.ours
+        try vault.write { db throws in
+            let execution = Self.execution(ours, of: nil)
+            try Executions.insert(execution, on: db)
+            let record = Self.record(ours, of: execution.value.id)
+            try Records.insert(record, on: db)
+            let time = String(day.milliseconds)
+            func stored(_ texts: [String]) throws -> [Record.Step]? {
+                try db.execute("UPDATE records SET steps = ? WHERE id = ?", [.list(texts), .id(record.value.id)])
+                return try Records.get(record.value.id, in: ours.id, on: db)?.value.steps
+            }
+            #expect(try stored([]) == [])
+            let old = try stored(["check", time, "verify: rejected: no", time])
+            #expect(old == [Record.Step(.check, date: day), Record.Step(.verify, words: "rejected: no", date: day)])
+            for texts in [
+                ["login", time], ["check", "x"], ["check"], ["steps-2", "check", "", ""], ["steps-2", "check", "", "", "x"],
+                ["steps-2", "login", "", "", time], ["steps-2", "check", "because", "", time],
+                ["steps-3", "check", "", "", time],
+            ] {
+                #expect(throws: StorageFault.self, "\(texts)") { try stored(texts) }
+            }
         }
     }
 

@@ -21,9 +21,9 @@ package final class CuttingProxy: Sendable {
     private let lines = Lines()
 
     /// - Parameters:
-    ///   - mark: The bytes at which it cuts; empty where they cannot be seen, and somebody else says when.
+    ///   - marks: The bytes at which it cuts, whichever come; none where they cannot be seen, and somebody else says when.
     ///   - cut: What it does each time from the beginning; nil to carry everything until it is armed.
-    package init(to server: UInt16, at mark: String = "", _ cut: Cut? = nil) throws {
+    package init(to server: UInt16, at marks: [String] = [], _ cut: Cut? = nil) throws {
         let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         var address = Self.loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -36,7 +36,7 @@ package final class CuttingProxy: Sendable {
         guard isBound else { throw ProgramFault.system("bind", errno) }
         port = UInt16(bigEndian: address.sin_port)
         listener = descriptor
-        let (sign, lines) = (Array(mark.utf8), lines)
+        let (signs, lines) = (marks.map { Array($0.utf8) }, lines)
         lines.arm(cut, .max)
         Thread.detachNewThread {
             while true {
@@ -48,7 +48,7 @@ package final class CuttingProxy: Sendable {
                 let line = Line(client, far, from: Self.port(of: far))
                 if !lines.add(line) { line.end() }
                 Thread.detachNewThread {
-                    line.carryThere(sign, lines)
+                    line.carryThere(signs, lines)
                     lines.remove(line)
                 }
                 Thread.detachNewThread { line.carryBack() }
@@ -209,9 +209,9 @@ private final class Line: Sendable {
     func waitForAnswer() { _ = unheard.wait(timeout: .now() + 60) }
 
     /// Until the client or somebody else ends it.
-    func carryThere(_ mark: [UInt8], _ lines: Lines) {
+    func carryThere(_ marks: [[UInt8]], _ lines: Lines) {
         while let block = receive(from: client) {
-            guard !mark.isEmpty, block.indices.contains(where: { block[$0...].starts(with: mark) }), let cut = lines.next() else {
+            guard marks.contains(where: { Self.has($0, in: block) }), let cut = lines.next() else {
                 if isMuted.withLock({ $0 }) { continue }
                 guard (try? far.send(block)) != nil else { break }
                 continue
@@ -232,6 +232,10 @@ private final class Line: Sendable {
             }
         }
         end()
+    }
+
+    private static func has(_ mark: [UInt8], in block: [UInt8]) -> Bool {
+        block.indices.contains { block[$0...].starts(with: mark) }
     }
 
     /// Until the server ends it; a silent one stays all the same.

@@ -24,7 +24,7 @@ package final class MailSink: Sendable {
     private let lifeline = Pipe()
 
     /// - Parameter mode: `starttls` (required, with a login), `tls` (with a login), `none` (nothing of either).
-    package init(mode: String) throws {
+    package init(mode: String, password: String = MailSink.password) throws {
         directory = try TemporaryDirectory("mail")
         certificateAuthority = directory.file("certificate.pem")
         let key = directory.file("key.pem")
@@ -40,7 +40,7 @@ package final class MailSink: Sendable {
         process = Process()
         // Debian's own interpreter: that is the one for which its packages are installed.
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-u", script, mode, certificateAuthority, key, directory.path, Self.username, Self.password]
+        process.arguments = ["-u", script, mode, certificateAuthority, key, directory.path, Self.username, password]
         process.standardOutput = output
         process.standardInput = lifeline
         try process.run()
@@ -67,7 +67,7 @@ package final class MailSink: Sendable {
     }
 
     private static let source = """
-        import asyncio, email, email.policy, json, os, ssl, sys, threading
+        import asyncio, base64, email, email.policy, json, os, ssl, sys, threading
         from aiosmtpd.smtp import SMTP, AuthResult
 
         mode, certificate, key, directory, username, password = sys.argv[1:7]
@@ -76,6 +76,7 @@ package final class MailSink: Sendable {
             async def handle_RCPT(self, server, session, envelope, address, options):
                 if address.startswith("nobody@"): return "550 5.1.1 no such mailbox here"
                 if address.startswith("later@"): return "451 4.7.1 greylisted, come again"
+                if address.startswith("talker@"): return "550 5.7.1 not with " + password
                 envelope.rcpt_tos.append(address)
                 return "250 OK"
             async def handle_DATA(self, server, session, envelope):
@@ -88,7 +89,9 @@ package final class MailSink: Sendable {
 
         def authenticate(server, session, envelope, mechanism, data):
             good = data.login == username.encode() and data.password == password.encode()
-            return AuthResult(success=good, handled=False)
+            # A server that tells the whole world what it was told.
+            said = "535 5.7.8 not " + data.password.decode("ascii", "ignore") + " " + base64.b64encode(data.password).decode()
+            return AuthResult(success=good, handled=False, message=None if good else said)
 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)

@@ -1,6 +1,6 @@
 /// An SSH key pair that `ssh-keygen` makes for this run of the tests.
 package struct TestKeyPair: Sendable {
-    /// In OpenSSH's form unless another was asked for, without passphrase.
+    /// In OpenSSH's form unless another was asked for, without passphrase unless one was given.
     package let privateKey: [UInt8]
     /// The line for `authorized_keys`.
     package let publicKey: String
@@ -8,10 +8,12 @@ package struct TestKeyPair: Sendable {
     package enum Form: String, Sendable { case openSSH = "RFC4716", pem = "PEM", pkcs8 = "PKCS8" }
 
     /// - Parameter bits: of RSA and ECDSA; nil for the tool's own.
-    package static func make(_ type: TestHost.KeyType, bits: Int? = nil, form: Form = .openSSH) throws -> TestKeyPair {
+    package static func make(
+        _ type: TestHost.KeyType, bits: Int? = nil, form: Form = .openSSH, passphrase: String = ""
+    ) throws -> TestKeyPair {
         let directory = try TemporaryDirectory("key")
         let file = directory.file("key")
-        var arguments = ["-q", "-t", type.rawValue, "-N", "", "-C", "keyturn-tests", "-f", file]
+        var arguments = ["-q", "-t", type.rawValue, "-N", passphrase, "-C", "keyturn-tests", "-f", file]
         if let bits { arguments += ["-b", "\(bits)"] }
         if form != .openSSH { arguments += ["-m", form.rawValue] }
         let made = try ExternalProgram.run("ssh-keygen", arguments)

@@ -25,7 +25,7 @@ struct AccountSecretsTests {
         try shelf.put("same", by: change)
         #expect(try shelf.put("same", by: change).stages.current == 2)
         let id = shelf.account.id
-        let history = try shelf.database.readSync { try SecretVersions.history(of: id, in: .default, on: $0).rows }
+        let history = try shelf.database.readSync { try SecretVersions.list(of: id, in: .default, on: $0).rows }
         #expect(
             history.map(\.number) == [2, 1] && history.allSatisfy { $0.createdBy == "admin" && $0.dateCreated == TestShelf.now })
         #expect(history.first?.secret != history.last?.secret)
@@ -98,7 +98,7 @@ struct AccountSecretsTests {
         let last = try shelf.put("v5", by: change, history: limit)
         let id = shelf.account.id
         let kept = Set(
-            try shelf.database.readSync { try SecretVersions.history(of: id, in: .default, on: $0).rows }.map(\.number))
+            try shelf.database.readSync { try SecretVersions.list(of: id, in: .default, on: $0).rows }.map(\.number))
         let used = Set([last.stages.current, last.stages.pending, last.stages.previous].compactMap { $0 })
         #expect(used == [5, 1, 4] && kept.isSuperset(of: used))
         #expect(kept.isSuperset(of: Set((1...5).suffix(limit).map(Int64.init))))

@@ -4,6 +4,7 @@ import Domain
 import JSON
 import Sealing
 import Storage
+import TestSupport
 import Testing
 import Vault
 
@@ -15,6 +16,7 @@ struct SecretFetchTests {
     final class Fetcher: @unchecked Sendable, AbandonedFetches {
         let shelf: TestShelf
         let fetch: SecretFetch
+        private(set) var found: FetchableAccount?
 
         init() async throws {
             shelf = try TestShelf()
@@ -50,6 +52,7 @@ struct SecretFetchTests {
                 opened = try fetch.reveal(words, against: permit) { (_) throws(Refusal) in selector }
             }
             guard let revealed = opened else { throw Refusal.notFound }
+            found = revealed.found
             _ = permit.granted(objects: WrittenObjects([]), version: revealed.version, at: TestShelf.now)
             return switch revealed.secret {
             case .some(let secret): secret.withBytes { String(decoding: $0, as: UTF8.self) }
@@ -171,6 +174,47 @@ struct SecretFetchTests {
         guard case .integrity? = #expect(throws: Refusal.self, performing: { try fetcher.fetch(Self.byID) }) else {
             return #expect(Bool(false), "another refusal")
         }
+    }
+
+    @Test(
+        "a change elsewhere leaves what was verified as it is, and a change of the account, or other keys, have it verified anew")
+    func kept() async throws {
+        let fetcher = try await Fetcher()
+        let shelf = fetcher.shelf
+        #expect(try fetcher.fetch(Self.byName) == "one")
+        let first = try #require(fetcher.found)
+        try shelf.add(nil, TestShelf.account(2, on: shelf.asset, name: "second"))
+        #expect(try fetcher.fetch(Self.byName) == "one")
+        #expect(fetcher.found === first)
+        try fetcher.change { $0.comment = "changed" }
+        #expect(try fetcher.fetch(Self.byName) == "one")
+        let second = try #require(fetcher.found)
+        #expect(second !== first && second.account.comment == "changed")
+        shelf.keyring.seal()
+        try shelf.keyring.unseal(with: KeyFileUnsealer(directory: shelf.directory.file("keys")))
+        #expect(try fetcher.fetch(Self.byName) == "one")
+        #expect(fetcher.found !== second)
+    }
+
+    @Test("a text that was put into another Unicode form is damage, though Swift calls the two equal")
+    func equivalent() async throws {
+        let fetcher = try await Fetcher()
+        try fetcher.change { $0.username = "\u{E9}" }
+        #expect(try fetcher.fetch(Self.byID) == "one")
+        try fetcher.shelf.run("UPDATE accounts SET username = 'e' || char(769)")
+        guard case .integrity? = #expect(throws: Refusal.self, performing: { try fetcher.fetch(Self.byID) }) else {
+            return #expect(Bool(false), "another refusal")
+        }
+    }
+
+    @Test("an account that went and came again as it was is served again")
+    func backAgain() async throws {
+        let fetcher = try await Fetcher()
+        #expect(try fetcher.fetch(Self.byName) == "one")
+        try fetcher.shelf.run("UPDATE accounts SET name = 'gone'")
+        #expect(throws: Refusal.notFound) { try fetcher.fetch(Self.byName) }
+        try fetcher.shelf.run("UPDATE accounts SET name = 'root'")
+        #expect(try fetcher.fetch(Self.byName) == "one")
     }
 
     @Test("the ciphertext of another account, and a whole row carried to another account, do not open there")

@@ -143,6 +143,25 @@ struct AdminCommandTests {
         #expect(revealed.text == "-----BEGIN\nx\n")
     }
 
+    @Test("a key's passphrase comes in the line before it, and only a key has one")
+    func passphrases() throws {
+        #expect(try program.logIn().status == 0)
+        _ = try json(["asset", "create", "safe", "--address", "h"])
+        let create = ["account", "create", "safe", "k", "--secret-type", "ssh_key", "--passphrase", "first-line"]
+        // The stand-in shows what it was sent.
+        let made = try json(create, input: "open sesame\r\n-----BEGIN\nx\n")
+        #expect(made["passphrase"]?.string == "open sesame")
+        let revealed = try program.run(["account", "reveal", "safe/k"], input: StubKeyturn.password)
+        #expect(revealed.text == "-----BEGIN\nx\n")
+        _ = try json(["account", "set-secret", "safe/k", "--passphrase", "first-line"], input: "word\n-----BEGIN\ny\n")
+        for input in ["", "\nkey\n", "only-a-line", "only-a-line\n"] {
+            #expect(try program.run(create, input: input).status == 2, "\(input)")
+        }
+        let noKey = try program.run(["account", "create", "safe", "p", "--passphrase", "first-line"], input: "a\nb\n")
+        #expect(noKey.status == 2 && noKey.standardError.contains("only a private key"), "\(noKey.standardError)")
+        #expect(try program.run(create.dropLast() + ["argument"], input: "a\nb\n").status == 2)
+    }
+
     @Test("an application's key is shown once, or goes to a private file and not to the screen")
     func applications() throws {
         #expect(try program.logIn().status == 0)

@@ -55,6 +55,8 @@ struct HelpTests {
             ["task", "create", "change", "x", "--account", "a"], ["task", "create", "change", "x", "--asset", "a"],
             ["task", "create", "verify", "x", "--account", "a", "--asset", "b", "--specific-secret"], ["task", "retry"],
             ["account", "rotate"],
+            ["task", "create", "change", "x", "--account", "a", "--asset", "b", "--timezone", "Europe/Berlin"],
+            ["task", "create", "verify", "x", "--account", "a", "--asset", "b", "--include-system"],
         ])
     func usage(arguments: [String]) throws {
         let outcome = try CommandLineProgram().run(arguments)

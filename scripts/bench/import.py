@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Imports accounts into a running server as its users would: a thousand in each request, one request after the other.
 
-    import.py URL CA FIRST_LOGIN ACCOUNTS PREFIX READY GO
+    import.py URL CA FIRST_LOGIN ACCOUNTS PREFIX HOLD IDLE
 
 The assets, whose names begin with PREFIX, are made first and the requests are written out, so that little is left to do for this program
-while others are measured. Then it makes the file READY, and begins as soon as there is a file GO. Prints, for the beginning and for each
-answer, the time in seconds since 1970 and how many accounts are there.
+while others are measured. While there is a file HOLD, no request is begun, and there is a file IDLE once none is under way. Prints, for each
+beginning and for each answer, the time in seconds since 1970 and how many accounts are there.
 """
 
 import json
@@ -19,7 +19,8 @@ BATCH = 1000
 
 
 def main():
-    url, authority, login, accounts, prefix, ready, go = sys.argv[1:]
+    url, authority, login, accounts, prefix = sys.argv[1:6]
+    hold, idle = map(pathlib.Path, sys.argv[6:])
     accounts = int(accounts)
     admin = Admin(url, authority, json.loads(pathlib.Path(login).read_text()))
     bodies = []
@@ -31,13 +32,17 @@ def main():
             {"name": f"svc{number:06}", "username": f"svc{number:06}", "asset": made, "secret_type": "password",
              "secret": f"{start + number:032x}", "privileged": False}
             for number in range(min(BATCH, accounts - start))]))
-    pathlib.Path(ready).touch()
-    while not pathlib.Path(go).exists():
-        time.sleep(0.01)
-    print(f"{time.time():.3f} 0", flush=True)
-    for number, body in enumerate(bodies):
+    count = 0
+    for body in bodies:
+        if hold.exists():
+            idle.touch()
+            while hold.exists():
+                time.sleep(0.01)
+            idle.unlink()
+        print(f"{time.time():.3f} {count}", flush=True)
         admin.send("POST", "/api/v1/accounts/accounts/", body)
-        print(f"{time.time():.3f} {min((number + 1) * BATCH, accounts)}", flush=True)
+        count = min(count + BATCH, accounts)
+        print(f"{time.time():.3f} {count}", flush=True)
 
 
 main()

@@ -8,10 +8,18 @@ struct AccountBatch: Sendable {
     struct New: Sendable {
         let id: AccountID
         let input: AccountInput
+        /// The private key, once it was unlocked.
+        private(set) var key: PrivateKeyInput.Unlocked?
 
         init(_ input: AccountInput) {
             id = .random()
             self.input = input
+        }
+
+        func unlocked() async -> New {
+            var new = self
+            new.key = await input.unlocked()
+            return new
         }
 
         var object: AuditObject {
@@ -24,15 +32,15 @@ struct AccountBatch: Sendable {
 
     /// Creates the accounts in order. When one is refused its chunk is undone, the earlier ones stay, and the refusal says so.
     func create(_ items: [New]) async throws {
-        try await run(.createAccount, items, object: \.object) { change, db, item in
-            _ = try change.create(item.input, as: item.id, in: db)
+        try await run(.createAccount, items, object: \.object, prepare: { await $0.unlocked() }) { change, db, item in
+            _ = try change.create(item.input, item.key, as: item.id, in: db)
         }
     }
 
     /// Takes the secrets of these accounts away.
     func clear(_ ids: [AccountID]) async throws {
         let object = { (id: AccountID) in AuditObject(kind: "account", id: id.description) }
-        try await run(.changeAccount, ids, object: object) { change, db, id in
+        try await run(.changeAccount, ids, object: object, prepare: { $0 }) { change, db, id in
             do {
                 try change.clear(id, in: db)
             } catch Refusal.notFound {
@@ -41,8 +49,9 @@ struct AccountBatch: Sendable {
         }
     }
 
+    /// - Parameter prepare: what an item needs done before the transaction.
     private func run<Item: Sendable>(
-        _ permission: Permission, _ items: [Item], object: (Item) -> AuditObject,
+        _ permission: Permission, _ items: [Item], object: (Item) -> AuditObject, prepare: (Item) async -> Item,
         _ act: @escaping @Sendable (AccountChange, any SQLConnection, Item) throws -> Void
     ) async throws {
         var pace = Pace(backend.audit)
@@ -55,9 +64,12 @@ struct AccountBatch: Sendable {
                 objects: objects
             ) { permit in
                 let change = AccountChange(backend, permit.warrant())
+                var prepared: [Item] = []
+                for item in chunk { prepared.append(await prepare(item)) }
+                let ready = prepared
                 try await backend.database.write { db in
                     try change.mark(db)
-                    for (place, item) in chunk.enumerated() {
+                    for (place, item) in ready.enumerated() {
                         do {
                             try act(change, db, item)
                         } catch Refusal.invalid(let fields) {

@@ -29,7 +29,11 @@ struct AccountChange: Sendable {
     }
 
     /// Returns what was made besides: labels that were not there yet.
-    func create(_ input: AccountInput, as id: AccountID, in db: any SQLConnection) throws -> [AuditObject] {
+    ///
+    /// - Parameter key: the private key, where it had to be unlocked.
+    func create(
+        _ input: AccountInput, _ key: PrivateKeyInput.Unlocked?, as id: AccountID, in db: any SQLConnection
+    ) throws -> [AuditObject] {
         let (labels, made) = try resolve(input.labels ?? [], db)
         try checkSource(input.suFrom, of: id, on: input.asset, db)
         var account = Account(
@@ -39,7 +43,7 @@ struct AccountChange: Sendable {
             dateCreated: now, dateUpdated: now)
         guard !account.name.isEmpty else { throw Refusal.invalid("name", "This field is required without a username.") }
         var version: SecretVersion?
-        if let secret = try input.makeSecret() {
+        if let secret = try input.makeSecret(key) {
             version = try backend.secrets.first(secret, of: &account, by: warrant, now: now, in: db)
         }
         try insert(account, isNamed: input.name != nil, db)
@@ -69,7 +73,11 @@ struct AccountChange: Sendable {
     }
 
     /// Returns what was made besides: labels that were not there yet.
-    func update(_ id: AccountID, with body: JSONValue, keeps: Bool, in db: any SQLConnection) throws -> [AuditObject] {
+    ///
+    /// - Parameter key: the private key, where it had to be unlocked.
+    func update(
+        _ id: AccountID, with body: JSONValue, _ key: PrivateKeyInput.Unlocked?, keeps: Bool, in db: any SQLConnection
+    ) throws -> [AuditObject] {
         var account = try verified(id, db)
         let input = try body.fields { try AccountInput($0, current: account, keeps: keeps) }
         if input.secret != nil || input.secretType != account.secretType || input.name ?? account.name != account.name {
@@ -85,7 +93,7 @@ struct AccountChange: Sendable {
         account.comment = input.comment
         var made: [AuditObject] = []
         if let labels = input.labels { (account.labels, made) = try resolve(labels, db) }
-        if let secret = try input.makeSecret() {
+        if let secret = try input.makeSecret(key) {
             try backend.secrets.put(
                 secret, into: &account, by: warrant, historyLimit: backend.settings.historyLimit, now: now, in: db)
         }

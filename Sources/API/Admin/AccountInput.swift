@@ -11,6 +11,8 @@ struct AccountInput: Sendable {
     let secretType: SecretType
     /// Still in the body, which is wiped; nil where the secret is not to be changed.
     let secret: JSONValue?
+    /// Of a private key that is protected by one; still in the body.
+    let passphrase: JSONValue?
     let privileged: Bool
     let isActive: Bool
     let secretReset: Bool
@@ -39,6 +41,7 @@ struct AccountInput: Sendable {
         labels = body.optional("labels", .labels) ?? (keeps ? nil : [])
         let comment = body.optional("comment", .text(max: 4096, blank: true), default: kept?.comment ?? "")
         secret = Self.secret(body, type, current)
+        passphrase = Self.passphrase(body, type, secret)
         Self.refuseUnsupported(body)
         body.ignoreReadOnly(of: AccountsResource.schema)
         (self.asset, self.username, secretType, self.privileged, self.isActive, self.secretReset, self.comment) =
@@ -60,16 +63,21 @@ struct AccountInput: Sendable {
     /// An empty or absent secret means none, or no change.
     private static func secret(_ body: JSONObjectReader, _ type: SecretType?, _ current: Account?) -> JSONValue? {
         var secret: JSONValue?
-        if case .value(let value)? = body.field("secret", .secret(max: 40_960, blank: true)), value.unescapedCount != 0 {
-            secret = value
-        }
-        if case .value(let value)? = body.field("passphrase", .secret(max: 512, blank: true)), value.unescapedCount != 0 {
-            body.fail("passphrase", "Keys with a passphrase are not opened here: store the key without one.")
-        }
+        let rule = JSONRule<JSONValue>.secret(max: PrivateKeyInput.longestKey, blank: true)
+        if case .value(let value)? = body.field("secret", rule), value.unescapedCount != 0 { secret = value }
         if let current, let type, type != current.secretType, secret == nil, current.stages.current != nil {
             body.fail("secret_type", "Another type needs its secret in the same change.")
         }
         return secret
+    }
+
+    private static func passphrase(_ body: JSONObjectReader, _ type: SecretType?, _ secret: JSONValue?) -> JSONValue? {
+        let rule = JSONRule<JSONValue>.secret(max: PrivateKeyInput.longestPassphrase, blank: true)
+        guard case .value(let value)? = body.field("passphrase", rule), value.unescapedCount != 0 else { return nil }
+        if type.map({ $0 != .sshKey }) ?? false || secret == nil {
+            body.fail("passphrase", "A passphrase belongs to a private key that is given with it.")
+        }
+        return value
     }
 
     /// Fields of JumpServer's forms that ask for what is not offered; their harmless values are taken.
@@ -86,9 +94,23 @@ struct AccountInput: Sendable {
 }
 
 extension AccountInput {
+    /// Unlocks the private key, where it is protected; nil where it is not, or there is none. Not for a transaction.
+    func unlocked() async -> PrivateKeyInput.Unlocked? {
+        guard let secret, let passphrase else { return nil }
+        return await PrivateKeyInput.unlocked(secret, passphrase: passphrase)
+    }
+
     /// The secret out of the body, once it fits its type; nil where the body has none.
-    func makeSecret() throws(Refusal) -> Secret? {
+    ///
+    /// - Parameter key: what `unlocked` said.
+    func makeSecret(_ key: PrivateKeyInput.Unlocked?) throws(Refusal) -> Secret? {
+        if passphrase != nil {
+            guard let unlocked = try key?.get().take() else { throw .unavailable("The secret was taken already.") }
+            return unlocked
+        }
         guard let secret = try secret?.secret() else { return nil }
+        // One that nobody here could use, and whose passphrase nobody would have kept.
+        if secretType == .sshKey, PrivateKeyInput.isProtected(secret) { throw PrivateKeyInput.refusal(.passphraseNeeded) }
         if let fault = secret.withBytes({ Self.fault($0, secretType) }) { throw .invalid("secret", fault) }
         return secret
     }

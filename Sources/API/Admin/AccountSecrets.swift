@@ -109,18 +109,23 @@ extension AccountSecretsResource {
     private static func histories(_ call: Call, _ backend: Backend) async throws -> Reply {
         try await guarded(call, backend) { account, view, permit in
             let page = try Page(call.query)
-            try Page.refuseFilters(call.query)
+            var request = try ListRequest<SecretVersionField>(call, page)
+            request.limit = min(request.limit, Int64(SecretAnswer.largest))
+            let wanted = request
             let warrant = permit.warrant()
             let hides = backend.settings.hidesSecrets
             let (rows, total) = try await backend.database.read { db in
-                let (versions, total) = try versions(of: account, page, db)
-                let opened = try versions.map { version in
+                // But for the current one, which the secret itself shows.
+                let found = try SecretVersions.list(
+                    wanted, of: account.id, without: account.stages.current, in: account.organization, on: db)
+                try page.requireWhole(ofSecrets: found.total)
+                let opened = try found.rows.map { version in
                     let reveals = {
                         try backend.secrets.reveal(version: version.number, of: account, by: warrant, in: db).handoff
                     }
                     return Opened(secret: hides ? nil : try reveals(), version: version)
                 }
-                return (opened, total)
+                return (opened, Int(clamping: found.total))
             }
             let reply = try SecretAnswer.list(rows, total: total, page: page, call: call) {
                 (row, writer) throws(Refusal) in try write(row, to: &writer)
@@ -129,21 +134,6 @@ extension AccountSecretsResource {
             let numbers = AuditObject(kind: "secret_versions", id: Self.ranges(rows.map(\.version.number)))
             return .init(reply, objects: [view.object, numbers])
         }
-    }
-
-    /// The kept versions but for the current one, which the secret itself shows.
-    private static func versions(
-        of account: Account, _ page: Page, _ db: any SQLConnection
-    ) throws -> (rows: [SecretVersion], total: Int) {
-        let current = account.stages.current
-        // One more, for the current one among them; the newest come first and it is the newest unless a change is pending.
-        let limit = min(page.limit ?? SecretAnswer.largest, SecretAnswer.largest)
-        let read = try SecretVersions.history(
-            of: account.id, in: account.organization, offset: 0, limit: Int64(clamping: page.offset) + Int64(limit) + 1, on: db)
-        let total = Int(clamping: read.total) - (current == nil ? 0 : 1)
-        try page.requireWhole(ofSecrets: Int64(total))
-        let others = read.rows.filter { $0.number != current }
-        return (Array(others.dropFirst(page.limit == nil ? 0 : page.offset).prefix(limit)), max(0, total))
     }
 
     private static func write(_ row: Opened, to writer: inout SecretAnswer.Writer) throws(Refusal) {
@@ -155,10 +145,10 @@ extension AccountSecretsResource {
         writer.field("history_user", row.version.createdBy)
     }
 
-    /// Falling numbers as a short text: `9-7,3`.
+    /// Numbers as a short text: `9-7,3`, in whatever order they come.
     package static func ranges(_ numbers: [Int64]) -> String {
         var parts: [(first: Int64, last: Int64)] = []
-        for number in numbers {
+        for number in numbers.sorted(by: >) {
             if let open = parts.last, open.last == number + 1 {
                 parts[parts.count - 1].last = number
             } else {

@@ -47,7 +47,7 @@ package enum AccountsResource {
             .field("username", .text(max: 128), .optional, "May be blank; cannot be changed."),
             .field("secret_type", .choice(SecretType.allCases.map(\.rawValue))),
             .field("secret", .secret(max: 40_960), .writeOnly, "Blank or absent leaves it as it is."),
-            .field("passphrase", .secret(max: 512), .writeOnly, "Refused unless blank."),
+            .field("passphrase", .secret(max: 512), .writeOnly, "Of the private key; the key is kept without it."),
             .field("has_secret", .boolean, .readOnly),
             .field(
                 "change", .text(max: 16), .readOnly,
@@ -87,9 +87,16 @@ extension AccountsResource {
         }
     }
 
+    /// Filters of JumpServer's list that are not here. Left out like any unknown parameter they would show accounts that were not meant.
+    private static let notOffered = [
+        "attr_rules", "risk", "latest_discovery", "latest_accessed", "latest_updated", "latest_secret_changed",
+        "latest_secret_change_failed", "long_time_no_change_secret", "long_time_no_login", "long_time_no_verified",
+    ]
+
     private static func request(
         _ call: Call, _ page: Page, _ transaction: Transaction
     ) throws -> ListRequest<Storage.AccountField> {
+        for name in notOffered where call.query[name] != nil { throw Refusal.invalid(name, "This filter is not offered.") }
         var request = try ListRequest<Storage.AccountField>(
             call, page, own: ["asset", "node_id", "node", "platform", "integrationapplication"])
         if let asset = try call.query.id("asset", of: Asset.self) { request.filters.append(ListFilter(.asset, anyOf: [asset])) }
@@ -154,8 +161,9 @@ extension AccountsResource {
         ) { permit in
             let change = AccountChange(backend, permit.warrant())
             let organization = call.organization
+            let key = await new.input.unlocked()
             let (view, made) = try await backend.database.write { db in
-                let made = try change.create(new.input, as: new.id, in: db)
+                let made = try change.create(new.input, key, as: new.id, in: db)
                 try change.mark(db)
                 return (try AccountView.stored(new.id, in: organization, backend.transaction(db)), made)
             }
@@ -164,6 +172,9 @@ extension AccountsResource {
     }
 
     private static func createMany(_ inputs: [AccountInput], _ call: Call, _ backend: Backend) async throws -> Reply {
+        guard inputs.count(where: { $0.passphrase != nil }) <= PrivateKeyInput.mostAtOnce else {
+            throw Refusal.malformed("Expected \(PrivateKeyInput.mostAtOnce) keys with a passphrase at most in one request.")
+        }
         let items = inputs.map { AccountBatch.New($0) }
         try await AccountBatch(backend: backend, call: call).create(items)
         let organization = call.organization
@@ -191,8 +202,9 @@ extension AccountsResource {
             objects: [AuditObject(kind: "account", id: id.description)]
         ) { permit in
             let change = AccountChange(backend, permit.warrant(), isForced: isForced)
+            let key = await PrivateKeyInput.unlocked(in: body)
             let (view, made) = try await backend.database.write { db in
-                let made = try change.update(id, with: body, keeps: keeps, in: db)
+                let made = try change.update(id, with: body, key, keeps: keeps, in: db)
                 try change.mark(db)
                 return (try AccountView.stored(id, in: organization, backend.transaction(db)), made)
             }

@@ -95,7 +95,13 @@ package enum AuthenticationResource {
             guard type == "password" else { throw Refusal.invalid("confirm_type", "\"password\" is the way to confirm here.") }
             return secret
         }
-        try await backend.logins.confirm(call.principal(), password: SecretHandoff(password.secret()), from: call.origin)
+        do {
+            try await backend.logins.confirm(call.principal(), password: SecretHandoff(password.secret()), from: call.origin)
+        } catch Refusal.invalid(let fields) {
+            // One text, as JumpServer's clients read it, and no list of texts.
+            guard let words = fields["error"]?.first else { throw Refusal.invalid(fields) }
+            return .object(status: 400) { $0.field("error", words) }
+        }
         return .json(status: 200, Array(#""ok""#.utf8))
     }
 }

@@ -43,7 +43,7 @@ struct AutomationTaskChange: Sendable {
         var task = try stored(id, transaction)
         try requireConfirmation(for: input.order, before: secret == nil ? task.order : nil)
         try requireZone(input.timing)
-        let hadTiming = (task.timing, task.isActive)
+        let (before, hadTiming) = (task.order, (task.timing, task.isActive))
         (task.name, task.order, task.timing) = (input.name, input.order, input.timing)
         (task.recipients, task.isActive, task.comment) = (input.recipients, input.isActive, input.comment)
         if let secret { task.secret = try sealed(secret, id, transaction.db) }
@@ -52,7 +52,7 @@ struct AutomationTaskChange: Sendable {
         // A schedule that was set or switched on anew asks for no run from before.
         let isNew = task.timing != hadTiming.0 || task.isActive != hadTiming.1
         if isNew { task.timing.since = now }
-        try store(&task, transaction)
+        try store(&task, from: before, transaction)
         if isNew { try backend.tasks.agenda.replan(task, at: now, on: transaction.db) }
         return task
     }
@@ -68,7 +68,7 @@ struct AutomationTaskChange: Sendable {
             comment: original.comment, createdBy: author, updatedBy: author, dateCreated: now, dateUpdated: now)
         task.timing.since = now
         task.secret = try backend.taskSecrets.copied(from: original, to: copy, by: warrant, now: now, in: transaction.db)
-        try insert(task, transaction)
+        try insert(task, copying: original.order, transaction)
         return task
     }
 
@@ -84,7 +84,7 @@ struct AutomationTaskChange: Sendable {
             throw Refusal.conflict("A task has at most 5000 assets and 1000 nodes.")
         }
         try requireConfirmation(for: task.order, before: before)
-        try store(&task, transaction)
+        try store(&task, from: before, transaction)
         return task
     }
 
@@ -110,17 +110,18 @@ struct AutomationTaskChange: Sendable {
         return task
     }
 
-    private func insert(_ task: AutomationTask, _ transaction: Transaction) throws {
+    private func insert(_ task: AutomationTask, copying original: TaskOrder? = nil, _ transaction: Transaction) throws {
         let row = try transaction.keys.authenticated(task)
-        try naming(transaction) { try AutomationTasks.insert(row, on: transaction.db) }
+        try naming(transaction) { try AutomationTasks.insert(row, copying: original, on: transaction.db) }
         try backend.tasks.agenda.replan(task, at: now, on: transaction.db)
     }
 
-    private func store(_ task: inout AutomationTask, _ transaction: Transaction) throws {
+    private func store(_ task: inout AutomationTask, from before: TaskOrder, _ transaction: Transaction) throws {
         task.updatedBy = author
         task.dateUpdated = now
         let row = try transaction.keys.authenticated(task)
-        guard try naming(transaction, { try AutomationTasks.update(row, on: transaction.db) }) else { throw Refusal.notFound }
+        let update = { try AutomationTasks.update(row, from: before, on: transaction.db) }
+        guard try naming(transaction, update) else { throw Refusal.notFound }
     }
 
     private func naming<Value>(_ transaction: Transaction, _ write: () throws -> Value) throws -> Value {

@@ -118,33 +118,33 @@ struct AutomationTaskInput: Sendable {
             && order.passwordRules != before.passwordRules
     }
 
+    /// Whether what the platforms take is all that the password is checked against.
+    var bringsPasswordWithoutRules: Bool { secret != nil && order.secretType == .password && order.passwordRules.isEmpty }
+
     /// The secret out of the body, once it fits its type and the rules: a private key is read, checked and kept without its passphrase. An
     /// RSA key takes a good part of a second, so this is not for a transaction. Nil where the body has none.
-    func makeSecret() throws -> SecretHandoff? {
-        guard let text = try secret?.secret() else { return nil }
-        if order.secretType == .sshKey { return try SecretHandoff(privateKey(text)) }
-        if let fault = text.withBytes({ fault($0) }) { throw Refusal.invalid("secret", fault) }
+    ///
+    /// - Parameter platforms: the types of those on which it will be set, as far as they are known.
+    func makeSecret(for platforms: Set<String>) async throws -> SecretHandoff? {
+        guard let secret else { return nil }
+        if order.secretType == .sshKey { return try await PrivateKeyInput.unlocked(secret, passphrase: passphrase).get() }
+        let text = try secret.secret()
+        if let fault = text.withBytes({ fault($0, platforms) }) { throw Refusal.invalid("secret", fault) }
         return SecretHandoff(text)
     }
 
-    private func privateKey(_ text: borrowing Secret) throws -> Secret {
-        do throws(SSHKeyFault) {
-            if let passphrase {
-                let passphrase = try? passphrase.secret()
-                return try SSHKeyPair.read(text, passphrase: passphrase).openSSH()
-            }
-            return try SSHKeyPair.read(text).openSSH()
-        } catch {
-            throw Refusal.invalid("secret", "The private key cannot be read, or its passphrase is missing or wrong.")
-        }
-    }
-
-    private func fault(_ bytes: UnsafeRawBufferPointer) -> String? {
+    private func fault(_ bytes: UnsafeRawBufferPointer, _ platforms: Set<String>) -> String? {
         // A line break would end the line that a target reads it from.
         if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "Control characters are not allowed." }
-        guard !order.passwordRules.isEmpty else { return nil }
-        guard let rules = PasswordRules(text: order.passwordRules) else { return "The rules cannot be read." }
-        let violations = rules.violations(in: bytes)
+        let violations: [PasswordViolation]
+        if order.passwordRules.isEmpty {
+            // What any takes is asked for also where nothing is known of them.
+            let found = platforms.union([""]).sorted().flatMap { PasswordRules.violations(in: bytes, onPlatform: $0) }
+            violations = found.enumerated().filter { !found[..<$0.offset].contains($0.element) }.map(\.element)
+        } else {
+            guard let rules = PasswordRules(text: order.passwordRules) else { return "The rules cannot be read." }
+            violations = rules.violations(in: bytes)
+        }
         return violations.isEmpty ? nil : violations.map(\.message).joined(separator: " ")
     }
 }

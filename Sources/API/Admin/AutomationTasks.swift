@@ -228,8 +228,24 @@ extension AutomationTasksResource {
     private func create(_ call: Call) async throws -> Reply {
         let kind = kind
         let input = try call.body { try AutomationTaskInput($0, kind: kind, current: nil, keeps: false) }
-        let secret = try input.makeSecret()
+        let secret = try await input.makeSecret(for: platforms(of: input, call.organization))
         return try await changing(.createAutomation, call, [], status: 201) { try $0.create(input, secret, $1) }
+    }
+
+    /// The types of the platforms on which a task sets the password that comes with it; none where they need not be known.
+    private func platforms(of input: AutomationTaskInput?, _ organization: OrganizationID) async throws -> Set<String> {
+        guard let input, input.bringsPasswordWithoutRules else { return [] }
+        let order = input.order
+        let platforms = try await backend.read { transaction in
+            var nodes: Set<NodeID> = []
+            if !order.nodes.isEmpty {
+                let tree = try NodeTree.stored(in: organization, transaction)
+                nodes = order.nodes.reduce(into: []) { $0.formUnion(tree.descendants(of: $1)) }
+            }
+            return try Assets.platforms(
+                of: order.assets, under: nodes.sorted(), in: organization, on: transaction.db)
+        }
+        return Set(platforms.compactMap { Platform.named($0)?.type })
     }
 
     private func update(_ call: Call, keeps: Bool) async throws -> Reply {
@@ -244,7 +260,7 @@ extension AutomationTasksResource {
             current.kind == kind
                 ? try body.fields { try AutomationTaskInput($0, kind: kind, current: current, keeps: keeps) } : nil
         }
-        let secret = try input?.makeSecret()
+        let secret = try await input?.makeSecret(for: platforms(of: input, organization))
         return try await changing(.changeAutomation, call, [Self.object(id)]) { change, transaction in
             let task = try change.stored(id, transaction)
             guard let input, task == current else { throw Refusal.conflict("The task was changed meanwhile: try again.") }

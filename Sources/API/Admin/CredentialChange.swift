@@ -48,7 +48,8 @@ extension ApplicationChange {
         return credential
     }
 
-    /// A new key with the old one's settings; the old one goes on for the overlap and no longer than it would have.
+    /// A new key with the old one's settings, but without its expiry, which after a first rotation is only the end of an overlap; the old one goes
+    /// on for the overlap and no longer than it would have.
     ///
     /// - Parameter overlap: in seconds.
     func rotateCredential(

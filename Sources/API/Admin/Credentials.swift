@@ -37,7 +37,8 @@ package enum CredentialsResource {
             Route(
                 .post, "/api/v1/accounts/integration-applications/{id}/credentials/{key}/rotate/",
                 .permission(.changeApplication),
-                "Make a new key in the place of one, which goes on for the overlap", request: rotation, response: rotated,
+                "Make a new key, which does not expire, in the place of one, which goes on for the overlap", request: rotation,
+                response: rotated,
                 style: .one(status: 201)
             ) { try await rotate($0, backend) },
         ]

@@ -101,7 +101,9 @@ struct ExecutionLog {
 
     private static func lines(of record: Record) -> [String] {
         let name = "\(record.assetName)/\(record.username)"
-        var lines = record.steps.map { line($0.date, "\(name): \($0.name)") }
+        var lines = record.steps.map { step in
+            line(step.date, "\(name): \(step.step.name)" + (step.words.isEmpty ? "" : ": " + step.words))
+        }
         let reason = record.reason.map { ": " + $0.words } ?? ""
         let detail = record.detail.isEmpty ? "" : " (" + record.detail + ")"
         lines.append(line(record.dateFinished ?? record.dateCreated, "\(name): \(record.status.rawValue)\(reason)\(detail)"))

@@ -145,6 +145,8 @@ package struct ExecutionsResource: Sendable {
         return try await backend.gate.change(
             .runAutomation, as: call.principal(), in: organization, from: call.origin, objects: [Self.object(id)]
         ) { _ in
+            // Nobody stops what he cannot see: the executor knows ids alone, and not whose they are.
+            _ = try await backend.read { try stored(id, in: organization, $0) }
             let isHere = backend.tasks.cancel(id)
             let view = try await backend.write(marking: call.origin.request) { transaction in
                 let view = try stored(id, in: organization, transaction)

@@ -37,7 +37,9 @@ package enum OrganizationsResource {
         "Organization",
         [
             .field("id", .uuid, .readOnly), .field("name", .text(max: 128), .required), .field("comment", .text(max: 10_240)),
-            .field("is_active", .boolean, .optional, "The applications of an inactive organization are refused."),
+            .field(
+                "is_active", .boolean, .optional,
+                "In an inactive organization applications are refused, and no work on targets is begun."),
             .field("is_default", .boolean, .readOnly), .field("is_root", .boolean, .readOnly),
             .field("date_created", .dateTime, .readOnly),
         ])

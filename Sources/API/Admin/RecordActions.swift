@@ -58,6 +58,9 @@ struct RecordActions: Sendable {
                     guard let account = record.account, let (kind, version) = choice(record) else {
                         throw Refusal.conflict("Nothing can be done about the record of \(record.assetName)/\(record.username).")
                     }
+                    guard try Accounts.get(account, in: organization, on: transaction.db) != nil else {
+                        throw Refusal.conflict("The account \(record.username) of \(record.assetName) is not there any more.")
+                    }
                     groups[record.execution, default: [:]][kind, default: []].append(
                         SelectedAccount(account: account, version: version))
                 }

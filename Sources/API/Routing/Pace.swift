@@ -2,8 +2,8 @@ internal import Audit
 
 /// Leaves the processor to fetches between the parts of a long change, such as an import.
 ///
-/// A part takes processor time, and ends what fetches keep of verified rows (docs/decisions/0004): at full speed an import would take a
-/// good part of the fetches' rate where processors are few. While applications fetch, each part is followed by a rest; else there is none.
+/// A part takes processor time, and has fetches read anew what they keep of rows (docs/decisions/0004): at full speed an import would take
+/// a good part of the fetches' rate where processors are few. While applications fetch, each part is followed by a rest; else there is none.
 struct Pace {
     private let audit: AuditLog
     private var part: Part
@@ -32,10 +32,10 @@ struct Pace {
         static let own: Int64 = 2
         /// Times that a rest is as long as its part.
         static let times = 5
-        /// So often at most fetches have to verify everything anew.
-        static let shortest = Duration.milliseconds(250)
+        /// So often at most fetches have to read everything anew.
+        static let shortest = Duration.milliseconds(400)
         /// A request has its deadline, and does its work in 16 parts.
-        static let longest = Duration.milliseconds(400)
+        static let longest = Duration.milliseconds(600)
 
         /// How long to rest after a part that ends now; nil where nobody fetches.
         func rest(entries now: Int64, at end: ContinuousClock.Instant) -> Duration? {

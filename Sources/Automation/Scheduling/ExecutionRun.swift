@@ -22,17 +22,38 @@ struct ExecutionRun: Sendable {
     /// Records that one transaction writes.
     private static let chunk = 200
 
-    /// Returns why it was left open, where that is not its beginning or its end: some of its records are.
-    func run() async -> String? {
+    /// How a run is left.
+    enum Rest: Sendable {
+        /// Its work has ended. Where it is still open some of its records are, for the reason given.
+        case ended(String?)
+        /// It could not be begun, for something that passes: it waits as before.
+        case waiting
+    }
+
+    func run() async -> Rest {
         do {
-            guard let execution = try await begin() else { return nil }
+            guard let execution = try await begin() else { return .ended(nil) }
+            return .ended(await carryOut(execution))
+        } catch  where Interruption.isPassing(error) {
+            return .waiting
+        } catch {
+            return .ended(await failed(error))
+        }
+    }
+
+    private func carryOut(_ execution: Execution) async -> String? {
+        do {
             let works = try await enter(execution)
             await perform(works, of: execution)
             return try await finish(execution) ? nil : "What became of some accounts could not be written down at once."
         } catch {
-            parts.logger.error("an execution failed", metadata: ["execution": "\(id)", "fault": "\(type(of: error))"])
-            return await abandon(Self.words(error))
+            return await failed(error)
         }
+    }
+
+    private func failed(_ error: any Error) async -> String? {
+        parts.logger.error("an execution failed", metadata: ["execution": "\(id)", "fault": "\(type(of: error))"])
+        return await abandon(Self.words(error))
     }
 
     // MARK: - Beginning
@@ -67,12 +88,14 @@ struct ExecutionRun: Sendable {
         let plan = try await parts.database.read { db in try scope.plan(with: keys, on: db) }
         let now = parts.clock.now()
         let entered = plan.works.map { Entered(work: $0, record: .random()) }
-        try await parts.database.writeInChunks(of: entered, limit: Self.chunk) { db, entry in
-            try Records.insert(keys.authenticated(Self.record(entry, of: execution, at: now)), on: db)
+        // The keys anew for each: while many records are written they may be replaced, and rows with a code of the former ones are damaged.
+        try await parts.database.writeInChunks(of: entered, limit: Self.chunk) { [parts] db, entry in
+            try Records.insert(parts.keys.keys().authenticated(Self.record(entry, of: execution, at: now)), on: db)
         }
         let refused = Int64(plan.works.count - plan.ready)
         let (organization, id) = (organization, id)
-        try await parts.database.write { db in
+        try await parts.database.write { [parts] db in
+            let keys = try parts.keys.keys()
             var running = try keys.verified(Executions.get(id, in: organization, on: db))
             running.progress = Execution.Progress(total: Int64(plan.works.count), done: refused)
             _ = try Executions.update(keys.authenticated(running), on: db)

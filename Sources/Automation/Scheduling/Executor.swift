@@ -68,11 +68,25 @@ package final class Executor: Sendable {
             state.withLock { $0.canceled.contains(next.id) ? .canceled : $0.isStopping ? .stopping : nil }
         }
         let run = ExecutionRun(parts: parts, slots: parts.slots, id: next.id, organization: next.organization, halt: halt)
-        await clearUp(next, await run.run())
+        var rest = await run.run()
+        while case .waiting = rest, await mayBegin() { rest = await run.run() }
+        if case .ended(let reason) = rest { await clearUp(next, reason) }
         state.withLock { state in
             state.known.remove(next.id)
             state.canceled.remove(next.id)
         }
+    }
+
+    /// Waits until what kept an execution from being begun may have passed; false where the server stops, which leaves it to the next start.
+    private func mayBegin() async -> Bool {
+        do {
+            repeat {
+                try await parts.pause.sleep(parts.keys.isSealed ? .seconds(1) : .seconds(5))
+            } while parts.keys.isSealed && !state.withLock { $0.isStopping }
+        } catch {
+            return false
+        }
+        return !state.withLock { $0.isStopping }
     }
 
     /// Closes what could not be closed when its work ended, since the vault was sealed or the disk full meanwhile: its task would not run

@@ -64,7 +64,9 @@ package enum RecordClosing {
         record.account = report.account ?? record.account
         record.oldVersion = report.oldVersion ?? record.oldVersion
         record.newVersion = report.newVersion ?? record.newVersion
-        let steps = report.steps.map { Record.Step(name: plain($0.name, limit: 200), date: $0.date) }
+        let steps = report.steps.map {
+            Record.Step($0.step, reason: $0.reason, words: plain($0.words, limit: 200), date: $0.date)
+        }
         let new = steps.filter { !stored.steps.contains($0) }
         record.steps += new.prefix(max(0, longestLog - stored.steps.count))
         record.dateFinished = now

@@ -26,13 +26,15 @@ package struct Scheduler: Sendable {
 
     /// Until it is cancelled. A failure is logged, and the next look comes all the same.
     package func run() async throws {
-        var nextReview = Timestamp(milliseconds: .min)
+        var reviewed: Timestamp?
         while !Task.isCancelled {
             if !parts.keys.isSealed {
                 do {
-                    if parts.clock.now() >= nextReview {
+                    let now = parts.clock.now()
+                    // Also when the clock was put back: what was planned by a clock that was ahead is to be planned anew.
+                    if reviewed.map({ now < $0 || now >= $0.adding(seconds: 60) }) ?? true {
                         try await review()
-                        nextReview = parts.clock.now().adding(seconds: 60)
+                        reviewed = parts.clock.now()
                     }
                     try await startDue()
                 } catch {

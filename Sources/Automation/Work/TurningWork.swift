@@ -1,4 +1,5 @@
 package import Access
+internal import Cryptography
 internal import Domain
 internal import Logging
 internal import Storage
@@ -80,24 +81,50 @@ package struct TurningWork: AccountWork {
         switch order.order.strategy {
         case .random: return .random(try await generator(order))
         case .specific:
-            guard let id = order.task else { throw Stop(.failed, .noSecret, "The task is gone, and its secret with it.") }
-            let keys = try parts.keyring.keys()
-            let task = try await parts.database.read { db in
-                try keys.verified(AutomationTasks.get(id, in: order.organization, on: db))
-            }
-            guard let secret = try taskSecrets.reveal(of: task, by: warrant) else { throw Stop(.failed, .noSecret) }
-            return .specific(secret)
+            guard let id = order.task else { throw Self.taskIsGone }
+            return .specific(try await accepted(secret(of: id, for: order, warrant), order))
         }
     }
 
-    private func generator(_ order: WorkOrder) async throws -> NewSecret {
-        if order.secretType == .sshKey { return try NewSecrets.key(order.parameters) }
+    /// The task's own secret as it is now. The order is a copy from when the run was asked for; a retry may be of one long ago.
+    private func secret(of id: AutomationTaskID, for order: WorkOrder, _ warrant: Warrant) async throws -> SecretHandoff {
+        let keys = try parts.keyring.keys()
+        let stored = try await parts.database.read { db in
+            try AutomationTasks.get(id, in: order.organization, on: db).map { try keys.verified($0) }
+        }
+        guard let task = stored else { throw Self.taskIsGone }
+        guard task.order.lendsSecret(to: order.order), let secret = try taskSecrets.reveal(of: task, by: warrant) else {
+            throw Stop(.failed, .noSecret, "The task was changed since, and has no secret for this run.")
+        }
+        return secret
+    }
+
+    private static var taskIsGone: Stop { Stop(.failed, .noSecret, "The task is gone, and its secret with it.") }
+
+    /// Where a task has no rules, it was defined when assets of other platforms may have come since.
+    private func accepted(_ handoff: SecretHandoff, _ order: WorkOrder) async throws -> SecretHandoff {
+        guard order.secretType == .password, order.order.passwordRules.isEmpty else { return handoff }
+        let type = try await platformType(of: order)
+        guard let secret = handoff.take() else { throw Stop(.failed, .noSecret) }
+        let violations = secret.withBytes { PasswordRules.violations(in: $0, onPlatform: type) }
+        guard violations.isEmpty else {
+            throw Stop(.failed, .unsupported, "The task's secret: " + violations.map(\.message).joined(separator: " "))
+        }
+        return SecretHandoff(secret)
+    }
+
+    private func platformType(of order: WorkOrder) async throws -> String {
         let (asset, organization) = (order.asset, order.organization)
         let keys = try parts.keyring.keys()
         let platform = try await parts.database.read { db in
             try keys.verified(Assets.get(asset, in: organization, on: db)).platform
         }
-        return try NewSecrets.password(order.order.passwordRules, for: Platform.named(platform)?.type ?? "")
+        return Platform.named(platform)?.type ?? ""
+    }
+
+    private func generator(_ order: WorkOrder) async throws -> NewSecret {
+        if order.secretType == .sshKey { return try NewSecrets.key(order.parameters) }
+        return try NewSecrets.password(order.order.passwordRules, for: try await platformType(of: order))
     }
 }
 

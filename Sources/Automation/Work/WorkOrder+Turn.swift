@@ -44,8 +44,9 @@ extension WorkReport {
         oldVersion = report.oldVersion
         newVersion = report.newVersion
         steps = report.steps.map { entry in
-            let words = entry.words.isEmpty || entry.words == "ok" ? "" : ": " + entry.words
-            return Record.Step(name: entry.step.name + words, date: entry.date)
+            Record.Step(
+                entry.step, reason: entry.reason.flatMap { Record.Reason(ofStep: $0) },
+                words: entry.words == "ok" ? "" : entry.words, date: entry.date)
         }
     }
 
@@ -70,6 +71,11 @@ extension Record.Status {
 }
 
 extension Record.Reason {
+    /// Nil of a step that ended as asked, or had nothing to do.
+    fileprivate init?(ofStep reason: TurnReason) {
+        self.init(RecordOutcome(reason == .unchanged ? .success : .failed, reason))
+    }
+
     /// Nil for a plain success.
     init?(_ outcome: RecordOutcome) {
         switch outcome.reason {

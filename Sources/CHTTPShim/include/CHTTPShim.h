@@ -86,8 +86,14 @@ void khttp_wire_let_go(khttp_wire *wire);
 /// Sends the answer that may leave, and records that the socket did not take yet: true when nothing is left. An answer that must not
 /// leave yet is not touched.
 bool khttp_wire_send(khttp_wire *wire);
-/// Whether an answer could not be made a record: it did not leave, and the connection ends.
-bool khttp_wire_failed(khttp_wire *wire);
+/// What is left of the answers that were let go.
+typedef enum {
+    khttp_state_empty,    ///< the socket has taken all of them
+    khttp_state_waiting,  ///< the socket has not taken all of them yet
+    khttp_state_failed,   ///< one could not be made a record: it did not leave, and the connection ends
+} khttp_wire_rest;
+/// And how often nothing was left, from zero and around.
+khttp_wire_rest khttp_wire_state(khttp_wire *wire, unsigned int *emptied);
 
 // MARK: - Memory
 

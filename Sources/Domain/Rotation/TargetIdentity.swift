@@ -79,3 +79,38 @@ extension TargetIdentity.System {
         return bytes
     }
 }
+
+/// Accounts of one name at several hosts, as MariaDB has them: each has a password of its own, and one row may stand for several of them.
+///
+/// Two rows that have one of them in common would take each other's secret away, though their identities are different ones.
+package struct NamesakeIdentity: Sendable, Hashable {
+    /// The canonical form of the system.
+    package let system: [UInt8]
+    package let name: String
+    /// In lower case; empty where the accounts are known by their name alone.
+    package let hosts: Set<String>
+
+    /// Nil for users whose names say all.
+    package init?(_ canonical: [UInt8]) {
+        let kind = TargetIdentity.System.database(kind: Self.kind, identifier: "").canonical.bytes.dropLast(4)
+        guard canonical.starts(with: kind), let (system, _) = TargetIdentity.split(canonical),
+            let user = TargetIdentity.userText(of: canonical)
+        else { return nil }
+        self.system = system
+        // A name may have an @, and a host has none.
+        guard let mark = user.lastIndex(of: "@") else {
+            (name, hosts) = (user, [])
+            return
+        }
+        name = String(user[..<mark])
+        hosts = Set(user[user.index(after: mark)...].split(separator: ",").map { $0.lowercased() })
+    }
+
+    private static let kind = "mariadb"
+
+    /// Whether one account is among those of both. Of what is known by its name alone it is taken for granted.
+    package func hasOneInCommon(with other: NamesakeIdentity) -> Bool {
+        guard system == other.system, name == other.name else { return false }
+        return hosts.isEmpty || other.hosts.isEmpty || !hosts.isDisjoint(with: other.hosts)
+    }
+}

@@ -49,7 +49,7 @@ package enum TurnEvent: Sendable, Hashable {
     case resumed
 }
 
-/// The numbered steps of a turn: what logs name, and after each of which tests kill the process.
+/// The numbered steps of a turn: what logs and records name, and after each of which tests kill the process.
 package enum TurnStep: Int, Sendable, CaseIterable {
     case check = 1
     case preflight = 2
@@ -67,5 +67,11 @@ package enum TurnStep: Int, Sendable, CaseIterable {
     case reapply = 12
     case guess = 13
 
+    /// The stable code of records.
     package var name: String { "\(self)" }
+
+    package init?(name: String) {
+        guard let step = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = step
+    }
 }

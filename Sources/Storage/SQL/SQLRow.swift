@@ -101,6 +101,29 @@ package struct SQLRow: ~Copyable {
             UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(statement, index(column)))))
     }
 
+    /// Every column as it is stored, with its type and length: two rows of one statement are the same if and only if their images are.
+    package var image: [UInt8] {
+        let count = sqlite3_column_count(statement)
+        var image: [UInt8] = []
+        image.reserveCapacity(1024)
+        for column in 0..<count {
+            let type = sqlite3_column_type(statement, column)
+            image.append(UInt8(truncatingIfNeeded: type))
+            switch type {
+            case SQLITE_INTEGER: withUnsafeBytes(of: sqlite3_column_int64(statement, column)) { image.append(contentsOf: $0) }
+            case SQLITE_FLOAT: withUnsafeBytes(of: sqlite3_column_double(statement, column)) { image.append(contentsOf: $0) }
+            case SQLITE_NULL: break
+            default:
+                // Asking a text for a blob changes nothing in it; the pointer first, then the count.
+                let base = sqlite3_column_blob(statement, column)
+                let size = sqlite3_column_bytes(statement, column)
+                withUnsafeBytes(of: size) { image.append(contentsOf: $0) }
+                image.append(contentsOf: UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(size)))
+            }
+        }
+        return image
+    }
+
     /// The fault of a column that does not have the form it must have.
     package func fault(_ column: Int) -> StorageFault {
         .corrupt("column " + (sqlite3_column_name(statement, index(column)).map { String(cString: $0) } ?? "\(column)"))

@@ -74,6 +74,18 @@ package enum Assets {
         return try connection.query(query) { try $0.id(0) }
     }
 
+    /// The platforms of the named assets, and of those that any of the nodes holds; each once.
+    package static func platforms(
+        of assets: [AssetID], under nodes: [NodeID], in organization: OrganizationID, on connection: any SQLConnection
+    ) throws -> [Platform.ID] {
+        var query = SQLQuery("SELECT DISTINCT platform_id FROM assets WHERE org_id = ? AND (id IN", [.id(organization)])
+        query.append(listOf: assets.map { .id($0) })
+        query.append("OR id IN (SELECT asset_id FROM asset_nodes WHERE org_id = ? AND node_id IN", [.id(organization)])
+        query.append(listOf: nodes.map { .id($0) })
+        query.append("))")
+        return try connection.query(query) { Platform.ID(rawValue: Int(clamping: try $0.integer(0))) }
+    }
+
     private static func requireZone(_ asset: Asset, on connection: any SQLConnection) throws {
         guard let zone = asset.zone else { return }
         try References.require(

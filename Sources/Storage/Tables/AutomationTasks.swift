@@ -36,9 +36,13 @@ package enum AutomationTasks {
 
     /// Refused (`.constraint(.foreignKey, …)`) when an asset or node is not in the same organization, and (`.unique`) when a task of that
     /// kind has the name.
-    package static func insert(_ row: Authenticated<AutomationTask>, on connection: any SQLConnection) throws {
+    ///
+    /// - Parameter original: the order of the task that this one is a copy of. What it names may be gone by now.
+    package static func insert(
+        _ row: Authenticated<AutomationTask>, copying original: TaskOrder? = nil, on connection: any SQLConnection
+    ) throws {
         let value = row.value
-        try checkReferences(value, on: connection)
+        try checkReferences(value, besides: original, on: connection)
         try connection.execute(
             """
             INSERT INTO tasks (
@@ -54,9 +58,13 @@ package enum AutomationTasks {
 
     /// Writes everything but id, organization, kind and what tells of the creation; false if there is none of that id in the
     /// organization.
-    package static func update(_ row: Authenticated<AutomationTask>, on connection: any SQLConnection) throws -> Bool {
+    ///
+    /// - Parameter before: the order that is stored. What it names may be gone by now: that keeps nobody from switching the task off.
+    package static func update(
+        _ row: Authenticated<AutomationTask>, from before: TaskOrder? = nil, on connection: any SQLConnection
+    ) throws -> Bool {
         let value = row.value
-        try checkReferences(value, on: connection)
+        try checkReferences(value, besides: before, on: connection)
         return try connection.execute(
             """
             UPDATE tasks SET name = ?, what = ?, secret = ?, is_periodic = ?, crontab = ?, interval_hours = ?,
@@ -122,7 +130,7 @@ package enum AutomationTasks {
         fileprivate let task: [UInt8]
     }
 
-    /// Those whose next run has begun by the given moment, of every organization, the earliest first.
+    /// Those whose next run has begun by the given moment, of every organization that is switched on, the earliest first.
     package static func due(
         at moment: Timestamp, after place: DuePlace? = nil, limit: Int64, on connection: any SQLConnection
     ) throws -> FoundPage<(task: Authenticated<AutomationTask>, state: TaskState), DuePlace> {
@@ -130,7 +138,7 @@ package enum AutomationTasks {
         var query = selection.appending(", ").appending(TaskStates.columns)
         query.append(
             """
-            FROM task_states s JOIN tasks t ON t.id = s.task_id
+            FROM task_states s JOIN tasks t ON t.id = s.task_id JOIN organizations o ON o.id = t.org_id AND o.is_active = 1
             WHERE s.date_begins IS NOT NULL AND (s.date_begins, s.task_id) > (?, ?) AND s.date_begins <= ?
             ORDER BY s.date_begins, s.task_id LIMIT ?
             """, [.time(place.begins), .blob(place.task), .time(moment), .integer(limit)])
@@ -150,12 +158,14 @@ package enum AutomationTasks {
         ]
     }
 
-    private static func checkReferences(_ task: AutomationTask, on connection: any SQLConnection) throws {
-        for asset in task.order.assets {
+    private static func checkReferences(
+        _ task: AutomationTask, besides known: TaskOrder? = nil, on connection: any SQLConnection
+    ) throws {
+        for asset in Set(task.order.assets).subtracting(known?.assets ?? []) {
             try References.require(
                 "SELECT 1 FROM assets WHERE org_id = ? AND id = ?", asset, in: task.organization, "tasks.assets", on: connection)
         }
-        for node in task.order.nodes {
+        for node in Set(task.order.nodes).subtracting(known?.nodes ?? []) {
             try References.require(
                 "SELECT 1 FROM nodes WHERE org_id = ? AND id = ?", node, in: task.organization, "tasks.nodes", on: connection)
         }

@@ -64,6 +64,7 @@ private enum Deletion {
             SELECT account_id, number FROM kept_secrets WHERE org_id = ? LIMIT 200)
         """,
         "DELETE FROM login_attempts WHERE id IN (SELECT id FROM login_attempts WHERE org_id = ? LIMIT 1000)",
+        "DELETE FROM deliveries WHERE id IN (SELECT id FROM deliveries WHERE org_id = ? LIMIT 200)",
     ]
 
     private static let inOrder: [StaticString] = [

@@ -24,16 +24,29 @@ package enum Deliveries {
         try connection.exists("SELECT 1 FROM deliveries WHERE id = ?", [.id(id)])
     }
 
-    /// What waits and is due, the longest due first.
+    /// What waits and is due, the longest due first; one that cannot be read keeps none of the others waiting.
     package static func due(
         at moment: Timestamp, limit: Int64, on connection: any SQLConnection
-    ) throws -> [Authenticated<Delivery>] {
+    ) throws -> [FoundRow<Authenticated<Delivery>>] {
         try connection.query(
             """
             SELECT id, org_id, channel, recipient, event, subject, body, payload, date_created, date_due, attempts, state, fault, mac
             FROM deliveries WHERE state = 'waiting' AND date_due <= ? ORDER BY date_due LIMIT ?
             """,
-            [.time(moment), .integer(max(0, limit))], decode)
+            [.time(moment), .integer(max(0, limit))]
+        ) { row -> FoundRow<Authenticated<Delivery>> in
+            do {
+                return .success(try decode(row))
+            } catch StorageFault.corrupt(let what) {
+                return .failure(DamagedRow(id: try row.blob(0), what: what))
+            }
+        }
+    }
+
+    /// Gives a message up that cannot be read.
+    package static func abandon(_ row: DamagedRow, on connection: any SQLConnection) throws {
+        try connection.execute(
+            "UPDATE deliveries SET state = 'abandoned', fault = ? WHERE id = ?", [.text("damaged: " + row.what), .blob(row.id)])
     }
 
     /// Every message of an organization, newest first, by pages.

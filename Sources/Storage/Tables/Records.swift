@@ -88,22 +88,25 @@ package enum Records {
     package static func counts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> [Record.Status: Int64] {
-        let rows = try connection.query(
-            "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
-            [.id(execution), .id(organization)]
-        ) { (try $0.value(0, of: Record.Status.self), try $0.integer(1)) }
-        return Dictionary(rows) { $1 }
+        Dictionary(try counts(of: execution, in: organization, on: connection) { try $0.value(0, of: Record.Status.self) }) { $1 }
     }
 
     /// The same for a view of it: a record in a state that there is not is left out.
     package static func readableCounts(
         of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection
     ) throws -> [Record.Status: Int64] {
-        let rows = try connection.query(
+        let rows = try counts(of: execution, in: organization, on: connection) { try Record.Status(rawValue: $0.text(0)) }
+        return rows.reduce(into: [:]) { counts, row in if let status = row.0 { counts[status] = row.1 } }
+    }
+
+    private static func counts<Status>(
+        of execution: ExecutionID, in organization: OrganizationID, on connection: any SQLConnection,
+        _ status: (borrowing SQLRow) throws -> Status
+    ) throws -> [(Status, Int64)] {
+        try connection.query(
             "SELECT status, COUNT(*) FROM records WHERE execution_id = ? AND org_id = ? GROUP BY status",
             [.id(execution), .id(organization)]
-        ) { (try Record.Status(rawValue: $0.text(0)), try $0.integer(1)) }
-        return rows.reduce(into: [:]) { counts, row in if let status = row.0 { counts[status] = row.1 } }
+        ) { (try status($0), try $0.integer(1)) }
     }
 
     /// Accounts whose newest record is uncertain, of every organization.
@@ -121,7 +124,7 @@ package enum Records {
         return [
             .id(value.account), .text(value.status.rawValue), .text(value.reason?.rawValue), .text(value.detail),
             .time(value.until), .integer(value.oldVersion), .integer(value.newVersion),
-            .list(value.steps.flatMap { [$0.name, String($0.date.milliseconds)] }), .time(value.dateStart),
+            .list(packed(value.steps)), .time(value.dateStart),
             .time(value.dateFinished), .flag(value.isIgnored), .blob(row.mac),
         ]
     }
@@ -149,14 +152,41 @@ extension Records {
             mac: try row.blob(20))
     }
 
+    /// The first text names the form: four texts a step. The form before had none, and two texts a step, so it is told by its even number.
+    private static let form = "steps-2"
+
+    private static func packed(_ steps: [Record.Step]) -> [String] {
+        steps.reduce(into: [form]) { texts, step in
+            texts += [step.step.name, step.reason?.rawValue ?? "", step.words, String(step.date.milliseconds)]
+        }
+    }
+
     private static func steps(_ row: borrowing SQLRow, _ column: Int) throws -> [Record.Step] {
         let texts = try row.texts(column)
-        guard texts.count % 2 == 0 else { throw row.fault(column) }
-        var steps: [Record.Step] = []
-        for index in stride(from: 0, to: texts.count, by: 2) {
-            guard let date = Int64(texts[index + 1]) else { throw row.fault(column) }
-            steps.append(Record.Step(name: texts[index], date: Timestamp(milliseconds: date)))
+        let isOld = texts.count.isMultiple(of: 2)
+        guard isOld || texts.first == form else { throw row.fault(column) }
+        let (parts, width) = (texts.dropFirst(isOld ? 0 : 1), isOld ? 2 : 4)
+        guard parts.count.isMultiple(of: width) else { throw row.fault(column) }
+        return try stride(from: parts.startIndex, to: parts.endIndex, by: width).map { start in
+            let found = isOld ? oldStep(parts[start], parts[start + 1]) : step(Array(parts[start..<start + width]))
+            guard let found else { throw row.fault(column) }
+            return found
         }
-        return steps
+    }
+
+    private static func step(_ texts: [String]) -> Record.Step? {
+        guard texts.count == 4, let step = TurnStep(name: texts[0]), let date = Int64(texts[3]) else { return nil }
+        let reason = Record.Reason(rawValue: texts[1])
+        guard reason != nil || texts[1].isEmpty else { return nil }
+        return Record.Step(step, reason: reason, words: texts[2], date: Timestamp(milliseconds: date))
+    }
+
+    /// `verify: words`, or `verify`.
+    private static func oldStep(_ text: String, _ milliseconds: String) -> Record.Step? {
+        let colon = text.firstRange(of: ": ")
+        let name = String(text[..<(colon?.lowerBound ?? text.endIndex)])
+        guard let step = TurnStep(name: name), let date = Int64(milliseconds) else { return nil }
+        let words = colon.map { String(text[$0.upperBound...]) } ?? ""
+        return Record.Step(step, words: words, date: Timestamp(milliseconds: date))
     }
 }

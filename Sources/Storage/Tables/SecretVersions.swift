@@ -13,22 +13,6 @@ package enum SecretVersions {
             [.id(account), .integer(number), .id(organization)], decode)
     }
 
-    /// Every kept version, newest first, by pages.
-    package static func history(
-        of account: AccountID, in organization: OrganizationID, offset: Int64 = 0, limit: Int64 = 1000,
-        on connection: any SQLConnection
-    ) throws -> ListPage<SecretVersion> {
-        let total = try connection.integer(
-            "SELECT COUNT(*) FROM secret_versions WHERE account_id = ? AND org_id = ?", [.id(account), .id(organization)])
-        let rows = try connection.query(
-            """
-            SELECT account_id, org_id, number, secret_type, secret, fingerprint, created_by, date_created
-            FROM secret_versions WHERE account_id = ? AND org_id = ? ORDER BY number DESC LIMIT ? OFFSET ?
-            """,
-            [.id(account), .id(organization), .integer(max(0, limit)), .integer(max(0, offset))], decode)
-        return ListPage(rows: rows, total: total)
-    }
-
     /// Adds a version; one that is there is never overwritten (`.constraint(.unique, …)`).
     package static func insert(_ value: SecretVersion, on connection: any SQLConnection) throws {
         try References.require(
@@ -88,7 +72,7 @@ package enum SecretVersions {
         return Array(old)
     }
 
-    private static func decode(_ row: borrowing SQLRow) throws -> SecretVersion {
+    static func decode(_ row: borrowing SQLRow) throws -> SecretVersion {
         SecretVersion(
             account: try row.id(0), organization: try row.id(1), number: try row.integer(2), secretType: try row.value(3),
             secret: try row.sealed(4), fingerprint: try row.sealedOrNil(5), createdBy: try row.text(6),

@@ -20,6 +20,9 @@ struct AccountCreate: AsyncParsableCommand {
     @Option(help: "password, ssh_key, access_key, token or api_key.")
     var secretType = SecretKind.password
 
+    @Option(help: PassphraseSource.help)
+    var passphrase: PassphraseSource?
+
     @Flag(help: "The account has wide powers on the asset.")
     var privileged = false
 
@@ -36,7 +39,7 @@ struct AccountCreate: AsyncParsableCommand {
         guard let assetID = try await client.find(.assets, asset).identifier else {
             throw ClientError(.unexpectedAnswer, "the asset has no id")
         }
-        let secret = noSecret ? nil : try secretType.ask()
+        let secret = noSecret ? nil : try secretType.ask(passphrase)
         let made = try await client.post(Resource.accounts.path) { body in
             body.field("name", name)
             body.field("username", username ?? name)
@@ -44,7 +47,7 @@ struct AccountCreate: AsyncParsableCommand {
             body.field("secret_type", secretType.rawValue)
             body.field("privileged", privileged)
             if let comment { body.field("comment", comment) }
-            secretType.write(secret, into: &body)
+            GivenSecret.write(secret, into: &body)
         }
         options.say(made)
     }

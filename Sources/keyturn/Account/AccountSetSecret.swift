@@ -14,6 +14,9 @@ struct AccountSetSecret: AsyncParsableCommand {
     @Argument(help: "ASSET/ACCOUNT or the account's id.")
     var account: String
 
+    @Option(help: PassphraseSource.help)
+    var passphrase: PassphraseSource?
+
     @OptionGroup var options: AdminOptions
 
     func run() async throws {
@@ -22,8 +25,8 @@ struct AccountSetSecret: AsyncParsableCommand {
         guard let id = found.identifier else { throw ClientError(.unexpectedAnswer, "the account has no id") }
         let type = found["secret_type"]
         let kind = (type?["value"]?.string ?? type?.string).flatMap(SecretKind.init) ?? .password
-        let secret: Secret? = try kind.ask()
-        let changed = try await client.patch(Resource.accounts.item(id)) { kind.write(secret, into: &$0) }
+        let secret = try kind.ask(passphrase)
+        let changed = try await client.patch(Resource.accounts.item(id)) { secret.write(into: &$0) }
         options.say(changed)
     }
 }

@@ -38,6 +38,9 @@ struct TaskCreate: AsyncParsableCommand {
     @Flag(help: "Set a secret of your own instead of a new one for each account.")
     var specificSecret = false
 
+    @Option(help: PassphraseSource.help)
+    var passphrase: PassphraseSource?
+
     @Option(help: ArgumentHelp("Rules for new passwords, as JSON.", valueName: "json"))
     var passwordRules: String?
 
@@ -63,6 +66,9 @@ struct TaskCreate: AsyncParsableCommand {
     @Flag(help: "Privileged accounts too, where another way in is left. Asks for your password.")
     var includePrivileged = false
 
+    @Flag(help: "Accounts that belong to the target's system too, such as those under UID_MIN. Asks for your password.")
+    var includeSystem = false
+
     @Flag(help: "Do not log in with new secrets to prove them.")
     var noCheck = false
 
@@ -83,10 +89,12 @@ struct TaskCreate: AsyncParsableCommand {
         guard setsSecret || !specificSecret && passwordRules == nil && !noCheck else {
             throw ValidationError("Only push and change tasks set secrets.")
         }
+        guard specificSecret || passphrase == nil else { throw ValidationError("Only a secret of your own has a passphrase.") }
         guard kind == .push || onExisting == nil else { throw ValidationError("Only push tasks have --on-existing.") }
-        guard kind != .verify || params == nil && !includePrivileged else {
+        guard kind != .verify || params == nil && !includePrivileged && !includeSystem else {
             throw ValidationError("A verify task changes nothing on its assets.")
         }
+        guard timezone == nil || crontab != nil else { throw ValidationError("--timezone is that of a --crontab.") }
     }
 
     private var setsSecret: Bool { kind == .push || kind == .change }
@@ -100,7 +108,7 @@ struct TaskCreate: AsyncParsableCommand {
         }
         let rules = try Self.object(passwordRules, "--password-rules")
         let params = try Self.object(params, "--params")
-        let secret = specificSecret ? Handed(try secretType.ask()) : nil
+        let secret = specificSecret ? Handed(try secretType.ask(passphrase)) : nil
         let assets = ids
         let made = try await options.confirmed(client) {
             try await client.post(kind.tasks.path) { body in
@@ -113,6 +121,7 @@ struct TaskCreate: AsyncParsableCommand {
                 if setsSecret { writeSecretKind(rules, secret, &body) }
                 if let onExisting { body.field("on_existing", onExisting.rawValue) }
                 if includePrivileged { body.field("include_privileged", true) }
+                if includeSystem { body.field("include_system", true) }
                 writeTiming(&body)
                 body.field("recipients", recipients)
                 if let comment { body.field("comment", comment) }
@@ -123,8 +132,8 @@ struct TaskCreate: AsyncParsableCommand {
 
     /// A secret that may have to be sent twice: before a confirmation and after it.
     private final class Handed {
-        let secret: Secret
-        init(_ secret: consuming Secret) { self.secret = secret }
+        let secret: GivenSecret
+        init(_ secret: consuming GivenSecret) { self.secret = secret }
     }
 
     private func writeSecretKind(_ rules: JSONValue?, _ handed: Handed?, _ body: inout JSONWriter<some JSONSink>) {
@@ -132,9 +141,7 @@ struct TaskCreate: AsyncParsableCommand {
         body.field("secret_strategy", specificSecret ? "specific" : "random")
         body.field("check_conn_after_change", !noCheck)
         if let rules { body.field("password_rules", rules) }
-        guard let handed else { return }
-        body.key("secret")
-        handed.secret.withBytes { body.string(utf8: $0) }
+        handed?.secret.write(into: &body)
     }
 
     private func writeTiming(_ body: inout JSONWriter<some JSONSink>) {

@@ -41,7 +41,7 @@ struct ExecutionWatch {
     let id: String
     let isJSON: Bool
 
-    static let columns = ["asset", "username", "status", "reason", "old_version", "new_version", "error"]
+    static let columns = ["asset", "username", "status", "reason", "old_version", "new_version", "error", "remark"]
     private static let open: Set<String> = ["pending", "running"]
 
     /// Progress goes to standard error, the outcome to standard output. Throws unless every account was a success or skipped.

@@ -12,6 +12,13 @@ enum Prompt {
         return secret
     }
 
+    /// The same from the terminal, whatever standard input is.
+    static func hidden(_ question: String) throws -> Secret {
+        let secret = try readHidden(question)
+        guard !secret.isEmpty else { throw Failure("an empty secret was given", status: .usage) }
+        return secret
+    }
+
     /// Asks yes or no; without somebody to ask, the answer is an error.
     static func confirm(_ question: String, isGiven: Bool) throws {
         guard !isGiven else { return }

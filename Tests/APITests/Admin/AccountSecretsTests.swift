@@ -25,6 +25,17 @@ struct AccountSecretsTests {
         #expect(entry["objects"]?.array.flatMap { Array($0).first }?["name"]?.string == "root(root)")
     }
 
+    @Test("a wrong password confirms nothing, and is told in JumpServer's form")
+    func wrongConfirmation() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeAccount("root", on: vault.makeAsset("web"), secret: "tell-n0body")
+        let body = #"{"confirm_type":"password","secret_key":"not-mine"}"#
+        let wrong = try await vault.send(.post, "/api/v1/authentication/confirm/", body)
+        #expect(wrong.status == 400 && wrong.text == #"{"error":"Password is incorrect"}"#)
+        #expect(try await vault.send(.get, path + id + "/").status == 412)
+        #expect(try vault.audit().last { $0.action == "session.confirm" }?.outcome == "refused")
+    }
+
     @Test("after confirming the secret is shown, and the audit says which version to whom")
     func reveal() async throws {
         let vault = try await TestVault.make()
@@ -72,6 +83,34 @@ struct AccountSecretsTests {
         #expect(entry["objects"]?.array.flatMap { Array($0).last }?["id"]?.string == "2-1")
     }
 
+    @Test("earlier secrets are ordered, filtered, searched and paged as all lists are; the current one is never among them")
+    func historyList() async throws {
+        let vault = try await TestVault.make()
+        let id = try await vault.makeAccount("root", on: vault.makeAsset("web"), secret: "one")
+        for secret in ["two", "three", "four"] {
+            _ = try await vault.send(.patch, "/api/v1/accounts/accounts/\(id)/", #"{"secret":"\#(secret)"}"#)
+        }
+        try await vault.confirm()
+        func secrets(_ query: String) async throws -> [String] {
+            try await vault.send(.get, path + id + "/histories/?" + query).column("secret")
+        }
+        #expect(try await secrets("order=version") == ["one", "two", "three"])
+        #expect(try await secrets("ordering=-history_date,version") == ["three", "two", "one"])
+        #expect(try await secrets("order=version&limit=1&offset=1") == ["two"])
+        #expect(try await secrets("version=2") == ["two"])
+        #expect(try await secrets("version__in=1,3,4") == ["three", "one"])
+        #expect(try await secrets("secret_type=ssh_key").isEmpty)
+        #expect(try await secrets("search=\(VaultTemplate.username)") == ["three", "two", "one"])
+        // What is sealed is not looked into.
+        #expect(try await secrets("search=two").isEmpty)
+        let page = try await vault.send(.get, path + id + "/histories/?limit=2&search=\(VaultTemplate.username)")
+        #expect(try page.int("count") == 3 && page.string("next")?.contains("offset=2") == true)
+        #expect(try await vault.send(.get, path + id + "/histories/?version=x").status == 400)
+        #expect(try await vault.send(.get, path + id + "/histories/?version__icontains=1").status == 400)
+        let entry = try #require(try await vault.entries("action=account.reveal&outcome=granted").first)
+        #expect(entry["objects"]?.array.flatMap { Array($0).last }?["id"]?.string == "3-2")
+    }
+
     @Test("where secrets are shown to nobody, neither secret nor history is opened")
     func hidden() async throws {
         let vault = try await TestVault.make()
@@ -107,7 +146,8 @@ struct AccountSecretsTests {
     }
 
     @Test(
-        "version numbers become short ranges", arguments: [([9, 8, 7, 3], "9-7,3"), ([1], "1"), ([], ""), ([5, 3, 1], "5,3,1")])
+        "version numbers become short ranges, in whatever order they come",
+        arguments: [([9, 8, 7, 3], "9-7,3"), ([1], "1"), ([], ""), ([5, 3, 1], "5,3,1"), ([1, 2, 5], "5,2-1")])
     func ranges(numbers: [Int64], text: String) {
         #expect(AccountSecretsResource.ranges(numbers) == text)
     }

@@ -1,8 +1,10 @@
 internal import API
+internal import Cryptography
 internal import Domain
 internal import HTTPServer
 internal import JSON
 internal import Storage
+internal import TestSupport
 import Testing
 
 @Suite("Accounts")
@@ -42,6 +44,9 @@ struct AccountsTests {
             (#""username":"a","secret":"a\u0000b""#, "secret"),
             (#""username":"a","secret_type":"ssh_key","secret":"x""#, "secret"),
             (#""username":"a","secret_type":"magic""#, "secret_type"), (#""username":"a","passphrase":"x""#, "passphrase"),
+            (#""username":"a","secret":"x","passphrase":"x""#, "passphrase"),
+            (#""username":"a","secret_type":"ssh_key","passphrase":"x""#, "passphrase"),
+            (#""username":"a","secret_type":"ssh_key","secret":"x","passphrase":"x""#, "secret"),
             (#""username":"a","push_now":true"#, "push_now"), (#""username":"a","colour":"red""#, "colour"),
             (#""username":"a","labels":["nosuch"]"#, "labels.0"), (#""username":"""#, "name"),
             (#""username":"a","comment":null"#, "comment"),
@@ -66,6 +71,63 @@ struct AccountsTests {
         let nowhere = try await vault.send(.post, path, #"{"asset":"\#(AssetID.random())","username":"k"}"#)
         #expect(nowhere.status == 400)
         #expect(try nowhere.value("asset")?.array != nil)
+    }
+
+    @Test(
+        "a protected key is unlocked and kept without its passphrase; where that is wrong or missing, the answer names its field")
+    func protectedKeys() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web")
+        let word = "a pass phrase \u{E9}"
+        let forms: [TestKeyPair] = [
+            try .make(.ed25519, passphrase: word), try .make(.rsa, bits: 2048, form: .pem, passphrase: word),
+            try .make(.ecdsa, form: .pkcs8, passphrase: word),
+        ]
+        func body(_ name: String, _ pair: TestKeyPair, _ passphrase: String?) -> String {
+            let key = String(decoding: pair.privateKey, as: UTF8.self).replacing("\n", with: "\\n")
+            let more = passphrase.map { #","passphrase":"\#($0)""# } ?? ""
+            return #"{"asset":"\#(asset)","username":"\#(name)","secret_type":"ssh_key","secret":"\#(key)"\#(more)}"#
+        }
+        try await vault.confirm()
+        func kept(_ id: String) async throws -> SSHKeyPair {
+            let text = try await vault.send(.get, "/api/v1/accounts/account-secrets/\(id)/").string("secret") ?? ""
+            var bytes = Array(text.utf8)
+            return try SSHKeyPair.read(Secret(moving: &bytes))
+        }
+        for (number, pair) in forms.enumerated() {
+            for wrong in ["no", nil] {
+                let refused = try await vault.send(.post, path, body("k\(number)", pair, wrong))
+                #expect(refused.status == 400)
+                #expect(try refused.value("passphrase")?.array != nil && refused.value("secret") == nil, "\(refused.text)")
+            }
+            let made = try await vault.send(.post, path, body("k\(number)", pair, word))
+            #expect(made.status == 201 && !made.text.contains(word), "\(made.text)")
+            let key = try await kept(try #require(try made.string("id")))
+            let line = key.publicKey.line().split(separator: " ")
+            #expect(pair.publicKey.split(separator: " ").prefix(2) == line.prefix(2) && line.count >= 2)
+        }
+        let many = "[\(body("l0", forms[0], word)),\(body("l1", forms[0], "no"))]"
+        let refused = try await vault.send(.post, path, many)
+        #expect(try refused.status == 400 && refused.json["1.passphrase"]?.array != nil, "\(refused.text)")
+        let list = try await vault.send(.post, path, "[\(body("l0", forms[0], word)),\(body("l1", forms[2], word))]")
+        #expect(list.status == 201, "\(list.text)")
+        // A change: another key, with the passphrase of its own.
+        let id = try #require(try list.string("0.id"))
+        #expect(try await vault.send(.patch, path + id + "/", body("l0", forms[1], "no")).value("passphrase")?.array != nil)
+        #expect(try await vault.send(.patch, path + id + "/", body("l0", forms[1], word)).int("version") == 2)
+        #expect(try await kept(id).kind == .rsa)
+        #expect(try vault.auditBodies().allSatisfy { !$0.contains(word) && !$0.contains("PRIVATE KEY") })
+    }
+
+    @Test("no more protected keys are unlocked for one request than that it stays a short one")
+    func manyProtectedKeys() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("web")
+        func one(_ number: Int) -> String {
+            #"{"asset":"\#(asset)","username":"k\#(number)","secret_type":"ssh_key","secret":"-","passphrase":"x"}"#
+        }
+        let answer = try await vault.send(.post, path, "[" + (0..<33).map(one).joined(separator: ",") + "]")
+        #expect(answer.status == 400 && answer.text.contains("32"), "\(answer.text)")
     }
 
     @Test("a second account of the same name or user name is refused at its field, and a name that nobody asked for gives way")
@@ -200,6 +262,18 @@ struct AccountsTests {
     func wrongFilters(query: String) async throws {
         let vault = try await TestVault.make()
         #expect(try await vault.send(.get, path + query).status == 400)
+    }
+
+    @Test(
+        "a filter of JumpServer's list that is not here is refused: left out it would show accounts that were not meant",
+        arguments: ["attr_rules=W10=", "risk=weak_password", "latest_updated=1", "long_time_no_change_secret=1"])
+    func foreignFilters(filter: String) async throws {
+        let vault = try await TestVault.make()
+        try await vault.makeAccount("root", on: vault.makeAsset("web"))
+        let answer = try await vault.send(.get, path + "?limit=10&" + filter)
+        let name = filter.prefix { $0 != "=" }
+        #expect(try answer.status == 400 && answer.string("\(name).0") == "This filter is not offered.", "\(answer.text)")
+        #expect(try await vault.send(.get, path + "?unheard_of=1").status == 200)
     }
 
     @Test("another organization's account is not there, whatever is tried")

@@ -17,6 +17,26 @@ struct AutomationTasksTests {
         return #"{"name":"\#(name)","accounts":["@ALL"]\#(strategy)}"#
     }
 
+    @Test("a task that names an asset or a node that is gone can be switched off, corrected and copied; nothing new may be gone")
+    func goneReferences() async throws {
+        let vault = try await TestVault.make()
+        let (asset, other) = (try await vault.makeAsset("web-1"), try await vault.makeAsset("web-2"))
+        let made = try await vault.send(.post, "/api/v1/assets/nodes/", #"{"value":"n"}"#)
+        let node = try #require(try made.string("id"))
+        let id = try await vault.makeTask("t", more: #","assets":["\#(asset)","\#(other)"],"nodes":["\#(node)"]"#)
+        let task = "/api/v1/accounts/change-secret-automations/\(id)/"
+        #expect(try await vault.send(.delete, "/api/v1/assets/assets/\(asset)/").status == 204)
+        #expect(try await vault.send(.delete, "/api/v1/assets/nodes/\(node)/").status == 204)
+        let off = try await vault.send(.patch, task, #"{"is_active":false}"#)
+        #expect(try off.status == 200 && off.value("is_active")?.bool == false, "\(off.text)")
+        #expect(try await vault.send(.post, task + "duplicate/").status == 201)
+        #expect(try await vault.send(.patch, task + "asset/remove/", #"{"assets":["\#(asset)"]}"#).status == 200)
+        // What it does not name any more cannot be named anew.
+        let again = try await vault.send(.patch, task + "asset/add/", #"{"assets":["\#(asset)"]}"#)
+        #expect(try again.status == 400 && again.string("assets.0") == "There is no such asset.")
+        #expect(try await vault.send(.patch, task, #"{"assets":["\#(other)"],"nodes":[]}"#).status == 200)
+    }
+
     @Test("a task of each kind is defined, shown, replaced by its own answer, and deleted", arguments: kinds)
     func lifecycle(kind: String) async throws {
         let vault = try await TestVault.make()
@@ -51,6 +71,7 @@ struct AutomationTasksTests {
             (#""name":"a","accounts":[],"secret_strategy":"random","secret":"x""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"a\nb""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"short","password_rules":{"length":12}"#, "secret"),
+            (#""name":"a","accounts":[],"secret_strategy":"specific","secret":"seven77""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"specific","secret_type":"ssh_key","secret":"no key""#, "secret"),
             (#""name":"a","accounts":[],"secret_strategy":"random","password_rules":{"length":7}"#, "password_rules.length"),
             (#""name":"a","accounts":[],"secret_strategy":"random","secret_type":"token""#, "secret_type"),
@@ -91,6 +112,40 @@ struct AutomationTasksTests {
         #expect(try random.value("has_secret")?.bool == false)
         #expect(try await vault.send(.patch, path + id + "/", #"{"secret_strategy":"specific"}"#).status == 400)
         #expect(try vault.auditBodies().allSatisfy { !$0.contains("Tr0ub4dor") })
+    }
+
+    @Test(
+        "a specific secret without rules is checked against what the platforms take, and nothing more; the answer says what is wrong"
+    )
+    func platforms() async throws {
+        let vault = try await TestVault.make()
+        let asset = try await vault.makeAsset("ora", platform: 20)
+        let host = try await vault.makeAsset("web")
+        func answer(_ secret: String, _ assets: [AssetID], _ name: String = "s") async throws -> Answer {
+            let ids = assets.map { #""\#($0)""# }.joined(separator: ",")
+            let body =
+                #"{"name":"\#(name)","accounts":["a"],"assets":[\#(ids)],"secret_strategy":"specific","secret":"\#(secret)"}"#
+            return try await vault.send(.post, path, body)
+        }
+        let short = try await answer("Short-7", [host])
+        #expect(short.status == 400)
+        #expect(try short.string("secret.0")?.contains("at least 8 characters") == true, "\(short.text)")
+        let long = try await answer(String(repeating: "a", count: 129), [])
+        #expect(try long.status == 400 && long.string("secret.0")?.contains("at most 128") == true, "\(long.text)")
+        // A line of words is as good a password as any where the target takes it.
+        #expect(try await answer("correct horse battery staple", [host], "words").status == 201)
+        let foreign = try await answer("correct horse battery staple, and more", [host, asset])
+        #expect(foreign.status == 400)
+        let words = try foreign.string("secret.0") ?? ""
+        #expect(words.contains("at most 30") && words.contains("do not allow"), "\(words)")
+        #expect(try await answer("Plain_words_8", [host, asset], "plain").status == 201)
+        // Whoever gives rules is held to those.
+        let ruled =
+            #"{"name":"r","accounts":["a"],"assets":["\#(host)"],"secret_strategy":"specific","secret":"correct horse battery","#
+            + #""password_rules":{"length":8}}"#
+        #expect(try await vault.send(.post, path, ruled).string("secret.0")?.contains("do not allow") == true)
+        let changed = try #require(try await vault.send(.get, path + "?name=plain").column("id").first)
+        #expect(try await vault.send(.patch, path + changed + "/", #"{"secret":"9-is-first"}"#).status == 400)
     }
 
     @Test("a specific secret that was checked against other rules is asked for again when the rules change")

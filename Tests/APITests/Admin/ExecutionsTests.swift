@@ -66,6 +66,35 @@ struct ExecutionsTests {
         }
     }
 
+    @Test("an execution is not stopped from another organization, nor as one of another kind: it runs to its end")
+    func foreignCancel() async throws {
+        let vault = try await TestVault.make()
+        let other = try await vault.makeOrganization().description
+        let execution = try await vault.run(vault.makeTask("t"))
+        #expect(try await vault.send(.post, executions + execution + "/cancel/", in: other).status == 404)
+        let kind = "/api/v1/accounts/push-account-executions/"
+        #expect(try await vault.send(.post, kind + execution + "/cancel/").status == 404)
+        try await Self.whileExecuting(vault) {
+            let ended = try await end(of: execution, vault)
+            #expect(try ended.string("status.value") == "success")
+        }
+        let refused = try vault.audit().filter { $0.action == "automation.run" && $0.outcome == "refused" }
+        #expect(refused.count == 2)
+    }
+
+    @Test("a record whose account is gone is not tried again, proved or put back, and the answer says why")
+    func accountGone() async throws {
+        let vault = try await TestVault.make()
+        let account = try await vault.makeAccount("deploy", on: vault.makeAsset("web-1"))
+        let record = try await vault.makeRecord(of: vault.run(vault.makeTask("t")), account: account).description
+        #expect(try await vault.send(.delete, "/api/v1/accounts/accounts/\(account)/").status == 204)
+        try await vault.confirm()
+        for action in ["execute", "verify", "restore"] {
+            let answer = try await vault.send(.post, records + action + "/", #"{"record_ids":["\#(record)"]}"#)
+            #expect(try answer.status == 409 && answer.string("detail") == "The account deploy of a is not there any more.")
+        }
+    }
+
     @Test("a task that is switched off is not run, and one of another kind is not found")
     func refused() async throws {
         let vault = try await TestVault.make()

@@ -118,7 +118,7 @@ struct OpenChangesTests {
         let (open, history) = try await vault.backend.database.read { db in
             (
                 try SecretChanges.of(account, in: .default, on: db) == nil,
-                try SecretVersions.history(of: account, in: .default, on: db).rows.map(\.number)
+                try SecretVersions.list(of: account, in: .default, on: db).rows.map(\.number)
             )
         }
         #expect(open && history == [2, 1])

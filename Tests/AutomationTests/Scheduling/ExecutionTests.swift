@@ -62,6 +62,32 @@ struct ExecutionTests {
         #expect(records.filter { $0.username != "b" && $0.username != "admin" }.allSatisfy { $0.status == .success })
     }
 
+    @Test("the key-encryption key may be replaced while an execution's records are being written")
+    func rekeyed() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("web-1", accounts: ["a", "b"])]))
+        let execution = try await yard.addExecution(of: task)
+        // Asked for the second time between the plan and the records.
+        let asked = Atomic(0)
+        let clock = WallClock { [keyring = yard.keyring, keyFile = yard.keyFile] in
+            if asked.add(1, ordering: .relaxed).newValue == 2 {
+                do {
+                    _ = try Rekey(keyring, openedBy: keyFile, grace: .zero).run(marking: .random())
+                } catch { Issue.record(error) }
+            }
+            return TestYard.start
+        }
+        let desk = TaskDesk(yard.parts(clock: clock))
+        let running = Task { try await desk.runExecutions() }
+        desk.submit(execution)
+        let ended = try await yard.end(of: execution.id)
+        running.cancel()
+        _ = try? await running.value
+        #expect(asked.load(ordering: .relaxed) > 2)
+        #expect(ended.status == .success && ended.progress == Execution.Progress(total: 3, done: 3), "\(ended.reason)")
+        #expect(try yard.records(of: execution.id).count == 3)
+    }
+
     @Test("no more is under way than the limits allow: in all, and at one host")
     func limits() async throws {
         let yard = try TestYard()
@@ -214,6 +240,34 @@ struct ExecutionTests {
         _ = try await yard.addExecution(of: task)
     }
 
+    @Test("an execution that was not begun when the vault was sealed is carried out when it is open again")
+    func begunLater() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order([try yard.addHost("h", accounts: ["a"])]))
+        let execution = try await yard.addExecution(of: task)
+        // The first to ask for the time is the execution that begins.
+        let asked = Atomic(0)
+        let pauses = Atomic(0)
+        let clock = WallClock { [keyring = yard.keyring] in
+            if asked.add(1, ordering: .relaxed).newValue == 1 { keyring.seal() }
+            return TestYard.start
+        }
+        let pause = Pause { [keyring = yard.keyring, keyFile = yard.keyFile] _ in
+            if pauses.add(1, ordering: .relaxed).newValue == 2 { try keyring.unseal(with: keyFile) }
+        }
+        let desk = TaskDesk(yard.parts(pause: pause, clock: clock))
+        let running = Task { try await desk.runExecutions() }
+        desk.submit(execution)
+        for _ in 0..<3000 where pauses.load(ordering: .relaxed) < 2 || yard.keyring.isSealed {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let ended = try await yard.end(of: execution.id)
+        running.cancel()
+        _ = try? await running.value
+        #expect(ended.status == .success, "\(ended.reason)")
+        #expect(yard.work.seen.withLock { $0.performed.count } == 1)
+    }
+
     @Test("an execution does not end while a record is open: one that could not be closed is settled first")
     func openRecord() async throws {
         let yard = try TestYard()
@@ -360,18 +414,20 @@ struct ExecutionTests {
         let execution = try await yard.addExecution(of: try yard.addTask("t", Self.order([host])))
         let record = Self.record("a", of: execution, on: host, start: TestYard.start)
         let keys = try yard.keys.keys()
-        let step = Record.Step(name: "install", date: TestYard.start)
+        let step = Record.Step(.install, date: TestYard.start)
         try yard.database.writeSync { db in
             try Records.insert(keys.authenticated(record), on: db)
             for report in [
                 WorkReport(.uncertain, reason: .doubt, steps: [step]),
-                WorkReport(.success, newVersion: 2, steps: [step, Record.Step(name: "verify\u{1B}", date: TestYard.start)]),
+                WorkReport(
+                    .success, newVersion: 2, steps: [step, Record.Step(.verify, words: "in\u{1B}", date: TestYard.start)]),
             ] {
                 try RecordClosing.tell(record.id, in: .default, of: report, at: TestYard.start, keys: keys, on: db)
             }
         }
         let stored = try #require(try yard.records().first)
-        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.name) == ["install", "verify"])
+        #expect(stored.status == .success && stored.reason == nil && stored.steps.map(\.step) == [.install, .verify])
+        #expect(stored.steps.map(\.words) == ["", "in"])
         #expect(try yard.execution(execution.id).progress.done == 1)
     }
 

@@ -132,6 +132,28 @@ struct SchedulerTests {
         }
     }
 
+    @Test("a clock that was years ahead and was put back leaves no task unplanned")
+    func clockPutBack() async throws {
+        let yard = try TestYard()
+        let task = try yard.addTask("t", Self.order, timing: Self.hourly())
+        let years: Int64 = 10 * 365 * 86_400
+        yard.setClock(years)
+        let desk = TaskDesk(yard.parts(pause: Pause { _ in try await Task.sleep(for: .milliseconds(5)) }))
+        let running = Task { try await desk.runSchedule() }
+        for _ in 0..<3000 where try yard.executions().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try yard.executions().count == 1)
+        try yard.finishAll()
+        yard.setClock(60)
+        let first = TestYard.start.adding(seconds: Self.hour)
+        for _ in 0..<3000 where try yard.state(of: task)?.begins != first { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try yard.state(of: task)?.begins == first)
+        yard.setClock(Self.hour)
+        for _ in 0..<3000 where try yard.executions().count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        running.cancel()
+        _ = try? await running.value
+        #expect(try yard.executions().count == 2)
+    }
+
     @Test("what is due is started while the scheduler runs, and nothing while the vault is sealed")
     func running() async throws {
         let yard = try TestYard()

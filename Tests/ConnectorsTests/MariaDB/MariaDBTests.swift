@@ -210,7 +210,7 @@ struct MariaDBTests {
     @Test("a change whose answer is lost may have happened", arguments: [CuttingProxy.Cut.before, .after, .silence])
     func cut(_ cut: CuttingProxy.Cut) async throws {
         let fixture = try await Self.accounts("halfway@'%' IDENTIFIED BY 'Right-1!aa'")
-        let proxy = try CuttingProxy(to: fixture.server.port, at: "ALTER USER", cut)
+        let proxy = try CuttingProxy(to: fixture.server.port, at: ["ALTER USER"], cut)
         let before = try await fixture.verifiers()["halfway"]
         try await onOwnThread {
             let target = fixture.target(

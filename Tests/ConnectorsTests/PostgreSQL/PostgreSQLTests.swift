@@ -279,7 +279,7 @@ struct PostgreSQLTests {
         arguments: [CuttingProxy.Cut.before, .after, .silence])
     func cut(_ cut: CuttingProxy.Cut) async throws {
         let fixture = try await Self.role("halfway")
-        let proxy = try CuttingProxy(to: fixture.server.port, at: "ALTER ROLE", cut)
+        let proxy = try CuttingProxy(to: fixture.server.port, at: ["ALTER ROLE"], cut)
         let before = try await Self.stored(fixture, "halfway")
         try await onOwnThread {
             let target = fixture.target(

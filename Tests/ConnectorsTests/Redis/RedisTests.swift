@@ -148,7 +148,7 @@ struct RedisTests {
     @Test("a change whose answer is lost may have happened", arguments: [CuttingProxy.Cut.before, .after, .silence])
     func cut(_ cut: CuttingProxy.Cut) async throws {
         let fixture = try await Self.user("halfway")
-        let proxy = try CuttingProxy(to: fixture.server.clearPort, at: "SETUSER", cut)
+        let proxy = try CuttingProxy(to: fixture.server.clearPort, at: ["SETUSER"], cut)
         let before = try await fixture.verifiers()["halfway"]
         try await onOwnThread {
             let session = try Self.open(fixture, fixture.clearTarget(port: proxy.port, step: .seconds(cut == .silence ? 5 : 60)))

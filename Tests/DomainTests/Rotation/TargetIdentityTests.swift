@@ -42,4 +42,32 @@ struct TargetIdentityTests {
             _ = TargetIdentity.System(text: String(decoding: bytes, as: UTF8.self))
         }
     }
+
+    @Test(
+        "rows of one name at several hosts have an account in common or not, whatever their identities are",
+        arguments: [
+            ("app@%", "app@%,localhost", true), ("app@localhost", "app@%,localhost", true), ("app@%", "app@localhost", false),
+            ("app@%", "app@10.%", false), ("app@LocalHost", "app@localhost", true), ("app", "app@%", true),
+            ("app", "app2@%", false),
+            ("we@ird@%", "we@ird@10.%,%", true), ("we@%", "we@ird@%", false), ("App@%", "app@%", false),
+        ])
+    func namesakes(one: String, other: String, have: Bool) throws {
+        let system = TargetIdentity.System.database(kind: "mariadb", identifier: "7")
+        let (a, b) = (TargetIdentity(system: system, user: one), TargetIdentity(system: system, user: other))
+        let (first, second) = (
+            try #require(NamesakeIdentity(a.canonical.bytes)), try #require(NamesakeIdentity(b.canonical.bytes))
+        )
+        #expect(first.hasOneInCommon(with: second) == have && second.hasOneInCommon(with: first) == have)
+        let elsewhere = TargetIdentity(system: .database(kind: "mariadb", identifier: "77"), user: other)
+        #expect(try !first.hasOneInCommon(with: #require(NamesakeIdentity(elsewhere.canonical.bytes))))
+    }
+
+    @Test("users of other systems are told apart by their names alone, and damaged bytes are nobody's")
+    func noNamesakes() {
+        for system in Self.systems {
+            #expect(NamesakeIdentity(TargetIdentity(system: system, user: "app@%").canonical.bytes) == nil)
+        }
+        let whole = TargetIdentity(system: .database(kind: "mariadb", identifier: "7"), user: "app@%").canonical.bytes
+        for count in 0..<whole.count { #expect(NamesakeIdentity(Array(whole.prefix(count)))?.hosts.contains("%") != true) }
+    }
 }

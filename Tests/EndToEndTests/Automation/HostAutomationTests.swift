@@ -112,6 +112,32 @@ struct HostAutomationTests {
         await host.stop()
     }
 
+    @Test("a key that came with a passphrase logs in, and does the work on its host")
+    func protectedKey() async throws {
+        let word = "a pass phrase"
+        let pair = try TestKeyPair.make(.ed25519, passphrase: word)
+        let host = try await TestHost.start(users: [
+            .init("deploy", password: Self.old), .init("keeper", sudo: .withoutPassword, keys: [pair.publicKey]),
+        ])
+        let shop = try await Operations()
+        _ = try await shop.run(
+            ["asset", "create", "web1", "--address", "127.0.0.1", "--platform", "Linux", "--protocol", "ssh:\(host.port)"])
+        let create = [
+            "account", "create", "web1", "keeper", "--privileged", "--secret-type", "ssh_key", "--passphrase", "first-line",
+        ]
+        let key = String(decoding: pair.privateKey, as: UTF8.self)
+        let refused = try await shop.server.client(create, input: Array(("wrong\n" + key).utf8))
+        #expect(!refused.succeeded && refused.standardError.contains("passphrase"), "\(refused.standardError)")
+        _ = try await shop.run(create, word + "\n" + key)
+        #expect(try await shop.run(["account", "verify", "web1/keeper"]).contains("success"))
+        _ = try await shop.run(["account", "create", "web1", "deploy"], Self.old)
+        #expect(try await shop.run(["account", "rotate", "web1/deploy"]).contains("success"))
+        let account = try #require(try await shop.account("deploy"))
+        #expect(try await PasswordLogin(at: host).succeeds("deploy", try await shop.secret(account)))
+        #expect(try await shop.server.stop() == .status(0))
+        await host.stop()
+    }
+
     @Test("a push that fails leaves no empty account in the vault, and says why")
     func failedPush() async throws {
         let host = try await TestHost.start()

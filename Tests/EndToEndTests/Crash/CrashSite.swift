@@ -38,19 +38,16 @@ final class CrashSite: Sendable {
     ///
     /// - Parameters:
     ///   - stepTimeout: Of one remote step.
-    ///   - settings: Further lines of the configuration.
-    ///   - data: Where the data directory is made; nil for a place of its own.
-    init(_ towns: [any Town], stepTimeout: String = CrashSite.stepTimeout, settings: String = "", data: String? = nil)
-        async throws
-    {
+    ///   - disk: Where the data lie, with nothing kept in reserve, so that a full disk is full; nil for a disk with room.
+    init(_ towns: [any Town], stepTimeout: String = CrashSite.stepTimeout, on disk: SmallDisk? = nil) async throws {
         self.towns = towns
         let limits = [
             "accounts_at_once: 192", "accounts_per_host: 48", "accounts_per_gateway: 16", "step_timeout: \(stepTimeout)",
         ]
-        let configuration = "automation:\n" + limits.map { "  \($0)\n" }.joined() + settings
+        let configuration = "automation:\n" + limits.map { "  \($0)\n" }.joined() + (disk == nil ? "" : "disk_reserve: 0\n")
         holds = try TemporaryDirectory("holds")
         server = try await ServerProcess.make(
-            configuration: configuration, environment: ["KEYTURN_HOLD": holds.path], data: data)
+            configuration: configuration, environment: ["KEYTURN_HOLD": holds.path], data: disk?.file("data"))
         try await server.start()
         let admin = try await Administrator(server)
         key = try await admin.application("crash")
@@ -72,8 +69,9 @@ final class CrashSite: Sendable {
         state = Mutex(State(admin: admin))
     }
 
-    /// A town's asset, by the direct way.
-    func asset(of town: Int) -> String { assets[town].direct }
+    func asset(of town: Int, throughWire: Bool = false) -> String {
+        throughWire ? assets[town].throughWire : assets[town].direct
+    }
 
     /// The administrator over a connection to the server as it runs now.
     var admin: Administrator { Administrator(state.withLock { $0.admin }, at: server) }
@@ -101,7 +99,7 @@ extension CrashSite {
         let admin = admin
         return try await withThrowingTaskGroup(of: [Person].self) { group in
             for (place, town) in towns.enumerated() {
-                let asset = throughWire ? assets[place].throughWire : assets[place].direct
+                let asset = asset(of: place, throughWire: throughWire)
                 group.addTask {
                     try await town.settle(logins)
                     var people: [Person] = []
@@ -169,7 +167,7 @@ extension CrashSite {
     /// Starts a task for these people, and returns its execution.
     func begin(_ people: [Person], verb: String = "change-secret", throughWire: Bool = false) async throws -> String {
         let names = Set(people.map(\.username)).sorted().map { "\"\($0)\"" }.joined(separator: ",")
-        let places = assets.map { "\"\(throughWire ? $0.throughWire : $0.direct)\"" }.joined(separator: ",")
+        let places = assets.indices.map { "\"\(asset(of: $0, throughWire: throughWire))\"" }.joined(separator: ",")
         let what =
             verb == "change-secret"
             ? #","secret_type":"password","secret_strategy":"random","password_rules":\#(Self.rules)"# : ""
@@ -257,7 +255,6 @@ extension CrashSite {
 /// Opens what the tests of a suite share, and ends it with the last of them: nothing else would end a server that a constant holds.
 struct SharedSite: SuiteTrait, TestScoping {
     @TaskLocal static var site: CrashSite?
-    @TaskLocal static var disk: SmallDisk?
 
     /// Whether its data lie on a small disk.
     let isOnSmallDisk: Bool
@@ -266,10 +263,8 @@ struct SharedSite: SuiteTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing tests: @concurrent @Sendable () async throws -> Void
     ) async throws {
         let disk = isOnSmallDisk ? try SmallDisk() : nil
-        // Nothing is kept in reserve there, so that a full disk is full.
-        let site = try await CrashSite(
-            Towns.built.value, settings: disk == nil ? "" : "disk_reserve: 0\n", data: disk?.file("data"))
-        try await Self.$disk.withValue(disk) {
+        let site = try await CrashSite(Towns.built.value, on: disk)
+        try await SmallDisk.$shared.withValue(disk) {
             try await Self.$site.withValue(site) { try await tests() }
         }
         try await site.server.kill()

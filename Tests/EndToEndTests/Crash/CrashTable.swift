@@ -63,6 +63,11 @@ final class CrashTable: Sendable {
             return self.text(rows)
         }
         print(line(row))
+        try Self.publish(text, as: name)
+    }
+
+    /// Puts a table where `make crash` finds it.
+    static func publish(_ text: String, as name: String) throws {
         guard let directory = ProcessInfo.processInfo.environment["KEYTURN_CRASH_TABLES"] else { return }
         try text.write(toFile: "\(directory)/\(name).md", atomically: true, encoding: .utf8)
     }
@@ -83,7 +88,7 @@ final class CrashTable: Sendable {
         return Self.line([row.accident] + hits + ["\(row.lost)", "\(row.left)", "\(row.mostRejections)"])
     }
 
-    private static func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+    static func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
     private func sum(of rows: [Row]) -> Row {
         var sum = Row("all", columns: columns.map(\.title))

@@ -5,16 +5,22 @@ import TestSupport
 import Testing
 
 /// SIGKILL at any moment: `make test` does 20, `make crash` 200 (KEYTURN_CRASHES).
+///
+/// After each the test itself follows the audit's chain from the entry at which the last one left it, so that the two hundredth takes no
+/// longer than the first; now and then, and at the end, the server's own verification goes over all of it, signatures included.
 @Suite("Crash")
 struct CrashTests {
+    /// Kills from one whole verification to the next.
+    private static let stretch = 10
     private static let rounds = ProcessInfo.processInfo.environment["KEYTURN_CRASHES"].flatMap { Int($0) } ?? 20
 
-    @Test("nothing that was acknowledged is missing after kill -9, and the audit is whole", .timeLimit(.minutes(20)))
+    @Test("nothing that was acknowledged is missing after kill -9, and the audit is whole", .timeLimit(.minutes(60)))
     func kill() async throws {
         let vault = try await SmallVault.start()
         let whole = Ledger()
         whole.note { $0.accounts[vault.account] = .init(secret: SmallVault.secret, version: 1) }
-        var seen: Int64 = 0
+        var chain = ChainReader()
+        var (again, fetches) = (0, 0)
         for round in 1...max(1, Self.rounds) {
             let ledger = Ledger()
             ledger.note { $0.accounts[vault.account] = .init(secret: SmallVault.secret, version: 1) }
@@ -23,19 +29,36 @@ struct CrashTests {
             try await vault.server.kill()
             await work
             // Some fall again while they are getting up, and settle what the first fall left open.
-            if round.isMultiple(of: 4) { try await Self.killWhileStarting(vault.server) }
+            if round.isMultiple(of: 4) {
+                try await Self.killWhileStarting(vault.server)
+                again += 1
+            }
             try await vault.server.start()
             let done = ledger.current
             #expect(done.wrong.isEmpty, "round \(round): \(done.wrong.prefix(3))")
             try await Self.checkSecrets(vault, done, round)
-            seen = try await Self.checkAudit(vault, done, after: seen, round)
+            try await Self.checkAudit(vault, done, from: &chain, round)
+            if round.isMultiple(of: Self.stretch) { #expect(try await AuditExport.isWhole(vault.server), "round \(round)") }
             whole.note { $0.accounts.merge(done.accounts) { $1 } }
+            fetches += done.fetches.values.reduce(0, +)
         }
         // What one crash left whole, the later ones must not have hurt.
         try await Self.checkSecrets(vault, whole.current, Self.rounds + 1)
         #expect(try await AuditExport.isWhole(vault.server))
         #expect(try await vault.server.stop() == .status(0))
         #expect(try await vault.server.operate(["doctor"]).succeeded)
+        let secrets = whole.current.accounts.values.map(\.version).reduce(0, +)
+        try Self.publish([
+            ("killed at work", Self.rounds), ("killed again while it started", again), ("secrets acknowledged", Int(secrets)),
+            ("fetches acknowledged", fetches), ("entries of the audit", Int(chain.seq)),
+        ])
+    }
+
+    /// What was acknowledged and found again; of a run that failed nothing is taken.
+    private static func publish(_ figures: [(name: String, value: Int)]) throws {
+        let lines = [figures.map(\.name), figures.map { _ in "---" }, figures.map { "\($0.value)" }].map(CrashTable.line)
+        print(lines.joined(separator: "\n"))
+        try CrashTable.publish(lines.map { $0 + "\n" }.joined(), as: "vault")
     }
 
     private static func killWhileStarting(_ server: ServerProcess) async throws {
@@ -59,12 +82,13 @@ struct CrashTests {
         }
     }
 
-    /// Every acknowledged act stands in the audit, and every announced change has its outcome. Returns the last entry's number.
+    /// The audit goes on where it ended, every acknowledged act stands in it, and every announced change has its outcome.
     private static func checkAudit(
-        _ vault: SmallVault, _ done: Ledger.Content, after seen: Int64, _ round: Int
-    ) async throws -> Int64 {
-        #expect(try await AuditExport.isWhole(vault.server), "round \(round)")
-        let audit = try await AuditExport(vault.server, after: seen)
+        _ vault: SmallVault, _ done: Ledger.Content, from chain: inout ChainReader, _ round: Int
+    ) async throws {
+        let audit = try await AuditExport(vault.server, after: chain.seq)
+        let broken = try chain.follow(audit.lines)
+        #expect(broken == nil, "round \(round): not linked to entry \(chain.seq)")
         var written: [Ledger.Fetch: Int] = [:]
         for entry in audit.entries("secret.fetch", outcome: "granted") {
             let account = entry["objects"]?.array?.first { $0["kind"]?.string == "account" }?["id"]?.string
@@ -85,6 +109,5 @@ struct CrashTests {
         let intents = audit.entries.filter { $0["phase"]?.string == "intent" }.compactMap { $0["request"]?.string }
         let outcomes = Set(audit.entries.filter { $0["phase"]?.string == "outcome" }.compactMap { $0["request"]?.string })
         #expect(intents.allSatisfy { outcomes.contains($0) }, "round \(round): an announced change has no outcome")
-        return audit.entries.last?["seq"]?.int ?? seen
     }
 }

@@ -4,31 +4,32 @@ import Testing
 /// A real server, and every database among the towns, to which accounts are pushed and from which they are removed.
 final class DatabaseSite: ErrandSite {
     let crash: CrashSite
-    private let towns: [any DatabaseTown]
 
     static let columns = Towns.all.filter { $0 is any DatabaseTown.Type }.flatMap { [pushed($0.platform), removed($0.platform)] }
 
-    static func pushed(_ platform: String) -> String { "\(platform): account pushed" }
-    static func removed(_ platform: String) -> String { "\(platform): account removed" }
+    private static func pushed(_ platform: String) -> String { "\(platform): \(Push.work)" }
+    private static func removed(_ platform: String) -> String { "\(platform): \(Removal.work)" }
 
-    init() async throws {
-        let towns = try await Towns.built.value.compactMap { $0 as? any DatabaseTown }
-        self.towns = towns
-        crash = try await CrashSite(towns)
+    /// - Parameter disk: Where the server's data lie, if not on a disk with room.
+    init(on disk: SmallDisk?) async throws {
+        crash = try await CrashSite(Towns.built.value.filter { $0 is any DatabaseTown }, on: disk)
     }
 
-    var errands: [any Errand] {
-        towns.enumerated().flatMap { place, town -> [any Errand] in
-            let asset = crash.asset(of: place)
+    var errands: [any Errand] { errands(throughWire: false) }
+
+    func errands(throughWire: Bool) -> [any Errand] {
+        crash.towns.enumerated().flatMap { place, town -> [any Errand] in
+            let asset = crash.asset(of: place, throughWire: throughWire)
             return [
-                DatabasePush(site: self, town: town, asset: asset), DatabaseRemoval(site: self, town: town, asset: asset),
+                Push(title: Self.pushed(town.platform), crash: crash, town: town, asset: asset),
+                Removal(title: Self.removed(town.platform), crash: crash, town: town, asset: asset),
             ]
         }
     }
 
     func mostRejections(_ subjects: [Subject]) async throws -> Int {
         var most = 0
-        for town in towns {
+        for town in crash.towns {
             let counts = try await town.rejections()
             most = max(most, (subjects.map(\.username) + [town.worker.username]).map { counts[$0] ?? 0 }.max() ?? 0)
         }
@@ -40,11 +41,16 @@ final class DatabaseSite: ErrandSite {
 struct SharedDatabaseSite: SuiteTrait, TestScoping {
     @TaskLocal static var site: DatabaseSite?
 
+    let isOnSmallDisk: Bool
+
     func provideScope(
         for test: Test, testCase: Test.Case?, performing tests: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        let site = try await DatabaseSite()
-        try await Self.$site.withValue(site) { try await tests() }
+        let disk = isOnSmallDisk ? try SmallDisk() : nil
+        let site = try await DatabaseSite(on: disk)
+        try await SmallDisk.$shared.withValue(disk) {
+            try await Self.$site.withValue(site) { try await tests() }
+        }
         try await site.crash.server.kill()
     }
 

@@ -10,7 +10,7 @@ struct DiskCrashTests {
     private static let wanted = TurnCrashTests.hits.map { max(1, $0 / 2) } ?? 1
     private static let together = TurnCrashTests.hits == nil ? 1 : max(1, (wanted + 1) / 2)
     /// By the step that was made last, the commit that fails next.
-    private static let commits =
+    static let commits =
         TurnCrashTests.hits == nil
         ? [("verify", "promotion")]
         : [
@@ -21,51 +21,26 @@ struct DiskCrashTests {
     @Test("when the disk is full at a commit of a change, all is found out once there is space", arguments: commits.indices)
     func full(number: Int) async throws {
         let (step, commit) = Self.commits[number]
-        let (site, disk) = (try await SharedSite.running(), try #require(SharedSite.disk))
+        let (site, disk) = (try await SharedSite.running(), try #require(SmallDisk.shared))
         var row = CrashTable.Row("disk full at the commit behind `\(step)` (\(commit))")
         var everybody: [CrashSite.Person] = []
         for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
             let people = try await site.people(Self.together)
             everybody += people
-            try await site.server.stop()
-            try disk.shorten("data/keyturn.db")
-            try await site.server.start()
-            let reader = try await disk.reader(of: "data/keyturn.db")
-            let length = site.server.log.utf8.count
-            if step == "doubt" { try await Self.fall(site, people) }
-            try site.hold(step)
             var execution: String?
-            if step == "doubt" { try await site.server.start() } else { execution = try await site.begin(people) }
-            let standing = try await site.standing(people, behind: step)
-            try disk.fill()
-            site.letGo(step)
-            row.count(try await Self.stranded(standing, of: site, after: length), of: site)
-            reader.closeInput()
-            _ = try await reader.wait()
-            // Either it goes on by itself, or it is started again.
-            if round.isMultiple(of: 2) { try await site.server.kill() }
-            disk.empty()
-            if round.isMultiple(of: 2) { try await site.server.start() }
+            let stranded = try await site.strand(on: disk, behind: step, isKilled: round.isMultiple(of: 2)) {
+                if step == "doubt" { try await Self.fall(site, people) }
+                try site.hold(step)
+                if step == "doubt" { try await site.server.start() } else { execution = try await site.begin(people) }
+                return Set(try await site.standing(people, behind: step).map(\.id))
+            }
+            row.count(people.filter { stranded.contains($0.id) }, of: site)
             try await TurnCrashTests.check(site, people, &row, "disk full behind \(step), round \(round)")
             // Otherwise its task would not run again.
             if let execution { try await site.finish(execution) }
         }
         try await TurnCrashTests.close(row, site, everybody, in: .disk)
         #expect(row.fewest >= Self.wanted, "\(row.hits)")
-    }
-
-    /// Those of whom the server says, since its log was so long, that the state of their change could not be stored.
-    private static func stranded(
-        _ people: [CrashSite.Person], of site: CrashSite, after length: Int
-    ) async throws -> [CrashSite.Person] {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while true {
-            let said = String(decoding: Array(site.server.log.utf8.dropFirst(length)), as: UTF8.self).split(separator: "\n")
-                .filter { $0.contains("a turn's state could not be stored") }
-            let stranded = people.filter { person in said.contains { $0.contains(person.id) } }
-            if stranded.count == people.count || ContinuousClock.now > deadline { return stranded }
-            try await Task.sleep(for: .milliseconds(100))
-        }
     }
 
     /// Leaves the changes of these people in doubt, behind a clean end of the server's log.

@@ -2,54 +2,6 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A real server and the errands that are done through it.
-protocol ErrandSite: Sendable {
-    var crash: CrashSite { get }
-    var errands: [any Errand] { get }
-    /// The most rejected logins that anybody of these, or somebody who works for Keyturn, has had.
-    func mostRejections(_ subjects: [Subject]) async throws -> Int
-}
-
-/// What an errand is about in one round.
-struct Party: Sendable {
-    let errand: any Errand
-    let subjects: [Subject]
-}
-
-extension ErrandSite {
-    /// It, with its server running and the administrator logged in.
-    func ready() async throws -> Self {
-        if crash.server.program.map({ $0.poll() != nil }) ?? true { try await crash.server.start() }
-        try await crash.logIn()
-        return self
-    }
-
-    /// One of each errand that has the step, all of them new.
-    func parties(of count: Int, having step: String?) async throws -> [Party] {
-        var parties: [Party] = []
-        for errand in errands where step.map({ errand.steps.contains($0) }) ?? true {
-            let names = (0..<count).map { "h\(UInt32.random(in: 0...0xFFFFFF))n\(UInt32.random(in: 0...0xFFFFFF))x\($0)" }
-            parties.append(Party(errand: errand, subjects: try await errand.settle(names)))
-        }
-        return parties
-    }
-
-    /// Accounts whose work is begun and not over, as the server's own database has it; none once the time is over or nothing is open.
-    func open(limit: Duration = .seconds(300)) async throws -> Int {
-        let deadline = ContinuousClock.now + limit
-        let program =
-            "import sqlite3, sys; print(sqlite3.connect(sys.argv[1], timeout=60).execute('SELECT count(*) FROM secret_changes').fetchone()[0])"
-        while true {
-            let read = try ExternalProgram.run("python3", ["-c", program, crash.server.data + "/keyturn.db"])
-            guard read.status == 0, let count = Int(read.text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
-                throw ProgramFault.unexpected("reading the open changes", output: read.standardError)
-            }
-            if count == 0 || ContinuousClock.now > deadline { return count }
-            try await Task.sleep(for: .milliseconds(300))
-        }
-    }
-}
-
 /// Accidents of all errands of a site at once, and what has to hold after them.
 struct ErrandAccidents: Sendable {
     let site: any ErrandSite
@@ -60,11 +12,11 @@ struct ErrandAccidents: Sendable {
 
     /// Kills behind a step until every errand that has it was hit so often.
     func killed(behind step: String, wanted: Int) async throws {
-        let columns = site.errands.filter { $0.steps.contains(step) }.map { $0.title }
-        var row = CrashTable.Row("killed behind `\(step)`", columns: columns)
+        let errands = site.errands.filter { $0.steps.contains(step) }
+        var row = CrashTable.Row("killed behind `\(step)`", columns: errands.map { $0.title })
         var everybody: [Subject] = []
         for round in 0..<(wanted * 2) where row.fewest < wanted {
-            let parties = try await site.parties(of: Self.together, having: step)
+            let parties = try await parties(of: Self.together, for: errands)
             everybody += parties.flatMap(\.subjects)
             let (executions, hit) = try await kill(parties, behind: step, round)
             for (party, hit) in zip(parties, hit) { row.hits[party.errand.title, default: 0] += hit.count }
@@ -80,7 +32,7 @@ struct ErrandAccidents: Sendable {
         var row = CrashTable.Row("killed at random", columns: site.errands.map { $0.title })
         var everybody: [Subject] = []
         for round in 0..<kills {
-            let parties = try await site.parties(of: min(Self.together, 5), having: nil)
+            let parties = try await parties(of: min(Self.together, 5), for: site.errands)
             everybody += parties.flatMap(\.subjects)
             let executions = try await begin(parties)
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...5000)))
@@ -95,6 +47,76 @@ struct ErrandAccidents: Sendable {
             try await check(parties, executions, &row, "at random, round \(round)")
         }
         try await close(row, everybody)
+    }
+
+    /// Cuts the connections of errands at the command that does the work until each was hit so often: one kind of work after the other,
+    /// since those on one target share its wire. What is late lands once nothing is open any more.
+    func cut(_ cut: CuttingProxy.Cut, _ errands: [any Errand], wanted: Int) async throws {
+        var row = CrashTable.Row(cut.accident, columns: errands.map { $0.title })
+        var everybody: [Subject] = []
+        for round in 0..<(wanted * 2) where row.fewest < wanted {
+            for verb in Set(errands.map { $0.verb }).sorted() {
+                let parties = try await parties(of: Self.together, for: errands.filter { $0.verb == verb })
+                everybody += parties.flatMap(\.subjects)
+                let executions = try await through(parties, cut, &row)
+                if cut == .late {
+                    #expect(try await site.open() == 0, "\(verb), round \(round): a doubt that nothing settled")
+                    for party in parties { try await party.errand.town.wire.release() }
+                }
+                try await check(parties, executions, &row, "\(verb), \(cut), round \(round)")
+            }
+        }
+        try await close(row, everybody)
+        #expect(row.fewest >= wanted, "\(row.hits)")
+    }
+
+    /// Does the work over wires that cut once for each.
+    private func through(
+        _ parties: [Party], _ cut: CuttingProxy.Cut, _ row: inout CrashTable.Row
+    ) async throws -> [String] {
+        let before = parties.map { $0.errand.town.wire.count }
+        for party in parties { party.errand.town.wire.arm(cut, times: party.subjects.count) }
+        let executions = try await begin(parties)
+        for (party, execution) in zip(parties, executions) { try await finish(party, execution) }
+        for (party, count) in zip(parties, before) {
+            party.errand.town.wire.arm(nil, times: 0)
+            row.hits[party.errand.title, default: 0] += party.errand.town.wire.count - count
+        }
+        return executions
+    }
+
+    /// Fills the disk at the commit behind a step until every errand that has one there was hit so often.
+    func full(_ disk: SmallDisk, behind step: String, wanted: Int) async throws {
+        let errands = site.errands.filter { $0.stepsBeforeCommits.contains(step) }
+        var row = CrashTable.Row("disk full at the commit behind `\(step)`", columns: errands.map { $0.title })
+        var everybody: [Subject] = []
+        for round in 0..<(wanted * 2) where row.fewest < wanted {
+            let parties = try await parties(of: Self.together, for: errands)
+            everybody += parties.flatMap(\.subjects)
+            var executions: [String] = []
+            let stranded = try await site.crash.strand(on: disk, behind: step, isKilled: round.isMultiple(of: 2)) {
+                if step == "doubt" { _ = try await fall(parties, behind: "install") { executions = try await begin(parties) } }
+                try site.crash.hold(step)
+                if step == "doubt" { try await site.crash.server.start() } else { executions = try await begin(parties) }
+                return try await standing(parties, behind: step)
+            }
+            for (party, hit) in zip(parties, try await those(of: parties, stranded)) {
+                row.hits[party.errand.title, default: 0] += hit.count
+            }
+            try await check(parties, executions, &row, "disk full behind \(step), round \(round)")
+        }
+        try await close(row, everybody)
+        #expect(row.fewest >= wanted, "\(row.hits)")
+    }
+
+    /// One of each errand, all of them new.
+    private func parties(of count: Int, for errands: [any Errand]) async throws -> [Party] {
+        var parties: [Party] = []
+        for errand in errands {
+            let names = (0..<count).map { "h\(UInt32.random(in: 0...0xFFFFFF))n\(UInt32.random(in: 0...0xFFFFFF))x\($0)" }
+            parties.append(Party(errand: errand, subjects: try await errand.settle(names)))
+        }
+        return parties
     }
 
     /// Takes the workers' rights away, or gives them back.
@@ -133,22 +155,32 @@ struct ErrandAccidents: Sendable {
         try site.crash.hold(step)
         defer { site.crash.letGo(step) }
         try await body()
-        let count = parties.map(\.subjects.count).reduce(0, +)
-        let held = try await site.crash.standing(behind: step) { $0.count >= count }
         // While it still answers.
-        var hit: [[Subject]] = []
-        for party in parties {
-            var subjects: [Subject] = []
-            for subject in party.subjects {
-                if let row = try await party.errand.row(of: subject), held.contains(row.id) { subjects.append(subject) }
-            }
-            hit.append(subjects)
-        }
+        let hit = try await those(of: parties, standing(parties, behind: step))
         try await site.crash.server.kill()
         for (party, subjects) in zip(parties, hit) where !subjects.isEmpty {
             for fault in try await party.errand.faults(subjects, deadBehind: step) { Issue.record("\(step): \(fault)") }
         }
         return hit
+    }
+
+    /// The ids of the accounts whose work stands behind the step.
+    private func standing(_ parties: [Party], behind step: String) async throws -> Set<String> {
+        let count = parties.map(\.subjects.count).reduce(0, +)
+        return try await site.crash.standing(behind: step) { $0.count >= count }
+    }
+
+    /// Those who have these accounts, by party.
+    private func those(of parties: [Party], _ accounts: Set<String>) async throws -> [[Subject]] {
+        var those: [[Subject]] = []
+        for party in parties {
+            var subjects: [Subject] = []
+            for subject in party.subjects {
+                if let row = try await party.errand.row(of: subject), accounts.contains(row.id) { subjects.append(subject) }
+            }
+            those.append(subjects)
+        }
+        return those
     }
 
     // MARK: - After it

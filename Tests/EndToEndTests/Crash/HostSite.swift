@@ -61,9 +61,14 @@ final class HostSite: Sendable {
 // MARK: - Errands
 
 extension HostSite: ErrandSite {
-    static let columns = ["SSH key changed", "account pushed", "account removed", "password changed through a gateway"]
+    static let columns = ["SSH key changed", Push.work, Removal.work, "password changed through a gateway"]
 
-    var errands: [any Errand] { [KeyChange(self), Push(self), Removal(self), ThroughGateway(self)] }
+    var errands: [any Errand] {
+        [
+            KeyChange(self), Push(title: Push.work, crash: crash, town: town, asset: direct),
+            Removal(title: Removal.work, crash: crash, town: town, asset: direct), ThroughGateway(self),
+        ]
+    }
 
     /// The most rejected logins that anybody of these, the worker, or the gateway's account has had.
     func mostRejections(_ subjects: [Subject]) async throws -> Int {

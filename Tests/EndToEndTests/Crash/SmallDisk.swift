@@ -4,6 +4,9 @@ import Testing
 
 /// A file system of a few megabytes that can be filled to the last byte.
 final class SmallDisk: Sendable {
+    /// The one on which the data of a suite's server lie.
+    @TaskLocal static var shared: SmallDisk?
+
     private let directory: TemporaryDirectory
     private let mount: Mount
 

@@ -129,13 +129,7 @@ struct TurnCrashTests {
     @Test("when the connection is cut around the change, Keyturn finds out what is live on every platform", arguments: cuts)
     func cut(_ cut: CuttingProxy.Cut) async throws {
         let site = try await SharedSite.running()
-        let accident =
-            switch cut {
-            case .before: "connection cut before the target saw the command"
-            case .after: "connection cut when it was applied, the reply lost"
-            case .silence, .late: "applied, and the connection silent for ever"
-            }
-        var row = CrashTable.Row(accident)
+        var row = CrashTable.Row(cut.accident)
         var everybody: [CrashSite.Person] = []
         for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
             let people = try await site.people(Self.together, throughWire: true)
@@ -163,7 +157,7 @@ struct TurnCrashTests {
     @Test("a command that lands after its doubt was settled", arguments: hits == nil ? [true] : [false, true])
     func late(isAfterAnother: Bool) async throws {
         let site = try await SharedSite.running()
-        var row = CrashTable.Row("landed after its doubt was settled" + (isAfterAnother ? ", and after a later change" : ""))
+        var row = CrashTable.Row(CuttingProxy.Cut.late.accident + (isAfterAnother ? ", and after a later change" : ""))
         var everybody: [CrashSite.Person] = []
         for round in 0..<(Self.wanted * 2) where row.fewest < Self.wanted {
             let people = try await site.people(Self.together, throughWire: true)
@@ -217,6 +211,18 @@ struct TurnCrashTests {
         row.mostRejections = try await site.mostRejections(people)
         try table.add(row)
         #expect(row.mostRejections <= limit, "more rejected logins than the limit")
+    }
+}
+
+extension CuttingProxy.Cut {
+    /// As tables name it.
+    var accident: String {
+        switch self {
+        case .before: "connection cut before the target saw the command"
+        case .after: "connection cut when it was applied, the reply lost"
+        case .silence: "applied, and the connection silent for ever"
+        case .late: "landed after its doubt was settled"
+        }
     }
 }
 

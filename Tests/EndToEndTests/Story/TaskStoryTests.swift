@@ -26,6 +26,12 @@ struct TaskStoryTests {
                 "Europe/Berlin", "--json",
             ]))
         #expect(made["date_next_run"]?.string != nil)
+        // System accounts are for whoever says again who they are.
+        let system = try JSONDocument.parse(
+            try await run(
+                ["task", "create", "push", "services", "--account", "www-data", "--asset", "pc1", "--include-system", "--json"],
+                server.firstLogin.password))
+        #expect(system["include_system"]?.bool == true && system["include_privileged"]?.bool == false)
         #expect(try await run(["task", "list"]).contains("nightly"))
         let plan = try await run(["task", "dry-run", "nightly"])
         #expect(plan.contains("deploy") && plan.contains("unsupported_platform"))

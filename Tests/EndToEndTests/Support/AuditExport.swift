@@ -3,6 +3,8 @@ import TestSupport
 
 /// The audit of a server as `keyturnd audit export` writes it.
 struct AuditExport {
+    /// One for each entry, oldest first.
+    let lines: [String]
     let entries: [JSONValue]
 
     init(_ server: ServerProcess, after seq: Int64 = 0) async throws {
@@ -10,7 +12,8 @@ struct AuditExport {
         guard exported.succeeded else {
             throw ProgramFault.unexpected("audit export ended with \(exported.ending)", output: exported.standardError)
         }
-        entries = try exported.text.split(separator: "\n").map { try JSONDocument.parse(String($0)) }
+        lines = exported.text.split(separator: "\n").map(String.init)
+        entries = try lines.map { try JSONDocument.parse($0) }
     }
 
     /// Entries of an action, such as `secret.fetch`.

@@ -13,9 +13,12 @@ protocol Errand: Sendable {
     var order: String { get }
     /// The numbered steps that it has.
     var steps: Set<String> { get }
+    /// Those of them behind which the work's state is stored once more.
+    var stepsBeforeCommits: Set<String> { get }
 
     var crash: CrashSite { get }
-    /// Where the work is done.
+    /// Where the work is done, and the asset that stands for it.
+    var town: any Town { get }
     var asset: String { get }
     /// Makes what is there before the work: accounts on the target, and in Keyturn.
     func settle(_ names: [String]) async throws -> [Subject]
@@ -67,6 +70,7 @@ enum Errands {
 extension Errand {
     var order: String { "" }
     var steps: Set<String> { Errands.allSteps }
+    var stepsBeforeCommits: Set<String> { steps }
     func faults(_ subjects: [Subject], deadBehind step: String) async throws -> [String] { [] }
 
     /// Starts it for these; its execution.
@@ -77,6 +81,22 @@ extension Errand {
             #"{"name":"\#(title) \#(UUID())","accounts":[\#(names)],"assets":["\#(asset)"]\#(order)}"#
         ).string("id")
         return try await crash.admin.create("accounts/\(verb)-executions", #"{"automation":"\#(task)"}"#).string("task")
+    }
+
+    // MARK: - On the target
+
+    func present(_ subjects: [Subject]) async throws -> Set<String> { try await town.present(subjects.map(\.username)) }
+
+    func opens(_ subject: Subject, _ secret: String) async throws -> Bool {
+        try await town.opens(Login(username: subject.username, secret: secret))
+    }
+
+    /// Accounts with a password, there and in Keyturn.
+    func settleOnBothSides(_ names: [String]) async throws -> [Subject] {
+        let subjects = names.map { Subject($0, secret: "First-of-\($0)-aB3") }
+        try await town.settle(subjects.map { Login(username: $0.username, secret: $0.secret) })
+        for subject in subjects { _ = try await crash.admin.account(subject.username, on: asset, secret: subject.secret) }
+        return subjects
     }
 
     // MARK: - In Keyturn

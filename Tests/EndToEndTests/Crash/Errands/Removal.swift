@@ -1,23 +1,17 @@
-import TestSupport
+/// Accounts that are taken away from the target; Keyturn keeps them, switched off.
+struct Removal: Errand {
+    static let work = "account removed"
 
-/// Accounts that are taken away from the host; Keyturn keeps them, switched off.
-struct Removal: HostErrand {
-    let title = "account removed"
+    let title: String
+    let crash: CrashSite
+    let town: any Town
+    let asset: String
     let verb = "remove-account"
     let steps = Errands.stepsOfRemoval
+    /// Its promotion is its end, and one commit with it.
+    var stepsBeforeCommits: Set<String> { steps.subtracting(["promote", "close"]) }
 
-    let site: HostSite
-
-    init(_ site: HostSite) { self.site = site }
-
-    func settle(_ names: [String]) async throws -> [Subject] {
-        let subjects = names.map { Subject($0, secret: "First-of-\($0)-aB3") }
-        try await site.town.settle(subjects.map { Login(username: $0.username, secret: $0.secret) })
-        for subject in subjects {
-            _ = try await site.crash.admin.account(subject.username, on: asset, secret: subject.secret)
-        }
-        return subjects
-    }
+    func settle(_ names: [String]) async throws -> [Subject] { try await settleOnBothSides(names) }
 
     /// Nothing is taken away before it was written down that it would be.
     func faults(_ subjects: [Subject], deadBehind step: String) async throws -> [String] {
@@ -34,17 +28,17 @@ struct Removal: HostErrand {
     /// Both sides say the same, and the secret is kept in any case.
     func faults(_ subjects: [Subject]) async throws -> [String] {
         let present = try await present(subjects)
-        let connection = APIConnection(site.crash.server)
+        let unwritten = try await town.unwritten(subjects.map(\.username))
+        let connection = APIConnection(crash.server)
         return try await gather(subjects) { subject in
             guard let row = try await self.row(of: subject), row.hasSecret else { return "Keyturn does not keep it" }
             let isThere = present.contains(subject.username)
             guard isThere == row.isActive else {
-                return isThere ? "it is on the host, and Keyturn says that it is not" : "it is gone, and Keyturn does not know"
+                return isThere ? "it is there, and Keyturn says that it is not" : "it is gone, and Keyturn does not know"
             }
-            guard isThere else { return nil }
+            guard isThere else { return unwritten.contains(subject.username) ? "it would be back after a restart" : nil }
             guard let secret = try await served(row, over: connection) else { return "nothing is served" }
-            let isLive = try await site.town.opens(Login(username: subject.username, secret: secret))
-            return isLive ? nil : "the secret that is served does not open it"
+            return try await opens(subject, secret) ? nil : "the secret that is served does not open it"
         }
     }
 

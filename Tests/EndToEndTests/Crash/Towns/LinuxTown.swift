@@ -34,6 +34,18 @@ struct LinuxTown: Town {
 
     func opens(_ login: Login) async throws -> Bool { try await PasswordLogin(at: host).succeeds(login.username, login.secret) }
 
+    func present(_ names: [String]) async throws -> Set<String> {
+        let list = names.joined(separator: " ")
+        let text = try await host.expect("for name in \(list); do getent passwd -- $name | cut -d : -f 1; done; true")
+        return Set(text.split(separator: "\n").map(String.init))
+    }
+
+    /// Those without the sudo commands that every push asks for.
+    func incomplete(_ names: [String]) async throws -> Set<String> {
+        let files = Set(try await host.expect("ls -A /etc/sudoers.d").split(separator: "\n").map(String.init))
+        return Set(names.filter { !files.contains("keyturn-" + $0) })
+    }
+
     func rejections() async throws -> [String: Int] { Self.rejections(in: host) }
 
     /// What a host's sshd has refused, by user name.

@@ -11,7 +11,7 @@ struct MariaDBTown: DatabaseTown {
 
     init() async throws {
         server = try await MariaDBServer(options: ["--max-connections=100"])
-        proxy = try CuttingProxy(to: server.port, at: "ALTER USER")
+        proxy = try CuttingProxy(to: server.port, at: ["ALTER USER", "CREATE USER", "DROP USER"])
         try await server.sql("CREATE USER \(worker.username)@'%' IDENTIFIED BY '\(worker.secret)'")
         try await empower(true)
     }

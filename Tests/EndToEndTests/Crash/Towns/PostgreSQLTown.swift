@@ -11,7 +11,7 @@ struct PostgreSQLTown: DatabaseTown {
 
     init() async throws {
         server = try await PostgreSQLServer(settings: ["max_connections": "100"])
-        proxy = try CuttingProxy(to: server.port, at: "ALTER ROLE")
+        proxy = try CuttingProxy(to: server.port, at: ["ALTER ROLE", "CREATE ROLE", "DROP ROLE"])
         try await server.sql("CREATE ROLE \(worker.username) SUPERUSER LOGIN PASSWORD '\(worker.secret)'")
     }
 

@@ -12,7 +12,7 @@ struct RedisTown: DatabaseTown {
     init() async throws {
         server = try await RedisServer()
         // A password that is added: `#` and the 64 digits of a hash. What takes one away begins with `!`.
-        proxy = try CuttingProxy(to: server.clearPort, at: "$65\r\n#")
+        proxy = try CuttingProxy(to: server.clearPort, at: ["$65\r\n#", "DELUSER"])
         try await server.run("CONFIG", "SET", "acllog-max-len", "100000")
         try await server.run("ACL", "SETUSER", worker.username, "on", ">" + worker.secret, "~*", "&*", "+@all")
     }

@@ -18,6 +18,12 @@ protocol Town: Sendable {
     func settle(_ people: [Login]) async throws
     /// Whether the secret opens the account.
     func opens(_ login: Login) async throws -> Bool
+    /// Which of these names it has.
+    func present(_ names: [String]) async throws -> Set<String>
+    /// Those of whom it would say something else after a restart.
+    func unwritten(_ names: [String]) async throws -> Set<String>
+    /// Those who have not all that a push makes, besides their secret.
+    func incomplete(_ names: [String]) async throws -> Set<String>
     /// Rejected logins by account, as the target itself has noted them.
     func rejections() async throws -> [String: Int]
     /// Takes the worker's rights away, or gives them back.
@@ -37,7 +43,7 @@ struct AssetBody: Sendable {
     let json: String
 }
 
-/// Where a town's connections can be cut, at the command that changes a secret.
+/// Where a town's connections can be cut, at the command that changes a secret, makes an account or takes one away.
 protocol Wire: Sendable {
     func arm(_ cut: CuttingProxy.Cut?, times: Int)
     /// How often it has cut.
@@ -50,6 +56,11 @@ extension CuttingProxy: Wire {}
 
 extension Town {
     var platform: String { Self.platform }
+
+    /// What it has done is kept.
+    func unwritten(_ names: [String]) async throws -> Set<String> { [] }
+    /// There is nothing but the secret.
+    func incomplete(_ names: [String]) async throws -> Set<String> { [] }
 
     static var workerLogin: Login { Login(username: "crash_worker", secret: "Work3r-of-the-crashes") }
 
