@@ -37,11 +37,11 @@ bench: ## measure and rewrite docs/benchmarks.md (two hours; PART=fetches, large
 	@scripts/install-dependencies.sh bench
 	@scripts/bench.sh
 
-fuzz: ## the fuzz tests with a hundred times the iterations (ROUNDS=100)
+fuzz: ## the fuzz tests with a hundred times the iterations (ROUNDS=100); an hour or more
 	@scripts/install-dependencies.sh test
-	@KEYTURN_FUZZ=$(or $(ROUNDS),100) FILTER='[Ff]uzz' scripts/run-tests.sh
+	@KEYTURN_FUZZ=$(or $(ROUNDS),100) TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) FILTER='[Ff]uzz' scripts/run-tests.sh
 
-crash: ## kill -9, cut and fill the disk, and rewrite the tables of docs/reliability.md (half an hour; PART=vault, changes, hosts, databases or disk for less)
+crash: ## kill -9, cut and fill the disk, and rewrite the tables of docs/reliability.md (forty minutes; PART=vault, changes, hosts, databases or disk for less)
 	@scripts/install-dependencies.sh test
 	@scripts/crash.sh
 

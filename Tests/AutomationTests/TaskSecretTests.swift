@@ -11,11 +11,13 @@ import Vault
 /// A run works from a copy of its task's order, but the secret is the task's own: also after the task was edited, or is gone.
 @Suite("Secrets of tasks")
 struct TaskSecretTests {
-    private static let chosen = Array("chosen".utf8)
+    private static let chosen = Array("chosen-one".utf8)
     private static let asked = TaskOrder(kind: .changeSecret, accounts: ["app"], strategy: .specific)
 
-    /// Stores a task that sets the secret `chosen`.
-    private func task(_ order: TaskOrder, in shop: Workshop) async throws -> AutomationTask {
+    /// Stores a task that sets the secret `chosen`, or another one.
+    private func task(
+        _ order: TaskOrder, setting text: String = String(decoding: chosen, as: UTF8.self), in shop: Workshop
+    ) async throws -> AutomationTask {
         let (keyring, now) = (shop.keyring, Workshop.start)
         let principal = Principal(actor: .system("test"), permissions: [.createAutomation])
         return try await shop.turning.parts.gate.change(
@@ -24,7 +26,7 @@ struct TaskSecretTests {
             let warrant = permit.warrant()
             let stored = try await shop.database.write { db in
                 let id = AutomationTaskID.random()
-                let sealed = try TaskSecrets(keyring: keyring).sealed(secret("chosen"), of: id, by: warrant, now: now, in: db)
+                let sealed = try TaskSecrets(keyring: keyring).sealed(secret(text), of: id, by: warrant, now: now, in: db)
                 let task = AutomationTask(
                     id: id, organization: .default, name: "t", order: order, secret: sealed, dateCreated: now, dateUpdated: now)
                 try AutomationTasks.insert(keyring.keys().authenticated(task, with: SealingWorkspace()), on: db)
@@ -50,6 +52,15 @@ struct TaskSecretTests {
         let shop = try Workshop()
         let report = try await perform(Self.asked, of: task(Self.asked, in: shop), in: shop)
         #expect(report.status == .success && shop.live == Self.chosen)
+    }
+
+    @Test("a secret without rules that the asset's platform does not take is not sent, and the record says what is wrong with it")
+    func notTaken() async throws {
+        let shop = try Workshop()
+        let report = try await perform(Self.asked, of: task(Self.asked, setting: "short", in: shop), in: shop)
+        #expect(report.status == .failed && report.reason == .unsupported, "\(report)")
+        #expect(report.detail.contains("at least 8 characters") && !report.detail.contains("short"))
+        #expect(try shop.live == Array("old".utf8) && shop.open == nil && shop.kept().count == 1)
     }
 
     /// Orders that a task may have by the time that a run of `asked`, with privileged and system accounts, sets its secret.
