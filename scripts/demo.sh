@@ -34,13 +34,13 @@ say "building ($configuration)"
 PATH=$("$swift" build -c "$configuration" --show-bin-path):$PATH
 data=$work/data
 export KEYTURN_CONFIG=$work/client
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo 8743)
+port=$(free_port 2>/dev/null || echo 8743)
 export KEYTURN_URL=https://127.0.0.1:$port
 
 start() {
     keyturnd serve --data "$data" --listen "127.0.0.1:$port" >>"$work/log" 2>&1 </dev/null &
     server=$!
-    wait_for_tls "$port" 60 "$server" || { tail -n 20 "$work/log" >&2; fail "the server did not start"; }
+    wait_for_tls "$port" 180 "$server" || { tail -n 20 "$work/log" >&2; fail "the server did not start"; }
 }
 
 stop() {

@@ -99,7 +99,7 @@ for_bench() {
 }
 
 install_missing() {
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=5)
     if ! command -v apt-get >/dev/null 2>&1; then
         fail "these are missing, and there is no apt-get to install them with: ${missing[*]}" \
             "Install them with your system's package manager and start again."

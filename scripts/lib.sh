@@ -29,7 +29,7 @@ require_swift() {
 # health is told to strangers by the plain listener only. Fails when the process PID ends first.
 wait_for_tls() {
     local port=$1 deadline=$((SECONDS + $2)) pid=$3
-    until curl --silent --insecure --max-time 2 --output /dev/null "https://127.0.0.1:$port/readyz"; do
+    until curl --silent --insecure --max-time 10 --output /dev/null "https://127.0.0.1:$port/readyz"; do
         kill -0 "$pid" 2>/dev/null || return 1
         [ "$SECONDS" -lt "$deadline" ] || return 1
         sleep 0.1
@@ -41,8 +41,17 @@ json_field() {
     sed -n 's/.*"'"$2"'"[[:space:]]*:[[:space:]]*"\(\([^"\\]\|\\.\)*\)".*/\1/p' "$1" | head -n 1 | sed 's/\\\//\//g'
 }
 
-# A port of the loopback interface on which nobody listens at the moment.
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# A port of the loopback interface on which nobody listens at the moment; not one of those that the system gives to outgoing connections,
+# which come at any moment.
+free_port() {
+    python3 -c '
+import random, socket
+while True:
+    try: s = socket.create_server(("127.0.0.1", random.randrange(10000, 32000)))
+    except OSError: continue
+    print(s.getsockname()[1])
+    break'
+}
 
 # Starts a server for many changes at once, for the benchmarks of these: reads $BIN, $work and $concurrency, sets $server and $port.
 serve_changes() {

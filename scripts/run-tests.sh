@@ -6,13 +6,13 @@
 # Fails when a test fails, when a suite does not run to its end, and when nothing ran at all.
 #
 #   FILTER=regex     only the Swift tests that match, and no scenarios
-#   TEST_TIMEOUT=s   after how many seconds a suite counts as hung (2400)
+#   TEST_TIMEOUT=s   after how many seconds a suite counts as hung (3600)
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root" || exit 1
 
 logs=$root/.build/test-logs
-limit=${TEST_TIMEOUT:-2400}
+limit=${TEST_TIMEOUT:-3600}
 mkdir -p "$logs"
 rm -f "$logs"/*
 trap 'exit 130' INT TERM
@@ -21,6 +21,12 @@ finish() {
     python3 "$root/scripts/count-tests.py" "$logs"
     exit $?
 }
+
+# What comes over the network may not come at once.
+for _ in 1 2 3; do
+    "$swift" package resolve >"$logs/resolve.log" 2>&1 && break
+    sleep 5
+done
 
 # All test targets share one program, so the first step builds it whole and the second only runs it.
 say "building the tests"

@@ -40,7 +40,7 @@ fi
 "$bin/keyturnd" serve --data "$data" --listen "$listen" ${CONFIG:+--config "$CONFIG"} &
 server=$!
 trap 'kill -TERM "$server" 2>/dev/null || true' INT TERM
-if ! wait_for_tls "$port" 60 "$server"; then
+if ! wait_for_tls "$port" 180 "$server"; then
     kill -TERM "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
     fail "the server did not come up" "Its reason is above; '$bin/keyturnd doctor --data $data' looks for more."

@@ -13,6 +13,8 @@ run_java() { exec java java/Fetch.java "$@"; }
 run_go() { cd go && exec go run . "$@"; }
 run_swift() {
     local swift=${SWIFT:-swift} built
+    # What comes over the network may not come at once.
+    for _ in 1 2 3; do "$swift" package --package-path swift resolve >/dev/null 2>&1 && break; done
     # What is said of packages and compiling matters only when it fails.
     built=$("$swift" build --package-path swift --product Sample 2>&1) || { echo "$built" && exit 1; }
     exec "$("$swift" build --package-path swift --show-bin-path 2>/dev/null)/Sample" "$@"

@@ -25,6 +25,8 @@ struct VaultTemplate: Sendable {
 
     private static func make() async throws -> VaultTemplate {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("keyturn-template-\(getpid())").path
+        // Of a test program that died, whose number this one has got.
+        try? FileManager.default.removeItem(atPath: path)
         try FileManager.default.createDirectory(
             atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         atexit { try? FileManager.default.removeItem(atPath: NSTemporaryDirectory() + "/keyturn-template-\(getpid())") }

@@ -83,7 +83,7 @@ struct DatabasePushTests {
         private var target: Target {
             Target(
                 asset: asset.id, type: Platform.named(asset.platform)?.type ?? "", address: asset.address, port: Int(place.port),
-                specific: place.settings, stepLimit: .seconds(30))
+                specific: place.settings, stepLimit: .seconds(60))
         }
 
         func push(_ existing: ExistingPolicy = .nothing) async -> RecordOutcome {

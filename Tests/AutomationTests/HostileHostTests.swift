@@ -22,7 +22,7 @@ struct HostileHostTests {
 
     /// A host with `root` to do the work and `app` to be turned, which holds this secret.
     private static func scene(
-        _ host: TestHost, secretType: SecretType = .password, secret: String = old, step: Duration = .seconds(30),
+        _ host: TestHost, secretType: SecretType = .password, secret: String = old, step: Duration = .seconds(60),
         port: Int? = nil
     ) throws -> Scene {
         let shop = try Workshop({
@@ -239,7 +239,7 @@ struct HostileDatabaseTests {
     ) throws -> (shop: Workshop, app: Account) {
         let shop = try Workshop({
             $0.connector = { $0 == "postgresql" ? PostgreSQL() : nil }
-            $0.stepLimit = .seconds(10)
+            $0.stepLimit = .seconds(60)
         })
         var specific = ["pg_ssl_mode": mode]
         if let authority { specific["ca_cert"] = authority }
@@ -297,7 +297,7 @@ struct HostileDatabaseTests {
         try await server.sql("SELECT pg_reload_conf()")
         shop.clock.advance(seconds: 2 * 86_400)
         var check = await shop.turning.verify(app.id, in: .default, by: Workshop.principal)
-        for _ in 0..<50 where check.outcome.reason == .lockedOut {
+        for _ in 0..<600 where check.outcome.reason == .lockedOut {
             // The server takes its rules up in its own time.
             try await Task.sleep(for: .milliseconds(100))
             shop.clock.advance(seconds: 86_402)

@@ -130,7 +130,7 @@ struct ManyDoubtsTests {
     }
 
     private static func isSettled(_ account: Account, _ shop: Workshop) async throws -> Bool {
-        for _ in 0..<1500 {
+        for _ in 0..<6000 {
             if try await !isOpen(account, shop) { return true }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -32,7 +32,7 @@ struct MemorySavingTests {
             if step == nil { proxy.arm(.before, times: 1) }
             shop = try Workshop({ parts in
                 parts.connector = { $0 == "redis" ? Redis() : nil }
-                parts.stepLimit = .seconds(10)
+                parts.stepLimit = .seconds(60)
                 parts.probe = StepProbe { reached, _ in if reached == step { proxy.arm(.before, times: 1) } }
             })
             let asset = Asset(

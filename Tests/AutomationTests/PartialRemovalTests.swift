@@ -26,7 +26,7 @@ struct PartialRemovalTests {
             proxy = try CuttingProxy(to: server.port, at: ["DROP USER"], .before)
             shop = try Workshop({
                 $0.connector = { $0 == "mariadb" ? MariaDB() : nil }
-                $0.stepLimit = .seconds(10)
+                $0.stepLimit = .seconds(60)
                 $0.limits.reapplications = 0
             })
             let asset = Asset(

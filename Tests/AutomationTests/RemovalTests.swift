@@ -254,7 +254,7 @@ struct RemovalTests {
         let proxy = try CuttingProxy(to: server.port, at: ["DROP ROLE"], cut)
         let shop = try Workshop({
             $0.connector = { $0 == "postgresql" ? PostgreSQL() : nil }
-            $0.stepLimit = .seconds(4)
+            $0.stepLimit = .seconds(cut == .silence ? 5 : 60)
         })
         let asset = Asset(
             id: .random(), organization: .default, name: "real", address: "localhost", platform: .init(rawValue: 19),

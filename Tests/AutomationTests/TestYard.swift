@@ -195,7 +195,7 @@ final class TestYard: Sendable {
 
     /// Waits until the execution is over.
     func end(of id: ExecutionID) async throws -> Execution {
-        for _ in 0..<3000 {
+        for _ in 0..<12000 {
             let execution = try execution(id)
             if !execution.status.isOpen { return execution }
             try await Task.sleep(for: .milliseconds(10))

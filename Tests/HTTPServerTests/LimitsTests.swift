@@ -93,7 +93,7 @@ struct LimitsTests {
     @Test("an idle connection ends after its time")
     func idle() async throws {
         try await blocking {
-            let server = try Self.server { $0.idleDeadline = .milliseconds(200) }
+            let server = try Self.server { $0.idleDeadline = .seconds(2) }
             let client = try server.client()
             client.get("/fixed")
             #expect(client.read()?.status == 200)
@@ -116,13 +116,13 @@ struct LimitsTests {
         arguments: [ListenerConfiguration.Waiting.held, .suspended])
     func overdue(_ waiting: ListenerConfiguration.Waiting) async throws {
         try await blocking {
-            let server = try Self.server(waiting) { $0.requestDeadline = .milliseconds(200) }
+            let server = try Self.server(waiting) { $0.requestDeadline = .milliseconds(500) }
             let client = try server.client()
             client.get("/async?slow")
             let answer = try unwrapped(client.read())
             #expect(answer.status == 503)
             #expect(answer.text.contains(#""code":"overdue""#))
-            for _ in 0..<100 where server.handler.cancelled.load(ordering: .relaxed) == 0 { usleep(10_000) }
+            for _ in 0..<6000 where server.handler.cancelled.load(ordering: .relaxed) == 0 { usleep(10_000) }
             #expect(server.handler.cancelled.load(ordering: .relaxed) == 1)
             client.get("/hold")
             let ticket = try unwrapped(server.handler.nextHeld())
@@ -139,10 +139,10 @@ struct LimitsTests {
     func undelivered() async throws {
         try await blocking {
             func causes(_ server: SampleServer, _ count: Int) -> [Undelivered.Cause] {
-                for _ in 0..<500 where server.handler.undelivered.withLock({ $0.count }) < count { usleep(10_000) }
+                for _ in 0..<6000 where server.handler.undelivered.withLock({ $0.count }) < count { usleep(10_000) }
                 return server.handler.undelivered.withLock { $0.map(\.cause) }
             }
-            let late = try Self.server { $0.requestDeadline = .milliseconds(200) }
+            let late = try Self.server { $0.requestDeadline = .seconds(3) }
             let client = try late.client()
             client.get("/prepared")
             #expect(client.read()?.status == 200)

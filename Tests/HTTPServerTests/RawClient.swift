@@ -18,7 +18,7 @@ final class RawClient: @unchecked Sendable {
 
     init?(port: UInt16, receiveBuffer: Int32? = nil) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        var timeout = timeval(tv_sec: Self.patience, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
         if var receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4)
@@ -38,12 +38,12 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// A client whose bytes go through `openssl s_client`; its process ends with the connection.
-    static func overTLS(port: UInt16) throws -> RawClient {
+    static func overTLS(port: UInt16, options: [String] = ["-quiet", "-no_ign_eof"]) throws -> RawClient {
         var ends: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0 else { throw Missing() }
         let tunnel = Process()
         tunnel.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        tunnel.arguments = ["s_client", "-quiet", "-no_ign_eof", "-connect", "127.0.0.1:\(port)"]
+        tunnel.arguments = ["s_client", "-connect", "127.0.0.1:\(port)"] + options
         let inside = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
         tunnel.standardInput = inside
         tunnel.standardOutput = inside
@@ -56,7 +56,7 @@ final class RawClient: @unchecked Sendable {
 
     private init(descriptor: Int32) {
         self.descriptor = descriptor
-        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        var timeout = timeval(tv_sec: Self.patience, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
     }
 
@@ -82,16 +82,27 @@ final class RawClient: @unchecked Sendable {
             let count = bytes.withUnsafeBytes {
                 send(descriptor, $0.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
+            if count < 0, errno == EINTR { continue }
             if count <= 0 { return }
             sent += count
         }
+    }
+
+    /// Waits until whoever is at the other end has taken everything that was written, so that what is written next comes apart from it.
+    func waitUntilTaken() {
+        // SIOCOUTQ of unix(7): bytes that nobody has read.
+        var left: Int32 = 0
+        while ioctl(descriptor, 0x5411, &left) == 0, left > 0 { usleep(1000) }
     }
 
     func get(_ target: String, _ headers: String = "") {
         write("GET \(target) HTTP/1.1\r\nHost: test\r\n\(headers)\r\n")
     }
 
-    /// Reads one answer with a Content-Length or in chunks; nil at the end of the connection or after five seconds.
+    /// How long something that is to come may take, in seconds.
+    private static let patience = 60
+
+    /// Reads one answer with a Content-Length or in chunks; nil at the end of the connection, or after a minute.
     func read(withoutBody: Bool = false) -> Answer? {
         var answer = Answer()
         guard let status = line(), let code = Int(status.split(separator: " ").dropFirst().first ?? "") else { return nil }
@@ -115,12 +126,21 @@ final class RawClient: @unchecked Sendable {
         return answer
     }
 
-    /// True when the server ends the connection within five seconds; skips what still comes.
+    /// True when the server ends the connection within a minute; skips what still comes.
     func isEnded() -> Bool {
         while true {
             let count = fill()
             if count == 0 || (count < 0 && errno == ECONNRESET) { return true }
             if count < 0 { return false }
+        }
+    }
+
+    /// Everything that has come, once it is as wanted; nil if the connection ends before.
+    func text(until isWanted: (String) -> Bool) -> String? {
+        while true {
+            let text = String(decoding: buffered, as: UTF8.self)
+            if isWanted(text) { return text }
+            if fill() <= 0 { return nil }
         }
     }
 
@@ -145,7 +165,9 @@ final class RawClient: @unchecked Sendable {
 
     private func fill() -> Int {
         var part = [UInt8](repeating: 0, count: 65536)
-        let count = recv(descriptor, &part, part.count, 0)
+        var count = recv(descriptor, &part, part.count, 0)
+        // A wait with a limit ends like this when the process was stopped and went on.
+        while count < 0, errno == EINTR { count = recv(descriptor, &part, part.count, 0) }
         if count > 0 { buffered += part.prefix(count) }
         return count
     }

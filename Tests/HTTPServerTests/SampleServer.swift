@@ -18,6 +18,12 @@ final class SampleServer: Sendable {
         var configuration = ListenerConfiguration(tls: tls)
         configuration.loops = loops
         configuration.waiting = waiting
+        // A test that is not about time must bear a machine that takes its time.
+        configuration.limits.headerDeadline = .seconds(600)
+        configuration.limits.bodyDeadline = .seconds(600)
+        configuration.limits.requestDeadline = .seconds(600)
+        configuration.limits.sendDeadline = .seconds(600)
+        configuration.limits.idleDeadline = .seconds(600)
         adjust(&configuration)
         handler = SampleHandler()
         listener = try Listener(configuration: configuration, handler: handler, logger: Logger(label: "test"))
@@ -33,9 +39,9 @@ final class SampleServer: Sendable {
         try unwrapped(RawClient(port: port))
     }
 
-    /// Waits until the condition holds, for three seconds at most.
+    /// Waits until the condition holds, for a minute at most.
     func eventually(_ condition: (Statistics) -> Bool) -> Bool {
-        for _ in 0..<300 {
+        for _ in 0..<6000 {
             if condition(listener.statistics) { return true }
             usleep(10_000)
         }
@@ -176,8 +182,8 @@ final class SampleHandler: Handler {
         }
     }
 
-    /// The next ticket of `/hold`.
-    func nextHeld(tries: Int = 300) -> Ticket? {
+    /// The next ticket of `/hold`; a try takes ten milliseconds.
+    func nextHeld(tries: Int = 6000) -> Ticket? {
         for _ in 0..<tries {
             if let ticket = held.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return ticket }
             usleep(10_000)
@@ -208,7 +214,7 @@ struct SampleAsyncHandler: AsyncHandler {
     func respond(to request: Request) async -> Response {
         if request.rawQuery.elementsEqual("slow".utf8) {
             do {
-                try await Task.sleep(for: .seconds(20))
+                try await Task.sleep(for: .seconds(600))
             } catch {
                 handler.cancelled.wrappingAdd(1, ordering: .relaxed)
             }

@@ -29,7 +29,7 @@ struct HostileMariaDBTests {
 
     /// The fault of a login and one statement at a server that follows the script.
     private func talk(
-        _ trust: TransportTrust = .clear, step: Duration = .seconds(20),
+        _ trust: TransportTrust = .clear, step: Duration = .seconds(90),
         _ script: @escaping @Sendable (ScriptedServer.Client) throws -> Void
     ) async throws -> (MariaDBFault?, ScriptedServer) {
         let server = try ScriptedServer(script)

@@ -17,7 +17,7 @@ struct HTTPClientTests {
                     self.send_response(200); self.send_header("Transfer-Encoding", "chunked"); self.end_headers()
                     while True: self.wfile.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
                 elif path == "/many-headers": self.reply(200, b"", {"X-%d" % n: "y" * 1000 for n in range(90)})
-                elif path == "/slow": time.sleep(20)
+                elif path == "/slow": time.sleep(300)
                 elif path == "/redirect": self.reply(302, b"there", {"Location": "/echo"})
                 elif path == "/cookie": self.reply(200, b"", {"Set-Cookie": "a=b"})
                 elif path == "/close": self.close_connection = True
@@ -39,7 +39,7 @@ struct HTTPClientTests {
     func client(_ change: (inout HTTPClient.Configuration) -> Void = { _ in }) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.certificateAuthority = server.certificateAuthority
-        configuration.deadline = .seconds(10)
+        configuration.deadline = .seconds(120)
         change(&configuration)
         return HTTPClient(configuration)
     }

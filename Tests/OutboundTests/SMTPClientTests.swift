@@ -9,7 +9,7 @@ struct SMTPClientTests {
         var configuration = SMTPClient.Configuration(host: "localhost", port: sink.port)
         configuration.security = security
         configuration.certificateAuthority = sink.certificateAuthority
-        configuration.deadline = .seconds(20)
+        configuration.deadline = .seconds(120)
         if security != .none {
             configuration.login = .init(username: MailSink.username, password: WipedBytes(Array(MailSink.password.utf8)))
         }

@@ -54,7 +54,7 @@ struct TransportSecurityTests {
     @Test("nobody at the port, no such host and a missing authority file each say so")
     func unreachable() async throws {
         var configuration = HTTPClient.Configuration()
-        configuration.connectDeadline = .seconds(2)
+        configuration.connectDeadline = .seconds(60)
         guard case .connectionFailed = await outcome(HTTPClient(configuration), "https://127.0.0.1:1/") else {
             Issue.record("connected to nobody")
             return

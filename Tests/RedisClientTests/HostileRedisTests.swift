@@ -8,7 +8,7 @@ import Streams
 @Suite("A hostile server of Redis")
 struct HostileRedisTests {
     private func talk(
-        step: Duration = .seconds(20), _ script: @escaping @Sendable (ScriptedServer.Client) throws -> Void
+        step: Duration = .seconds(90), _ script: @escaping @Sendable (ScriptedServer.Client) throws -> Void
     ) async throws -> RedisFault? {
         let server = try ScriptedServer(script)
         let port = Int(server.port)

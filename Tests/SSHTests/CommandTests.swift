@@ -62,7 +62,7 @@ struct CommandTests {
     func hanging(way: Way) async throws {
         let (host, session) = try await Self.start(way)
         for line in ["sleep 1000", "exec >&- 2>&-; sleep 1000"] {
-            let found = try await fault { _ = try session.run(SSHCommand(line, limit: .milliseconds(700))) }
+            let found = try await fault { _ = try session.run(SSHCommand(line, limit: .seconds(3))) }
             #expect(found.kind == .timedOut)
             #expect(found.sent)
         }
@@ -86,7 +86,7 @@ struct CommandTests {
         let clock = ContinuousClock()
         let time = try await clock.measure { try await onOwnThread { other.close() } }
         #expect(try await closed.kind == .cut)
-        #expect(time < .seconds(20))
+        #expect(time < .seconds(60))
         await host.stop()
     }
 

@@ -106,7 +106,7 @@ struct DialogueTests {
         #expect(done.result.status == 4)
         #expect(done.result.text == "nothing\n")
         let late = try await fault {
-            _ = try session.dialogue(SSHDialogue("printf Password:; cat", steps: [step], limit: .milliseconds(600)))
+            _ = try session.dialogue(SSHDialogue("printf Password:; cat", steps: [step], limit: .seconds(3)))
         }
         #expect(late.kind == .timedOut)
         #expect(late.sent)

@@ -2,6 +2,11 @@ import Cryptography
 import SSH
 import TestSupport
 
+extension SSHLimits {
+    /// Of tests that are not about time.
+    static let patient = SSHLimits(connecting: .seconds(60), login: .seconds(120), conversation: .seconds(600))
+}
+
 extension SSHLogin {
     static func password(
         _ username: String, _ password: String, counting admission: (any LoginAdmission)? = nil
@@ -33,7 +38,7 @@ extension TestHost {
 
     /// Logs in on a thread of its own.
     func open(
-        _ login: SSHLogin, via gateway: (endpoint: SSHEndpoint, login: SSHLogin)? = nil, limits: SSHLimits = SSHLimits()
+        _ login: SSHLogin, via gateway: (endpoint: SSHEndpoint, login: SSHLogin)? = nil, limits: SSHLimits = .patient
     ) async throws -> SSHSession {
         let endpoint = self.endpoint
         return try await onOwnThread { try SSHSession.open(endpoint, as: login, via: gateway, limits: limits) }
@@ -41,7 +46,7 @@ extension TestHost {
 }
 
 extension SSHSession {
-    func result(_ line: String, input: [SSHInput] = [], limit: Duration = .seconds(30)) async throws -> SSHResult {
+    func result(_ line: String, input: [SSHInput] = [], limit: Duration = .seconds(120)) async throws -> SSHResult {
         try await onOwnThread { try self.run(SSHCommand(line, input: input, limit: limit)) }
     }
 }

@@ -123,10 +123,12 @@ func readBanner(port: Int) throws -> String {
         }
     }
     guard code == 0 else { throw ProgramFault.unexpected("no connection", output: "") }
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var buffer = [UInt8](repeating: 0, count: 256)
-    let count = recv(number, &buffer, buffer.count, 0)
+    var count = recv(number, &buffer, buffer.count, 0)
+    // A wait with a limit ends like this when the process was stopped and went on.
+    while count < 0, errno == EINTR { count = recv(number, &buffer, buffer.count, 0) }
     guard count > 0 else { throw ProgramFault.unexpected("nothing came", output: "") }
     return String(decoding: buffer.prefix(count), as: UTF8.self)
 }

@@ -33,15 +33,18 @@ struct HostileServerTests {
 
     static func check(_ behaviour: Behaviour, _ login: SSHLogin) async throws {
         let server = try RawServer { connection in serve(behaviour, connection) }
-        let limits = SSHLimits(connecting: .seconds(2), login: .seconds(2))
+        let kinds = expected[behaviour] ?? []
+        // Short only where it may be the time that ends it.
+        let limit = Duration.seconds(kinds.contains(.timedOut) ? 2 : 60)
+        let limits = SSHLimits(connecting: limit, login: limit)
         let before = residentBytes()
         let start = ContinuousClock.now
         let found = try await fault {
             _ = try SSHSession.open(SSHEndpoint(host: "127.0.0.1", port: server.port), as: login, limits: limits)
         }
-        #expect(expected[behaviour]?.contains(found.kind) == true, "\(behaviour): \(found)")
+        #expect(kinds.contains(found.kind), "\(behaviour): \(found)")
         #expect(found.words.utf8.count <= 2000)
-        #expect(ContinuousClock.now - start < .seconds(30))
+        #expect(ContinuousClock.now - start < .seconds(90))
         #expect(residentBytes() - before < 96 << 20)
         #expect(!server.received.contains("the secret"))
         server.stop()

@@ -37,8 +37,8 @@ struct LoginAdmissionTests {
         "one that had to wait for leave longer than its host waits for a login is made once, on a new connection",
         arguments: Way.allCases)
     func late(way: Way) async throws {
-        let host = try await Self.host(way, settings: ["LoginGraceTime 2"])
-        let ear = Ear { Thread.sleep(forTimeInterval: 4) }
+        let host = try await Self.host(way, settings: ["LoginGraceTime 6"])
+        let ear = Ear { Thread.sleep(forTimeInterval: 9) }
         let session = try await host.open(.password("alice", "right", counting: ear))
         #expect(try await session.result("id -un").text == "alice\n")
         #expect(ear.heard == [.init(kind: nil, hasOfferedSecret: true)])

@@ -8,7 +8,7 @@ struct TalkTests {
     private static let shell = "exec sh"
 
     private func ask(
-        _ session: SSHSession, _ line: String, steps: [SSHDialogue.Step] = [], limit: Duration = .seconds(30),
+        _ session: SSHSession, _ line: String, steps: [SSHDialogue.Step] = [], limit: Duration = .seconds(120),
         outputLimit: Int = 1 << 20
     ) async throws -> SSHTalkResult {
         let talk = SSHTalk(line + "; echo the-'end'\n", steps: steps, until: "the-end", limit: limit, outputLimit: outputLimit)
@@ -26,7 +26,8 @@ struct TalkTests {
         #expect(text(one).hasSuffix(" there\nthe-end\n") && !other.text.contains("there"))
         #expect(text(try await ask(session, "echo $$ $kept")) == text(one))
         session.close()
-        let gone = try await host.shell("sleep 1; pgrep -u worker -x sh")
+        let gone = try await host.shell(
+            "for i in $(seq 600); do pgrep -u worker -x sh >/dev/null || break; sleep 0.1; done; pgrep -u worker -x sh")
         #expect(gone.text.isEmpty, "\(gone.text)")
         await host.stop()
     }
@@ -36,7 +37,7 @@ struct TalkTests {
         let (host, session) = try await CommandTests.start(way)
         for number in 0..<500 {
             // Pieces that come at their own times, on both streams.
-            let told = try await ask(session, "echo a \(number); echo b >&2; ls / >/dev/null; printf c", limit: .seconds(20))
+            let told = try await ask(session, "echo a \(number); echo b >&2; ls / >/dev/null; printf c", limit: .seconds(60))
             #expect(text(told) == "a \(number)\ncthe-end\n")
         }
         await host.stop()
@@ -68,14 +69,14 @@ struct TalkTests {
         let (host, session) = try await CommandTests.start(way)
         let late = try await fault {
             _ = try session.talk(
-                SSHTalk("sleep 2; echo late; echo the-'end'\n", until: "the-end", limit: .milliseconds(700)), to: Self.shell)
+                SSHTalk("sleep 6; echo late; echo the-'end'\n", until: "the-end", limit: .seconds(3)), to: Self.shell)
         }
         #expect(late.kind == .timedOut && late.sent)
         let much = try await fault {
             _ = try session.talk(SSHTalk("yes\n", until: "the-end", outputLimit: 100_000), to: Self.shell)
         }
         #expect(much.kind == .tooMuchOutput)
-        #expect(text(try await ask(session, "sleep 3; echo new")) == "new\nthe-end\n")
+        #expect(text(try await ask(session, "sleep 5; echo new")) == "new\nthe-end\n")
         await host.stop()
     }
 
@@ -94,7 +95,7 @@ struct TalkTests {
         let (host, session) = try await CommandTests.start(way)
         let first = try await ask(session, "kept=there; echo $$")
         #expect(!first.wasStanding)
-        try await host.expect("pkill -9 -u worker -x sh; sleep 1")
+        try await host.expect("pkill -9 -u worker -x sh; sleep 4")
         let next = try await ask(session, "echo \"<$kept>\"")
         #expect(text(next) == "<>\nthe-end\n" && !next.hasEnded && !next.wasStanding)
         // What ends of what it was told is not told again.

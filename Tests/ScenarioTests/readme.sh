@@ -15,7 +15,7 @@ PATH=$PWD/.build/debug:$PATH
 port=$(free_port)
 keyturnd serve --data "$scratch/data" --listen "127.0.0.1:$port" --allow-root >"$scratch/log" 2>&1 </dev/null &
 runner=$!
-wait_for_tls "$port" 60 "$runner" || cat "$scratch/log"
+wait_for_tls "$port" 180 "$runner" || cat "$scratch/log"
 KEYTURN_CA=$(json_field "$scratch/login.json" ca_certificate)
 export KEYTURN_CA KEYTURN_URL=https://127.0.0.1:$port KEYTURN_CONFIG=$scratch/client
 cd "$scratch" || exit 1

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Transport stream")
 struct TransportStreamTests {
-    private static func deadline(_ limit: Duration = .seconds(20)) -> ContinuousClock.Instant { .now + limit }
+    private static func deadline(_ limit: Duration = .seconds(90)) -> ContinuousClock.Instant { .now + limit }
 
     private static func endpoint(
         _ port: Int, _ trust: TransportTrust, name: String = "localhost", at address: String? = "127.0.0.1"

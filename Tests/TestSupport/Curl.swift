@@ -28,7 +28,7 @@ package struct Curl: Sendable {
     ///   - more: Further options of curl.
     package func request(
         _ method: String = "GET", _ target: String, headers: [(String, String)] = [], body: [UInt8]? = nil,
-        from source: String? = nil, more: [String] = [], limit: Duration = .seconds(30)
+        from source: String? = nil, more: [String] = [], limit: Duration = .seconds(120)
     ) async throws -> Answer {
         var options = ["--silent", "--show-error", "--include", "--path-as-is", "--globoff", "--http1.1", "--noproxy", "*"]
         options += method == "HEAD" ? ["--head"] : ["--request", method]
@@ -38,7 +38,7 @@ package struct Curl: Sendable {
         if let body {
             options += ["--data-binary", "@-"]
             // Of a large body it is asked first whether to send it: a refusal would come across it, and the connection ends with that.
-            options += body.count > 1 << 20 ? ["--expect100-timeout", "30"] : ["--header", "Expect:"]
+            options += body.count > 1 << 20 ? ["--expect100-timeout", "60"] : ["--header", "Expect:"]
         }
         let finished = try await RunningProgram.run("curl", options + more + [base + target], input: body ?? [], limit: limit)
         guard finished.succeeded else {

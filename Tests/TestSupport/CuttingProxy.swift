@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import Glibc
 internal import Synchronization
@@ -40,6 +41,7 @@ package final class CuttingProxy: Sendable {
         Thread.detachNewThread {
             while true {
                 let number = accept(descriptor.number, nil, nil)
+                if number < 0, errno == EINTR || errno == ECONNABORTED { continue }
                 guard number >= 0 else { return }
                 let client = Descriptor(number)
                 guard let far = Self.connect(to: server) else { continue }
@@ -62,8 +64,11 @@ package final class CuttingProxy: Sendable {
     /// How often it has cut.
     package var count: Int { lines.count }
 
-    /// Sends the server what it held back.
-    package func release() { lines.release() }
+    /// Sends the server what it held back, and waits until it has answered.
+    package func release() async throws {
+        let lines = lines
+        try await onOwnThread { lines.release() }
+    }
 
     // MARK: - Where the bytes cannot be seen
 
@@ -167,7 +172,11 @@ private final class Lines: Sendable {
             defer { state.held = [] }
             return state.held
         }
-        for (line, block) in held { line.sendThere(block) }
+        for (line, block) in held {
+            line.sendThere(block)
+            line.waitForAnswer()
+            line.end()
+        }
     }
 }
 
@@ -178,6 +187,8 @@ private final class Line: Sendable {
     private let client: Descriptor
     private let far: Descriptor
     private let isMuted = Mutex(false)
+    /// Counts what the server sends while nothing is carried back, and its end.
+    private let unheard = DispatchSemaphore(value: 0)
 
     init(_ client: Descriptor, _ far: Descriptor, from: UInt16) {
         self.client = client
@@ -194,6 +205,9 @@ private final class Line: Sendable {
 
     func sendThere(_ block: [UInt8]) { try? far.send(block) }
 
+    /// Until the server has said something that is not carried back, or is gone: it has seen what it was sent last.
+    func waitForAnswer() { _ = unheard.wait(timeout: .now() + 60) }
+
     /// Until the client or somebody else ends it.
     func carryThere(_ marks: [[UInt8]], _ lines: Lines) {
         while let block = receive(from: client) {
@@ -203,6 +217,7 @@ private final class Line: Sendable {
                 continue
             }
             if cut == .late {
+                mute()
                 lines.hold(block, on: self)
                 shutdown(client.number, Int32(SHUT_RDWR))
                 // The server's side stays open until then.
@@ -212,7 +227,7 @@ private final class Line: Sendable {
             mute()
             sendThere(block)
             guard cut == .silence else {
-                usleep(500_000)
+                waitForAnswer()
                 break
             }
         }
@@ -226,9 +241,13 @@ private final class Line: Sendable {
     /// Until the server ends it; a silent one stays all the same.
     func carryBack() {
         while let block = receive(from: far) {
-            if isMuted.withLock({ $0 }) { continue }
+            if isMuted.withLock({ $0 }) {
+                unheard.signal()
+                continue
+            }
             guard (try? client.send(block)) != nil else { break }
         }
+        unheard.signal()
         if !isMuted.withLock({ $0 }) { end() }
     }
 

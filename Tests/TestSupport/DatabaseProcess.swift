@@ -54,7 +54,7 @@ package final class DatabaseProcess: Sendable {
     package var log: String { shell.standardOutput + shell.standardError }
 
     /// Waits until `isReady` says so.
-    func waitUntilReady(_ limit: Duration = .seconds(120), _ isReady: () async throws -> Bool) async throws {
+    func waitUntilReady(_ limit: Duration = .seconds(300), _ isReady: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + limit
         while try await !isReady() {
             if let ending = shell.poll() { throw ProgramFault.unexpected("the server ended with \(ending)", output: log) }

@@ -10,12 +10,20 @@ package enum FreePort {
     /// may take the port before the caller does all the same.
     package static func any() throws(ProgramFault) -> UInt16 {
         for _ in 0..<1_000 {
-            let port = UInt16.random(in: 10_000..<32_000)
+            let port = UInt16.random(in: range)
             guard given.withLock({ $0.insert(port).inserted }) else { continue }
             if try isFree(port) { return port }
         }
         throw .system("bind", EADDRINUSE)
     }
+
+    private static let range: Range<UInt16> = {
+        let file = try? Descriptor.open("/proc/sys/net/ipv4/ip_local_port_range", O_RDONLY | O_CLOEXEC)
+        let text = String(decoding: (try? file?.readAll()) ?? [], as: UTF8.self)
+        let first = text.split(whereSeparator: { $0 == "\t" || $0 == " " }).first.flatMap { UInt16($0) } ?? 32_768
+        // Where the system takes its own from almost everywhere, no range is better than another.
+        return 10_000..<(first > 12_000 ? min(first, 32_000) : 32_000)
+    }()
 
     private static func isFree(_ port: UInt16) throws(ProgramFault) -> Bool {
         let descriptor = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))

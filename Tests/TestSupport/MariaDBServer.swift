@@ -17,7 +17,7 @@ package final class MariaDBServer: Sendable {
             "--bind-address=127.0.0.1", "--skip-name-resolve", "--pid-file=\(directory.file("pid"))",
             "--ssl-cert=\(certificates.certificateFile)", "--ssl-key=\(certificates.keyFile)", "--plugin-load-add=auth_ed25519",
             "--general-log=1", "--general-log-file=\(directory.file("general.log"))", "--innodb-flush-log-at-trx-commit=0",
-            "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--max-connections=30",
+            "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--max-connections=30", "--connect-timeout=60",
         ]
         process = try DatabaseProcess(
             directory,

@@ -22,7 +22,7 @@ package final class PostgreSQLServer: Sendable {
             "listen_addresses": "127.0.0.1", "port": "\(port)", "unix_socket_directories": directory.path, "ssl": "on",
             "ssl_cert_file": certificates.certificateFile, "ssl_key_file": certificates.keyFile, "fsync": "off",
             "hba_file": directory.file("pg_hba.conf"), "log_statement": "all", "shared_buffers": "16MB",
-            "max_connections": "30", "authentication_timeout": "10s",
+            "max_connections": "30", "authentication_timeout": "60s",
         ]
         all.merge(settings) { $1 }
         try directory.write(all.map { "\($0.key) = '\($0.value)'\n" }.joined(), to: "settings.conf")

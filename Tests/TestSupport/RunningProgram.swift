@@ -107,7 +107,7 @@ extension RunningProgram {
     }
 
     /// Waits for the end; a program that is not done by then is killed, and that is an error.
-    package func wait(_ limit: Duration = .seconds(60)) async throws -> Ending {
+    package func wait(_ limit: Duration = .seconds(180)) async throws -> Ending {
         let deadline = ContinuousClock.now + limit
         var pause = Duration.milliseconds(1)
         while true {
@@ -122,7 +122,7 @@ extension RunningProgram {
     }
 
     /// Waits until its standard output or error contains `text`; ends early, with an error, when the program does.
-    package func waitForOutput(_ text: String, _ limit: Duration = .seconds(60)) async throws {
+    package func waitForOutput(_ text: String, _ limit: Duration = .seconds(180)) async throws {
         let deadline = ContinuousClock.now + limit
         while true {
             let ended = poll()
@@ -156,7 +156,7 @@ extension RunningProgram {
     /// Starts a program, gives it all of its input, and waits for its end, whatever its status.
     package static func run(
         _ program: String, _ arguments: [String] = [], input: [UInt8] = [], environment: [String: String?] = [:],
-        directory: String? = nil, limit: Duration = .seconds(60)
+        directory: String? = nil, limit: Duration = .seconds(180)
     ) async throws -> Finished {
         let running = try RunningProgram(program, arguments, environment: environment, directory: directory)
         running.feed(input)

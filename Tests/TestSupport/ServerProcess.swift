@@ -92,7 +92,7 @@ extension ServerProcess {
     /// Starts `serve` and waits until it answers. A port that somebody else took meanwhile is replaced by another one.
     ///
     /// - Parameter extra: further changes of the environment, for this start alone.
-    package func start(_ limit: Duration = .seconds(60), environment extra: [String: String?] = [:]) async throws {
+    package func start(_ limit: Duration = .seconds(180), environment extra: [String: String?] = [:]) async throws {
         for attempt in 1...3 {
             let (port, number) = state.withLock { state in
                 state.starts += 1
@@ -118,7 +118,7 @@ extension ServerProcess {
     private func isReady(_ program: RunningProgram, _ limit: Duration) async throws -> Bool {
         let deadline = ContinuousClock.now + limit
         while program.poll() == nil {
-            if (try? await curl.request("GET", "/readyz", limit: .seconds(5))) != nil { return true }
+            if (try? await curl.request("GET", "/readyz", limit: .seconds(20))) != nil { return true }
             guard ContinuousClock.now < deadline else {
                 throw ProgramFault.timedOut("the start of keyturnd", output: program.standardOutput + program.standardError)
             }
@@ -129,7 +129,7 @@ extension ServerProcess {
 
     /// Asks it to end, and waits for that.
     @discardableResult
-    package func stop(_ limit: Duration = .seconds(60)) async throws -> RunningProgram.Ending? {
+    package func stop(_ limit: Duration = .seconds(120)) async throws -> RunningProgram.Ending? {
         guard let program else { return nil }
         program.signal(SIGTERM)
         let ending = try await program.wait(limit)

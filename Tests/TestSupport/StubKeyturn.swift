@@ -45,7 +45,7 @@ package enum StubKeyturn {
                 if asset in ODD:
                     status, body, headers = ODD[asset]
                     return self.reply(status, body, headers)
-                if asset == "slow": time.sleep(20)
+                if asset == "slow": time.sleep(300)
                 if args.get("account_id") == "7" or (asset, args.get("account")) == ("web 1/ü", "root"):
                     return self.reply(200, {"id": "app", "secret": "pässwörd \"1\"\n", "account_id": "7", "username": "root",
                         "asset": "web 1/ü", "secret_type": "password", "version": 3, "date_changed": "2026/11/20 21:24:38 +0000"})

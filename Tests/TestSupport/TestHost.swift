@@ -99,7 +99,7 @@ package final class TestHost: Sendable {
                 "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "bash", "-c",
                 script.text,
             ])
-        try await program.waitForOutput("the host is up", .seconds(60))
+        try await program.waitForOutput("the host is up")
         let fingerprints = program.standardOutput.split(separator: "\n").filter { $0.hasPrefix("hostkey ") }
         guard let first = fingerprints.first, let child = Self.child(of: program.pid) else {
             throw ProgramFault.unexpected("the host said nothing of its keys", output: program.standardOutput)
@@ -115,7 +115,7 @@ package final class TestHost: Sendable {
     package func settledLog() async throws -> String {
         var last = log
         for _ in 0..<100 {
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .milliseconds(500))
             let now = log
             if now == last { break }
             last = now
@@ -123,9 +123,17 @@ package final class TestHost: Sendable {
         return last
     }
 
+    /// In how many lines of its log it says something: waits until there are so many, and then until nothing more comes.
+    package func count(of words: String, awaiting count: Int) async throws -> Int {
+        func lines(_ log: String) -> Int { log.split(whereSeparator: \.isNewline).filter { $0.contains(words) }.count }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while lines(log) < count, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        return lines(try await settledLog())
+    }
+
     /// Runs a command of bash in the host, as root.
     @discardableResult
-    package func shell(_ command: String, input: [UInt8] = [], limit: Duration = .seconds(60)) async throws -> Finished {
+    package func shell(_ command: String, input: [UInt8] = [], limit: Duration = .seconds(180)) async throws -> Finished {
         try await RunningProgram.run(
             "nsenter", ["--target", "\(firstProcess)", "--mount", "--pid", "bash", "-c", command], input: input,
             environment: ["LC_ALL": "C"], limit: limit)
@@ -148,10 +156,14 @@ package final class TestHost: Sendable {
             ssh-keygen -q -t \(type.rawValue) -N '' -f /etc/ssh/host_\(type.rawValue)
             sed -i '/^HostKey /d' /etc/ssh/sshd_config
             echo 'HostKey /etc/ssh/host_\(type.rawValue)' >> /etc/ssh/sshd_config
-            kill -HUP "$(cat /run/sshd.pid)"
             ssh-keygen -lf /etc/ssh/host_\(type.rawValue).pub | cut -d' ' -f2
+            pid=$(cat /run/sshd.pid)
+            rm /run/sshd.pid
+            kill -HUP "$pid"
+            # It writes the file anew when it listens again; before that it is the old one that answers.
+            for try in $(seq 6000); do [ -s /run/sshd.pid ] && exit 0; sleep 0.01; done
+            exit 1
             """)
-        try await waitForBanner()
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
@@ -159,14 +171,6 @@ package final class TestHost: Sendable {
     package func stop() async {
         program.closeInput()
         _ = try? await program.wait(.seconds(10))
-    }
-
-    /// After a HUP sshd closes its socket and opens it anew.
-    private func waitForBanner() async throws {
-        try await expect(
-            "for i in $(seq 200); do sleep 0.05; "
-                + "timeout 2 bash -c 'read -r -n 7 l </dev/tcp/127.0.0.1/\(port) && [ \"$l\" = SSH-2.0 ]' 2>/dev/null && exit 0; "
-                + "done; exit 1")
     }
 
     private static func child(of pid: Int32) -> Int32? {

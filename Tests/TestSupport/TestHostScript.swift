@@ -23,7 +23,7 @@ struct TestHostScript {
         /usr/sbin/sshd -t
         /usr/sbin/sshd -D -e &
         for try in $(seq 600); do
-            if timeout 2 bash -c 'read -r -n 7 line < /dev/tcp/127.0.0.1/\(port) && [ "$line" = SSH-2.0 ]' 2>/dev/null; then break; fi
+            if timeout 20 bash -c 'read -r -n 7 line < /dev/tcp/127.0.0.1/\(port) && [ "$line" = SSH-2.0 ]' 2>/dev/null; then break; fi
             if ! kill -0 $! 2>/dev/null; then echo "the port is in use"; exit 1; fi
             sleep 0.05
         done

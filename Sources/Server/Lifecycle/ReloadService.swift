@@ -6,14 +6,17 @@ internal import UnixSignals
 struct ReloadService: Service {
     private let logger: Logger
     private let reload: @Sendable () async throws -> Void
+    private let signals: UnixSignalsSequence
 
-    init(logger: Logger, reload: @escaping @Sendable () async throws -> Void) {
+    /// From now on no signal is lost, although it is heard only when the service runs: services begin in no order, and whoever is told
+    /// that the server listens may send one.
+    init(logger: Logger, reload: @escaping @Sendable () async throws -> Void) async {
         self.logger = logger
         self.reload = reload
+        signals = await UnixSignalsSequence(trapping: .sighup)
     }
 
     func run() async throws {
-        let signals = await UnixSignalsSequence(trapping: .sighup)
         for await _ in signals.cancelOnGracefulShutdown() {
             do {
                 try await reload()

@@ -77,7 +77,7 @@ package struct ServerRun: Sendable {
             assembly: assembly, configuration: configuration, started: .now, rereads: rereads)
         let control = try ControlServer(
             path: assembly.directory.controlSocket, desk: ControlDesk(commands: commands, audit: audit), logger: logger)
-        services += [ControlService(control), ReloadService(logger: logger, reload: rereads)]
+        services += [ControlService(control), await ReloadService(logger: logger, reload: rereads)]
         try await record(.start, audit)
         await unseal(assembly)
         // The last to start is the first to stop.

@@ -21,7 +21,7 @@ struct ExecutionsTests {
     }
 
     private func end(of id: String, _ vault: TestVault, at path: String? = nil) async throws -> Answer {
-        for _ in 0..<1000 {
+        for _ in 0..<6000 {
             let answer = try await vault.send(.get, (path ?? executions) + id + "/")
             if try !["pending", "running"].contains(answer.string("status.value") ?? "") { return answer }
             try await Task.sleep(for: .milliseconds(10))

@@ -211,7 +211,7 @@ struct AccountSecretTests {
         }
         try server.run("DROP TRIGGER broken", audit: true)
         var status = 0
-        for _ in 0..<30 where status != 200 {
+        for _ in 0..<600 where status != 200 {
             status = try await server.fetch().status
             if status != 200 { try await Task.sleep(for: .milliseconds(100)) }
         }
@@ -268,7 +268,7 @@ struct AccountSecretTests {
         _ = await leaving.result
         try blocker.execute("ROLLBACK")
         var status = 0
-        for _ in 0..<30 where status != 200 { status = try await server.fetch().status }
+        for _ in 0..<600 where status != 200 { status = try await server.fetch().status }
         #expect(status == 200)
     }
 }

@@ -95,7 +95,7 @@ struct ExecutionTests {
         let task = try yard.addTask("t", Self.order(hosts))
         yard.work.set { _ in
             // However slow all else is: as long as no two were at work at once, one waits for another.
-            for _ in 0..<1000 where yard.work.seen.withLock({ $0.mostAtOnce }) < 2 {
+            for _ in 0..<6000 where yard.work.seen.withLock({ $0.mostAtOnce }) < 2 {
                 try? await Task.sleep(for: .milliseconds(10))
             }
             try? await Task.sleep(for: .milliseconds(5))
@@ -359,7 +359,7 @@ struct ExecutionTests {
         try await yard.whileExecuting { desk in
             #expect(try await yard.end(of: stopped).status == .error)
             #expect(try await yard.end(of: waiting.id).status == .success)
-            for _ in 0..<1000 where yard.work.seen.withLock({ $0.settled.count }) < 2 {
+            for _ in 0..<6000 where yard.work.seen.withLock({ $0.settled.count }) < 2 {
                 try await Task.sleep(for: .milliseconds(10))
             }
             try await desk.review()
@@ -446,7 +446,7 @@ struct ExecutionTests {
             for record in [begun, untouched] { try Records.insert(keys.authenticated(record), on: db) }
         }
         try await yard.whileExecuting { _ in
-            for _ in 0..<1000 where try yard.records().contains(where: { $0.status == .pending }) {
+            for _ in 0..<6000 where try yard.records().contains(where: { $0.status == .pending }) {
                 try await Task.sleep(for: .milliseconds(10))
             }
         }

@@ -166,7 +166,7 @@ struct SchedulerTests {
             try await Task.sleep(for: .milliseconds(50))
             #expect(try yard.database.readSync { db in try Executions.open(limit: 10, on: db).isEmpty })
             try yard.keyring.unseal(with: yard.keyFile)
-            for _ in 0..<1000 where try yard.executions().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<6000 where try yard.executions().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
             group.cancelAll()
             do { try await group.waitForAll() } catch is CancellationError {}
         }

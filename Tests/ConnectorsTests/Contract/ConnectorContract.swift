@@ -290,7 +290,7 @@ struct ConnectorContract {
             let target = fixture.target
             let nowhere = Target(
                 asset: target.asset, type: target.type, address: target.address, port: port, specific: target.specific,
-                stepLimit: .seconds(5))
+                stepLimit: .seconds(30))
             fault = #expect(throws: ConnectorFault.self) { _ = try fixture.connector.open(nowhere, as: fixture.worker) }
             #expect(fault?.kind == .unreachable)
             #expect(fault?.effect == ConnectorFault.Effect.none)

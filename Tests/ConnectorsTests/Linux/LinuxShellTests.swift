@@ -65,11 +65,11 @@ struct LinuxShellTests {
             let name = worker.credential.username
             let fault = try await fixture.work(as: worker) { session -> ConnectorFault? in
                 _ = try session.find("alice")
-                _ = try program("pkill -9 -x sh; sleep 1")
+                _ = try program("pkill -9 -x sh; sleep 4")
                 guard try session.find("alice") != nil else { throw LinuxFixture.Unexpected() }
                 let request = ChangeRequest(username: "alice", secretType: .password)
                 try session.prepare(request)
-                _ = try program("pkill -9 -x sh; sleep 1")
+                _ = try program("pkill -9 -x sh; sleep 4")
                 try session.install(request, secret: LinuxFixture.secret("after \(name)"))
                 do {
                     _ = try session.shell.run("kill -9 $$; sleep 1", changes: true)
@@ -86,9 +86,9 @@ struct LinuxShellTests {
 
     @Test("what hands over the input dies: it is not known whether the password was set, and it was not")
     func deadReader() async throws {
-        // A shell in which whatever reads a line is killed for it.
+        // A shell in which whatever reads a line is killed for it, once there is something to read: what was never sent is no doubt.
         let shell = """
-            { echo 'read() { /bin/sh -c "/bin/kill -9 \\$PPID"; }'; exec cat; } | exec /bin/dash
+            { echo 'read() { /bin/dd bs=1 count=1 of=/dev/null 2>/dev/null; /bin/sh -c "/bin/kill -9 \\$PPID"; }'; exec cat; } | exec /bin/dash
             """
         let host = try await Self.host(
             setUp: """

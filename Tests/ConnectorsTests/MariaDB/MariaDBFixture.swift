@@ -20,7 +20,7 @@ struct MariaDBFixture: ConnectorFixture {
     var target: Target { target(["use_ssl": "true", "ca_cert": server.certificates.authority]) }
 
     func target(
-        _ settings: [String: String], address: String = "localhost", port: Int? = nil, step: Duration = .seconds(30)
+        _ settings: [String: String], address: String = "localhost", port: Int? = nil, step: Duration = .seconds(60)
     ) -> Target {
         Target(
             asset: AssetID.random(), type: "mariadb", address: address, port: port ?? Int(server.port), specific: settings,

@@ -213,7 +213,8 @@ struct MariaDBTests {
         let proxy = try CuttingProxy(to: fixture.server.port, at: ["ALTER USER"], cut)
         let before = try await fixture.verifiers()["halfway"]
         try await onOwnThread {
-            let target = fixture.target([:], address: "127.0.0.1", port: Int(proxy.port), step: .seconds(3))
+            let target = fixture.target(
+                [:], address: "127.0.0.1", port: Int(proxy.port), step: .seconds(cut == .silence ? 5 : 60))
             let session = try Self.open(fixture, target)
             let fault = #expect(throws: ConnectorFault.self) {
                 try session.install(fixture.request("halfway"), secret: .of("Half-2!"))

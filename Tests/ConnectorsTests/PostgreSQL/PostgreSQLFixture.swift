@@ -25,7 +25,7 @@ struct PostgreSQLFixture: ConnectorFixture {
     /// The server by a mode and settings of the asset.
     func target(
         _ mode: String = "verify-full", _ settings: [String: String]? = nil, address: String = "localhost", port: Int? = nil,
-        step: Duration = .seconds(30)
+        step: Duration = .seconds(60)
     ) -> Target {
         var specific = settings ?? ["ca_cert": server.certificates.authority]
         specific["pg_ssl_mode"] = mode

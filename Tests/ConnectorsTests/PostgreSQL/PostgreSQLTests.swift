@@ -282,7 +282,8 @@ struct PostgreSQLTests {
         let proxy = try CuttingProxy(to: fixture.server.port, at: ["ALTER ROLE"], cut)
         let before = try await Self.stored(fixture, "halfway")
         try await onOwnThread {
-            let target = fixture.target("disable", [:], address: "127.0.0.1", port: Int(proxy.port), step: .seconds(3))
+            let target = fixture.target(
+                "disable", [:], address: "127.0.0.1", port: Int(proxy.port), step: .seconds(cut == .silence ? 5 : 60))
             let session = try Self.open(fixture, target)
             let fault = #expect(throws: ConnectorFault.self) {
                 try session.install(fixture.request("halfway"), secret: .of("Half-2!"))

@@ -20,12 +20,12 @@ struct RedisFixture: ConnectorFixture {
     var target: Target { target(["use_ssl": "true", "ca_cert": server.certificates.authority]) }
 
     /// Without TLS, as the asset says.
-    func clearTarget(port: UInt16? = nil, step: Duration = .seconds(30)) -> Target {
+    func clearTarget(port: UInt16? = nil, step: Duration = .seconds(60)) -> Target {
         target(["allow_clear_text": "true"], address: "127.0.0.1", port: Int(port ?? server.clearPort), step: step)
     }
 
     func target(
-        _ settings: [String: String], address: String = "localhost", port: Int? = nil, step: Duration = .seconds(30)
+        _ settings: [String: String], address: String = "localhost", port: Int? = nil, step: Duration = .seconds(60)
     ) -> Target {
         Target(
             asset: AssetID.random(), type: "redis", address: address, port: port ?? Int(server.port), specific: settings,

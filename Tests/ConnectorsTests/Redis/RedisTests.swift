@@ -151,7 +151,7 @@ struct RedisTests {
         let proxy = try CuttingProxy(to: fixture.server.clearPort, at: ["SETUSER"], cut)
         let before = try await fixture.verifiers()["halfway"]
         try await onOwnThread {
-            let session = try Self.open(fixture, fixture.clearTarget(port: proxy.port, step: .seconds(3)))
+            let session = try Self.open(fixture, fixture.clearTarget(port: proxy.port, step: .seconds(cut == .silence ? 5 : 60)))
             let fault = #expect(throws: ConnectorFault.self) {
                 try session.install(fixture.request("halfway"), secret: .of("Half-2!"))
             }

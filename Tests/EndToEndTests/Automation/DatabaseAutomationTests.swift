@@ -121,7 +121,7 @@ struct DatabaseAutomationTests {
     }
 
     private func mail(at sink: MailSink) async throws -> MailSink.Mail {
-        for _ in 0..<600 {
+        for _ in 0..<1200 {
             if let mail = try sink.mails().first { return mail }
             try await Task.sleep(for: .milliseconds(100))
         }

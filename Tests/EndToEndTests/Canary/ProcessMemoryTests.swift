@@ -30,7 +30,7 @@ struct ProcessMemoryTests {
 
     /// Waits for a number of copies; a pass that is still at it may hold one.
     private static func comesTo(_ wanted: Int, copiesOf text: [UInt8], in server: ServerProcess) async throws -> Bool {
-        for _ in 0..<30 {
+        for _ in 0..<600 {
             if try copies(of: text, in: server) == wanted { return true }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -17,6 +17,9 @@ final class CrashSite: Sendable {
         let id: String
     }
 
+    /// Short only where connections stay silent: what has to answer may be slow.
+    static let stepTimeout = TurnCrashTests.cuts.contains(.silence) ? "10s" : "30s"
+
     let server: ServerProcess
     let towns: [any Town]
     let key: ApplicationKey
@@ -36,7 +39,7 @@ final class CrashSite: Sendable {
     /// - Parameters:
     ///   - stepTimeout: Of one remote step.
     ///   - disk: Where the data lie, with nothing kept in reserve, so that a full disk is full; nil for a disk with room.
-    init(_ towns: [any Town], stepTimeout: String = "10s", on disk: SmallDisk? = nil) async throws {
+    init(_ towns: [any Town], stepTimeout: String = CrashSite.stepTimeout, on disk: SmallDisk? = nil) async throws {
         self.towns = towns
         let limits = [
             "accounts_at_once: 192", "accounts_per_host: 48", "accounts_per_gateway: 16", "step_timeout: \(stepTimeout)",
@@ -136,6 +139,16 @@ extension CrashSite {
         }
     }
 
+    /// Rejected logins of somebody of whom one is expected: a target may note it a little after its answer.
+    func rejections(of person: Person) async throws -> Int {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let count = try await towns[person.town].rejections()[person.username] ?? 0
+            if count > 0 || ContinuousClock.now > deadline { return count }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// The most rejected logins that anybody of these, or a worker, has had at the target.
     func mostRejections(_ people: [Person]) async throws -> Int {
         var most = 0
@@ -166,7 +179,7 @@ extension CrashSite {
     }
 
     /// Waits until an execution is over.
-    func finish(_ execution: String, verb: String = "change-secret", limit: Duration = .seconds(180)) async throws {
+    func finish(_ execution: String, verb: String = "change-secret", limit: Duration = .seconds(300)) async throws {
         let deadline = ContinuousClock.now + limit
         while try await isRunning(execution, verb) {
             guard ContinuousClock.now < deadline else { throw ProgramFault.timedOut("an execution", output: server.log) }
@@ -181,7 +194,7 @@ extension CrashSite {
     }
 
     /// Waits until no change of these people is open any more; returns those of whom one is, when the time is over.
-    func unsettled(_ people: [Person], limit: Duration = .seconds(120)) async throws -> [Person] {
+    func unsettled(_ people: [Person], limit: Duration = .seconds(300)) async throws -> [Person] {
         let (admin, deadline) = (admin, ContinuousClock.now + limit)
         var open = people
         while true {
@@ -221,7 +234,7 @@ extension CrashSite {
 
     /// The ids of the accounts whose changes stand behind the step, once these are all, or no more come to it.
     func standing(
-        behind step: String, limit: Duration = .seconds(60), until areAll: (Set<String>) -> Bool
+        behind step: String, limit: Duration = .seconds(120), until areAll: (Set<String>) -> Bool
     ) async throws -> Set<String> {
         let deadline = ContinuousClock.now + limit
         var (seen, since) = (0, ContinuousClock.now)
@@ -229,7 +242,7 @@ extension CrashSite {
             let held = try Set(String(decoding: holds.read(step), as: UTF8.self).split(separator: "\n").map(String.init))
             if held.count > seen { (seen, since) = (held.count, .now) }
             // The first has to come all the way; the others are right behind.
-            let isOver = seen > 0 && ContinuousClock.now - since > .seconds(12)
+            let isOver = seen > 0 && ContinuousClock.now - since > .seconds(40)
             if areAll(held) || isOver || ContinuousClock.now > deadline { return held }
             guard server.program?.poll() == nil else { throw ProgramFault.unexpected("keyturnd ended", output: server.log) }
             try await Task.sleep(for: .milliseconds(20))

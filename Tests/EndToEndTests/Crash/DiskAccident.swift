@@ -29,7 +29,7 @@ extension CrashSite {
 
     /// Those of these of whom it says so since its log was so long.
     private func stranded(_ accounts: Set<String>, after length: Int) async throws -> Set<String> {
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while true {
             let said = String(decoding: Array(server.log.utf8.dropFirst(length)), as: UTF8.self).split(separator: "\n")
                 .filter { $0.contains("a turn's state could not be stored") }

@@ -37,7 +37,7 @@ struct DiskCrashTests {
             row.count(people.filter { stranded.contains($0.id) }, of: site)
             try await TurnCrashTests.check(site, people, &row, "disk full behind \(step), round \(round)")
             // Otherwise its task would not run again.
-            if let execution { try await site.finish(execution, limit: .seconds(60)) }
+            if let execution { try await site.finish(execution) }
         }
         try await TurnCrashTests.close(row, site, everybody, in: .disk)
         #expect(row.fewest >= Self.wanted, "\(row.hits)")

@@ -62,7 +62,6 @@ struct ErrandAccidents: Sendable {
                 if cut == .late {
                     #expect(try await site.open() == 0, "\(verb), round \(round): a doubt that nothing settled")
                     for party in parties { try await party.errand.town.wire.release() }
-                    try await Task.sleep(for: .seconds(3))
                 }
                 try await check(parties, executions, &row, "\(verb), \(cut), round \(round)")
             }

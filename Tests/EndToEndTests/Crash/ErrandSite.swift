@@ -24,10 +24,10 @@ extension ErrandSite {
     }
 
     /// Accounts whose work is begun and not over, as the server's own database has it; none once the time is over or nothing is open.
-    func open(limit: Duration = .seconds(120)) async throws -> Int {
+    func open(limit: Duration = .seconds(300)) async throws -> Int {
         let deadline = ContinuousClock.now + limit
         let program =
-            "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM secret_changes').fetchone()[0])"
+            "import sqlite3, sys; print(sqlite3.connect(sys.argv[1], timeout=60).execute('SELECT count(*) FROM secret_changes').fetchone()[0])"
         while true {
             let read = try ExternalProgram.run("python3", ["-c", program, crash.server.data + "/keyturn.db"])
             guard read.status == 0, let count = Int(read.text.trimmingCharacters(in: .whitespacesAndNewlines)) else {

@@ -31,7 +31,7 @@ final class SmallDisk: Sendable {
 
     /// Empties the write-ahead log of a database that nobody uses: what was written there before would be room.
     func shorten(_ database: String) throws {
-        let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA wal_checkpoint(TRUNCATE)')"
+        let program = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=60).execute('PRAGMA wal_checkpoint(TRUNCATE)')"
         let done = try ExternalProgram.run("python3", ["-c", program, file(database)])
         try #require(done.status == 0, "\(done.standardError)")
     }
@@ -40,7 +40,7 @@ final class SmallDisk: Sendable {
     func reader(of database: String) async throws -> RunningProgram {
         let program = """
             import sqlite3, sys
-            connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+            connection = sqlite3.connect(sys.argv[1], timeout=60, isolation_level=None)
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
             print("reading", flush=True)

@@ -9,7 +9,7 @@ import Testing
 struct DataDirectoryTests {
     private static func serve(_ server: ServerProcess) async throws -> Finished {
         try await RunningProgram.run(
-            Products.keyturnd, ["serve", "--data", server.data, "--listen", "127.0.0.1:0"], limit: .seconds(20))
+            Products.keyturnd, ["serve", "--data", server.data, "--listen", "127.0.0.1:0"], limit: .seconds(120))
     }
 
     /// Relative to the data directory, the mode, and the command that repairs it.

@@ -61,7 +61,7 @@ struct DurabilityTests {
 
     /// The tracer ends after what it traced.
     private static func finished(_ scratch: TemporaryDirectory, _ vault: SmallVault) async throws -> String {
-        for _ in 0..<100 {
+        for _ in 0..<3000 {
             let text = String(decoding: try scratch.read("trace"), as: UTF8.self)
             if text.hasSuffix("+++ exited with 0 +++\n") { return text }
             try await Task.sleep(for: .milliseconds(20))

@@ -43,8 +43,8 @@ struct CredentialsDirectoryTests {
             chown root:root \(scratch.path)/credentials/keyturn.key && chmod \(mode) \(scratch.path)/credentials/keyturn.key
             export CREDENTIALS_DIRECTORY=\(scratch.path)/credentials
             \(nobody) \(Products.keyturnd) serve --data \(scratch.path)/data --listen 127.0.0.1:0 2>/dev/null & pid=$!
-            for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-                [ -S \(scratch.path)/data/control.sock ] && break; sleep 0.3
+            for i in $(seq 600); do
+                [ -S \(scratch.path)/data/control.sock ] && break; sleep 0.1
             done
             \(Products.keyturnd) status --data \(scratch.path)/data --json; kill $pid; wait $pid
             """

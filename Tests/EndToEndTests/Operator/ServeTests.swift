@@ -32,8 +32,8 @@ struct ServeTests {
         let script = """
             cd / && umask 077 && exec setpriv --reuid=65534 --regid=65534 --clear-groups sh -c '
             \(Products.keyturnd) init --data \(scratch.path)/data --yes --json >/dev/null || exit 9
-            \(Products.keyturnd) serve --data \(scratch.path)/data --listen 127.0.0.1:0 2>/dev/null & pid=$!
-            for i in 1 2 3 4 5 6 7 8 9 10; do [ -S \(scratch.path)/data/control.sock ] && break; sleep 0.3; done
+            \(Products.keyturnd) serve --data \(scratch.path)/data --listen 127.0.0.1:0 2>\(scratch.path)/log & pid=$!
+            for i in $(seq 600); do grep -q listening \(scratch.path)/log && break; sleep 0.1; done
             stat -c %u /proc/$pid/environ; kill $pid; wait $pid; echo $?'
             """
         let outcome = try await RunningProgram.run("sh", ["-c", script])

@@ -8,7 +8,7 @@ struct APIConnection: Sendable {
     private let http: HTTPClient
 
     /// - Parameter source: the local address to connect from, such as `127.0.0.2`.
-    init(_ server: ServerProcess, from source: String? = nil, deadline: Duration = .seconds(30)) {
+    init(_ server: ServerProcess, from source: String? = nil, deadline: Duration = .seconds(120)) {
         var configuration = HTTPClient.Configuration()
         configuration.certificateAuthority = server.firstLogin.caCertificate
         configuration.connections = 1

@@ -20,7 +20,7 @@ struct Administrator: Sendable {
     }
 
     /// The same log-in over a connection of its own: for another task, or after the server was started again.
-    init(_ other: Administrator, at server: ServerProcess, deadline: Duration = .seconds(30)) {
+    init(_ other: Administrator, at server: ServerProcess, deadline: Duration = .seconds(120)) {
         self.init(token: other.token, APIConnection(server, deadline: deadline))
     }
 

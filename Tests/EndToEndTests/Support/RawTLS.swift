@@ -12,10 +12,10 @@ enum RawTLS {
         }
     }
 
-    /// Sends the bytes and reads until the server ends the connection, or nothing comes for a second.
+    /// Sends the bytes and reads until the server ends the connection.
     static func send(_ bytes: [UInt8], to server: ServerProcess) async throws -> Answer {
         let finished = try await RunningProgram.run(
-            "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate], input: bytes, limit: .seconds(30))
+            "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate], input: bytes, limit: .seconds(180))
         guard finished.succeeded else {
             throw ProgramFault.unexpected("the raw client ended with \(finished.ending)", output: finished.standardError)
         }
@@ -27,7 +27,7 @@ enum RawTLS {
     static func leave(after bytes: [UInt8], to server: ServerProcess) async throws {
         let finished = try await RunningProgram.run(
             "python3", ["-c", script, "\(server.port)", server.firstLogin.caCertificate, "leave"], input: bytes,
-            limit: .seconds(30))
+            limit: .seconds(180))
         guard finished.succeeded else {
             throw ProgramFault.unexpected("the raw client ended with \(finished.ending)", output: finished.standardError)
         }
@@ -43,11 +43,12 @@ enum RawTLS {
         import socket, ssl, sys
         context = ssl.create_default_context(cafile=sys.argv[2])
         connection = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
-        connection.settimeout(0.2 if "leave" in sys.argv else 1)
+        connection.settimeout(60)
         request, answer = sys.stdin.buffer.read(), b""
         try:
             connection.sendall(request)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLError): pass
+        if "leave" in sys.argv: connection.settimeout(0.2)
         try:
             while part := connection.recv(65536): answer += part
         except (TimeoutError, ConnectionResetError, ssl.SSLError): pass

@@ -157,17 +157,21 @@ struct RowGenerationTests {
             try stopped.unseal(with: .keyFile, keys: vault.layout.keys)
             return stopped
         }
-        let hashing = try await onOwnThread {
-            try ContinuousClock().measure {
-                _ = try UserAccounts.verifier(for: VaultFixture.SecretText.secret("a long enough password"))
+        // The least of several: whatever else keeps the machine busy only adds to either.
+        var (hashing, writing) = (Duration.seconds(3600), Duration.seconds(3600))
+        for _ in 0..<7 where writing >= hashing / 2 {
+            let hash = try await onOwnThread {
+                try ContinuousClock().measure {
+                    _ = try UserAccounts.verifier(for: VaultFixture.SecretText.secret("a long enough password"))
+                }
             }
+            _ = stopped.database.takeLongestWrite()
+            try await PasswordReset.run(
+                of: "admin", to: VaultFixture.SecretText(text: "a long enough password").handoff, request: .random(),
+                database: stopped.database, keyring: stopped.keyring)
+            (hashing, writing) = (min(hashing, hash), min(writing, stopped.database.takeLongestWrite()))
         }
-        _ = stopped.database.takeLongestWrite()
-        try await PasswordReset.run(
-            of: "admin", to: VaultFixture.SecretText(text: "a long enough password").handoff, request: .random(),
-            database: stopped.database, keyring: stopped.keyring)
-        // On whatever machine: the write is no small part of what one hash takes.
-        #expect(stopped.database.takeLongestWrite() < hashing / 2)
+        #expect(writing < hashing / 2)
         await stopped.close()
     }
 }

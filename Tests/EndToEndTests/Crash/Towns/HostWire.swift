@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 
 /// Cuts connections of SSH, whose bytes tell nothing, right when `chpasswd` is run: the host runs a script in its place, which says from
@@ -23,6 +24,7 @@ final class HostWire: Wire {
         place=\(place)
         input=$(cat)
         word=apply
+        port=
         if [ -e $place/armed ]; then
             process=$$
             while [ "$process" -gt 1 ]; do
@@ -32,7 +34,7 @@ final class HostWire: Wire {
             done
             : > "$place/came-$port"
             tries=0
-            while [ ! -s "$place/go-$port" ] && [ $tries -lt 300 ]; do sleep 0.05; tries=$((tries + 1)); done
+            while [ ! -s "$place/go-$port" ] && [ $tries -lt 1200 ]; do sleep 0.05; tries=$((tries + 1)); done
             word=$(cat "$place/go-$port")
             rm -f "$place/go-$port"
         fi
@@ -44,15 +46,22 @@ final class HostWire: Wire {
             (
                 while [ ! -e $place/release ]; do sleep 0.1; done
                 printf '%s\\n' "$input" | $place/chpasswd
+                : > "$place/done-$port"
             ) </dev/null >/dev/null 2>&1 &
             ;;
-        *) printf '%s\\n' "$input" | $place/chpasswd ;;
+        *)
+            printf '%s\\n' "$input" | $place/chpasswd
+            status=$?
+            [ -z "$port" ] || : > "$place/done-$port"
+            exit $status
+            ;;
         esac
         """
 
     private let proxy: CuttingProxy
     /// The script's directory as the machine sees it.
     private let directory: String
+    private let late = Late()
 
     var port: UInt16 { proxy.port }
     var count: Int { proxy.count }
@@ -60,8 +69,8 @@ final class HostWire: Wire {
     init(_ host: TestHost) throws {
         proxy = try CuttingProxy(to: UInt16(host.port))
         directory = "/proc/\(host.firstProcess)/root" + Self.place
-        let (proxy, directory) = (proxy, directory)
-        Thread.detachNewThread { Self.watch(directory, proxy) }
+        let (proxy, directory, late) = (proxy, directory, late)
+        Thread.detachNewThread { Self.watch(directory, proxy, late) }
     }
 
     func arm(_ cut: CuttingProxy.Cut?, times: Int) {
@@ -74,7 +83,29 @@ final class HostWire: Wire {
         }
     }
 
-    func release() { Self.write("", to: directory + "/release") }
+    func release() async throws {
+        Self.write("", to: directory + "/release")
+        let (directory, ports) = (directory, late.take())
+        try await onOwnThread { for port in ports { Self.waitForEnd(port, directory) } }
+    }
+
+    /// Connections whose commands are held back.
+    private final class Late: Sendable {
+        private let ports = Mutex<[UInt16]>([])
+        func add(_ port: UInt16) { ports.withLock { $0.append(port) } }
+        func take() -> [UInt16] {
+            ports.withLock { ports in
+                defer { ports = [] }
+                return ports
+            }
+        }
+    }
+
+    /// Until what was told over a connection has been done.
+    private static func waitForEnd(_ port: UInt16, _ directory: String) {
+        let (file, deadline) = (directory + "/done-\(port)", ContinuousClock.now + .seconds(60))
+        while !FileManager.default.fileExists(atPath: file), ContinuousClock.now < deadline { usleep(10_000) }
+    }
 
     private static func write(_ word: String, to path: String) {
         // Nothing to write to: the host is gone, and the test that it belonged to.
@@ -82,18 +113,20 @@ final class HostWire: Wire {
     }
 
     /// Until the host is gone.
-    private static func watch(_ directory: String, _ proxy: CuttingProxy) {
+    private static func watch(_ directory: String, _ proxy: CuttingProxy, _ late: Late) {
         while let names = try? FileManager.default.contentsOfDirectory(atPath: directory) {
             for name in names where name.hasPrefix("came-") {
                 try? FileManager.default.removeItem(atPath: directory + "/" + name)
                 guard let port = UInt16(name.dropFirst("came-".count)) else { continue }
-                Thread.detachNewThread { answer(port, directory, proxy) }
+                Thread.detachNewThread { answer(port, directory, proxy, late) }
             }
             usleep(10_000)
         }
     }
 
-    private static func answer(_ port: UInt16, _ directory: String, _ proxy: CuttingProxy) {
+    private static func answer(_ port: UInt16, _ directory: String, _ proxy: CuttingProxy, _ late: Late) {
+        // Of an earlier connection from the same port.
+        try? FileManager.default.removeItem(atPath: directory + "/done-\(port)")
         func say(_ word: String) { write(word, to: directory + "/go-\(port)") }
         switch proxy.next() {
         case nil: say("apply")
@@ -103,13 +136,14 @@ final class HostWire: Wire {
         case .after:
             proxy.mute(from: port)
             say("apply")
-            sleep(1)
+            waitForEnd(port, directory)
             proxy.end(from: port)
         case .silence:
             proxy.mute(from: port)
             say("apply")
         case .late:
             proxy.end(from: port)
+            late.add(port)
             say("late")
         }
     }
