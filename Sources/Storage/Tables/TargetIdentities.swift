@@ -23,8 +23,8 @@ package enum TargetIdentities {
         ) { try $0.blob(0) }
     }
 
-    /// Other accounts with a secret of the same kind that were seen to be the same user, or to share one of several, the first seen first; of whatever organization, since
-    /// the far side knows of none. Global.
+    /// Other accounts with a secret of the same kind that were seen to be the same user, or to share one of several, the first seen first; of
+    /// whatever organization, since the far side knows of none. Global.
     package static func others(
         than account: AccountID, _ type: SecretType, _ identity: [UInt8], on connection: any SQLConnection
     ) throws -> [(account: AccountID, organization: OrganizationID)] {
