@@ -120,6 +120,20 @@ struct SSHKeyPairTests {
         #expect(throws: SSHKeyFault.passphraseNeeded) { try SSHKeyPair.read(Secret(locked.output)) }
     }
 
+    @Test(
+        "a key whose file asks for more rounds than a few seconds', or for another derivation, is not opened",
+        arguments: [["-iter", "4000001"], ["-scrypt"]])
+    func costly(how: [String]) throws {
+        let made = try ExternalProgram.run("openssl", ["genpkey", "-algorithm", "ed25519"])
+        let locked = try ExternalProgram.run(
+            "openssl", ["pkcs8", "-topk8", "-passout", "pass:letmein"] + how, input: made.output)
+        try #require(locked.status == 0, "\(locked.standardError)")
+        #expect(throws: SSHKeyFault.unsupported) {
+            try SSHKeyPair.read(Secret(locked.output), passphrase: Secret(Array("letmein".utf8)))
+        }
+        #expect(throws: SSHKeyFault.passphraseNeeded) { try SSHKeyPair.read(Secret(locked.output)) }
+    }
+
     @Test("what is no private key of a kind that can be used is refused by name")
     func refuses() throws {
         func fault(_ arguments: [String]) throws -> SSHKeyFault? {
